@@ -1,0 +1,152 @@
+"""The border between the synthesizer and whatever makes the sound.
+
+An engine turns one sentence into audio, step by step. It is blocking, knows no clock, thread, socket or queue, and
+is called by the worker threads of `vivavoce.synthesis` only. One step is about 50 ms of compute or less, so there is
+always a safe point to cancel or to serve another listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from vivavoce.audio.chunk import AudioChunk
+from vivavoce.text.normalize import SpokenText
+
+Stage = Literal["prefill", "decode", "vocode", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOptions:
+    """How to say it. None means: the voice's own default.
+
+    Attributes:
+        language: ISO 639-1 code (en, zh, ja, ko) or "auto".
+        speed: 0.25..4, pitch kept.
+        seed: same seed, text and voice give the same audio; None draws one.
+        temperature, top_k, top_p, repetition_penalty: sampling of semantic tokens (autoregressive engines only).
+        reference: named style of the voice ("Sad"), as in `voice: "mika/Sad"`.
+        instructions: free text; an engine may map it to a reference such as "sad". Unknown ones are ignored.
+        preset: "quality" or "fast": how much look-ahead the first chunk waits for.
+    """
+
+    language: str = "auto"
+    speed: float = 1.0
+    seed: int | None = None
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    repetition_penalty: float | None = None
+    instructions: str | None = None
+    reference: str | None = None
+    preset: Literal["quality", "fast"] = "quality"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """A voice an engine could speak with, loaded or not; what the lists show.
+
+    Attributes:
+        id: `^[a-z0-9][a-z0-9_-]{0,63}$`.
+        name: for people.
+        languages: ISO 639-1 codes.
+        engine: name of its engine.
+        sample_rate: Hz the engine makes.
+        references: named styles, selectable as `id/Style`.
+        preload: load at start.
+        problem: why it cannot speak now, with the command that helps; None when it can.
+        created: Unix time in seconds.
+    """
+
+    id: str
+    name: str
+    languages: tuple[str, ...]
+    engine: str
+    sample_rate: int
+    references: tuple[str, ...] = ()
+    preload: bool = False
+    problem: str | None = None
+    created: int = 0
+
+
+@runtime_checkable
+class Voice(Protocol):
+    """A loaded voice: weights shared by all its streams, read-only."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def memory_bytes(self) -> int:
+        """What it holds in memory, for the memory budget."""
+        ...
+
+
+class SentenceStream(Protocol):
+    """All state of one sentence: a value, never shared between two sentences."""
+
+    stage: Stage  # what its next step would do: the scheduler groups by it
+    buffered_s: float  # seconds of audio the listener still has, told by the scheduler before each step
+
+    @property
+    def voice(self) -> Voice: ...
+    @property
+    def batch_key(self) -> object:
+        """Streams with equal (engine, stage, batch_key) may be advanced by one `step` call."""
+        ...
+    @property
+    def ahead_s(self) -> float:
+        """Seconds of audio already planned but not yet vocoded (0 for engines without a plan).
+
+        The scheduler subtracts nothing for it; it is there for just-in-time engines and for metrics.
+        """
+        ...
+    def close(self) -> None:
+        """Stop and free, at any time, any number of times."""
+        ...
+
+
+class SpeechEngine(Protocol):
+    """Turns sentences into audio, step by step. Workers may call `step` at once on disjoint streams."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sample_rate(self) -> int:
+        """Hz of every chunk it makes."""
+        ...
+    @property
+    def max_batch(self) -> int:
+        """Streams advanced by one call."""
+        ...
+    def voices(self) -> list[VoiceInfo]:
+        """Voices it could speak with now, unavailable ones included. Cheap: called at every listing."""
+        ...
+    def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> Voice:
+        """Load a voice; may take seconds. `progress(what, fraction 0..1)` is told of long work.
+
+        Raises:
+            UnknownVoice: If `voice_id` is not one of `voices()`.
+            VoiceUnavailable: If it cannot be loaded; the sentence says why and what helps.
+        """
+        ...
+    def unload_voice(self, voice: Voice) -> None:
+        """Free its memory; no stream of it is open."""
+        ...
+    def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SentenceStream:
+        """Begin a sentence; cheap (a few ms: phonemes at the most).
+
+        Raises:
+            UnspeakableText: If the voice does not speak this text's language.
+            EmptyInput: If nothing of it can be spoken.
+        """
+        ...
+    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+        """Advance each stream by one step; None where the step made no audio yet.
+
+        All streams share one `stage` and `batch_key`. A stream whose `stage` becomes "done" has made its last chunk.
+
+        Raises:
+            EngineError: If the group failed; no stream of it can go on.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Pure text work, str to str: sentences, normalisation, estimated word times."""
