@@ -1,0 +1,81 @@
+"""What a client may send on the native stream: one frozen dataclass for each type of message.
+
+Each field carries the rule that its value must follow; `messages.py` reads and writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from vivavoce.protocol.rules import INDEX, Number, OneOf, Text, Whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """How to speak from the next utterance on. Sticky: a field left out (or null) keeps its last value."""
+
+    type: ClassVar[str] = "session.config"
+    model: Annotated[str | None, Text(128)] = None  # a voice may be named here, as over HTTP
+    voice: Annotated[str | None, Text(128)] = None
+    response_format: Annotated[str | None, Text(16)] = None
+    sample_rate: Annotated[int | None, Whole(8000, 48000)] = None  # Hz
+    speed: Annotated[float | None, Number(0.25, 4)] = None
+    language: Annotated[str | None, Text(16)] = None
+    instructions: Annotated[str | None, Text(2000)] = None
+    seed: Annotated[int | None, Whole(0, 2**53)] = None
+    temperature: Annotated[float | None, Number(0, 2)] = None
+    top_k: Annotated[int | None, Whole(1, 1024)] = None
+    top_p: Annotated[float | None, Number(0, 1)] = None
+    repetition_penalty: Annotated[float | None, Number(0.5, 3)] = None
+    timestamps: Annotated[Literal["word", "none"] | None, OneOf(("word", "none"))] = None
+    audio: Annotated[Literal["binary", "base64"] | None, OneOf(("binary", "base64"))] = None
+    pace: Annotated[Literal["realtime", "burst"] | None, OneOf(("realtime", "burst"))] = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputText:
+    """A piece of text, of any size; a word, even a surrogate pair, may be cut in two."""
+
+    type: ClassVar[str] = "input.text"
+    text: Annotated[str, Text()]
+
+
+@dataclass(frozen=True, slots=True)
+class InputFlush:
+    """Speak now what is buffered; the utterance goes on."""
+
+    type: ClassVar[str] = "input.flush"
+
+
+@dataclass(frozen=True, slots=True)
+class InputDone:
+    """End of the utterance's text."""
+
+    type: ClassVar[str] = "input.done"
+
+
+@dataclass(frozen=True, slots=True)
+class InputCancel:
+    """Stop everything not yet done."""
+
+    type: ClassVar[str] = "input.cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackPosition:
+    """What the listener has heard of an utterance."""
+
+    type: ClassVar[str] = "playback.position"
+    utterance_index: Annotated[int, INDEX]
+    played_ms: Annotated[float, Number(0, 1e9)]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClose:
+    """Goodbye."""
+
+    type: ClassVar[str] = "session.close"
+
+
+ClientMessage = SessionConfig | InputText | InputFlush | InputDone | InputCancel | PlaybackPosition | SessionClose
