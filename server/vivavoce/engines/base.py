@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from vivavoce.audio.chunk import AudioChunk
+from vivavoce.errors import EngineError
 from vivavoce.text.normalize import SpokenText
 
 Stage = Literal["prefill", "decode", "vocode", "done"]
@@ -91,6 +92,10 @@ class SentenceStream(Protocol):
     @property
     def voice(self) -> Voice: ...
     @property
+    def error(self) -> EngineError | None:
+        """Set, with stage "done", where this stream alone failed and its neighbours in the batch go on."""
+        ...
+    @property
     def batch_key(self) -> object:
         """Streams with equal (engine, stage, batch_key) may be advanced by one `step` call."""
         ...
@@ -119,6 +124,10 @@ class SpeechEngine(Protocol):
     def max_batch(self) -> int:
         """Streams advanced by one call."""
         ...
+    @property
+    def threads(self) -> int:
+        """CPU cores that one step keeps busy; admission counts with it."""
+        ...
     def voices(self) -> list[VoiceInfo]:
         """Voices it could speak with now, unavailable ones included. Cheap: called at every listing."""
         ...
@@ -132,6 +141,14 @@ class SpeechEngine(Protocol):
         ...
     def unload_voice(self, voice: Voice) -> None:
         """Free its memory; no stream of it is open."""
+        ...
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
+        """Refuse text this voice cannot speak before anything is sent; a glance (microseconds), no phonemes.
+
+        Raises:
+            UnspeakableText: If the voice does not speak this text's language.
+            VoiceUnavailable: If what that language needs is missing.
+        """
         ...
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SentenceStream:
         """Begin a sentence; cheap (a few ms: phonemes at the most).

@@ -1,0 +1,164 @@
+"""The voice that speaks on any machine, offline: hibari-tts, American English, weights inside its package.
+
+24 kHz, about a hundred times faster than real time on one core. Word times are estimated. Used by the synthesizer
+through `SpeechEngine`; further English voices of the same package appear once its own cache holds them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vivavoce.audio.chunk import AudioChunk, Samples
+from vivavoce.audio.stretch import TimeStretcher
+from vivavoce.config import Config
+from vivavoce.engines.base import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
+from vivavoce.errors import EmptyInput, EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
+from vivavoce.text.normalize import SpokenText
+from vivavoce.text.timing import estimate_words
+
+SAMPLE_RATE = 24_000
+NATIVE_SPEED = (0.5, 2.0)  # the model's own range; beyond it a time stretcher takes the rest
+LANGUAGES = ("en",)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedVoice:
+    """A loaded hibari model; its session and dictionary are shared by all streams."""
+
+    id: str
+    model: Any  # hibari.Hibari
+    memory_bytes: int = 40_000_000  # measured: session, dictionary and weights
+
+
+@dataclass(slots=True)
+class EmbeddedStream:
+    """One sentence: the phoneme strings still to be spoken."""
+
+    voice: EmbeddedVoice
+    sentence: SpokenText
+    phonemes: deque[str]
+    speed: float
+    seed: int
+    stage: Stage = "vocode"
+    spoken_samples: int = 0
+    buffered_s: float = 0.0
+    ahead_s: float = 0.0
+    error: EngineError | None = None
+    batch_key: object = field(default_factory=object)  # never batched: one call is faster than a batch would be
+
+    def close(self) -> None:
+        self.phonemes.clear()
+        self.stage = "done"
+
+
+class EmbeddedEngine:
+    """hibari-tts behind the engine border."""
+
+    name = "embedded"
+    sample_rate = SAMPLE_RATE
+    max_batch = 1
+    threads = 1
+
+    def __init__(self) -> None:
+        self._g2p_lock = threading.Lock()  # its dictionary look-ups share a cache
+
+    def voices(self) -> list[VoiceInfo]:
+        return [
+            VoiceInfo(voice_id, f"{voice_id.capitalize()} ({accent})", LANGUAGES, self.name, SAMPLE_RATE)
+            for voice_id, accent in _installed_voices()
+        ]
+
+    def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> EmbeddedVoice:
+        known = [installed for installed, _ in _installed_voices()]
+        if voice_id not in known:
+            raise UnknownVoice(voice_id, known)
+        try:
+            from hibari import Hibari
+
+            model = Hibari(voice=voice_id, threads=1)
+            for _ in model.stream("Warm up."):  # reads the dictionary now, not at the first request
+                pass
+        except Exception as error:  # whatever a third-party loader raises, the other voices keep speaking
+            raise VoiceUnavailable(f"voice '{voice_id}' cannot be loaded: {error}", param="voice") from error
+        return EmbeddedVoice(voice_id, model)
+
+    def unload_voice(self, voice: Voice) -> None:
+        """Nothing to do: the session dies with its last reference."""
+
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
+        if options.language not in ("auto", *LANGUAGES) or not _is_latin(sentence.text):
+            raise UnspeakableText(voice.id, ("English",))
+
+    def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> EmbeddedStream:
+        assert isinstance(voice, EmbeddedVoice)
+        self.check(sentence, voice, options)
+        with self._g2p_lock:
+            phonemes = deque(voice.model.phonemize(_plain(sentence.text)))
+        if not phonemes:
+            raise EmptyInput
+        seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
+        return EmbeddedStream(voice, sentence, phonemes, options.speed, seed)
+
+    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+        return [self._advance(stream) for stream in streams]
+
+    def _advance(self, stream: SentenceStream) -> AudioChunk | None:
+        """Speak the next phoneme string (a whole sentence, or a clause of a very long one)."""
+        assert isinstance(stream, EmbeddedStream)
+        if not stream.phonemes:
+            stream.stage = "done"
+            return None
+        samples = self._speak(stream.voice, stream.phonemes.popleft(), stream.speed, stream.seed)
+        stream.spoken_samples += len(samples)
+        if stream.phonemes:
+            return AudioChunk(samples, SAMPLE_RATE)
+        stream.stage = "done"  # the words come with the last chunk: only now is the sentence's length known
+        words = estimate_words(stream.sentence, stream.spoken_samples / SAMPLE_RATE)
+        return AudioChunk(samples, SAMPLE_RATE, words)
+
+    def _speak(self, voice: EmbeddedVoice, phonemes: str, speed: float, seed: int) -> Samples:
+        native = min(max(speed, NATIVE_SPEED[0]), NATIVE_SPEED[1])
+        samples: Samples = voice.model.from_phonemes(phonemes, native, seed)  # float32 [n]
+        if native == speed:
+            return samples
+        stretcher = TimeStretcher(SAMPLE_RATE, speed / native)
+        return np.concatenate([stretcher.process(samples), stretcher.flush()])
+
+
+def open_engine(config: Config) -> EmbeddedEngine:
+    """The engine, for the registry; ImportError where hibari-tts is not installed."""
+    import hibari  # noqa: F401
+
+    return EmbeddedEngine()
+
+
+def _installed_voices() -> list[tuple[str, str]]:
+    """(id, accent) of the packaged voice and of those in hibari's own cache; asks no network."""
+    from hibari.voices import DEFAULT, VOICES, voice_path
+
+    def is_here(name: str) -> bool:
+        try:
+            return os.path.exists(voice_path(name, download_missing=False))
+        except FileNotFoundError:
+            return False
+
+    names = [DEFAULT, *(name for name in VOICES if name != DEFAULT and is_here(name))]
+    return [(name, "British English" if VOICES[name]["british"] else "American English") for name in names]
+
+
+def _plain(text: str) -> str:
+    """Accents off: the dictionary holds plain letters ("café" is found as "cafe")."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
+def _is_latin(text: str) -> bool:
+    """True when every letter belongs to the Latin script."""
+    return all(not c.isalpha() or "LATIN" in unicodedata.name(c, "") for c in text)
