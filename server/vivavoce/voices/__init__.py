@@ -1,0 +1,7 @@
+"""Voice packs on disk: found, read, checked, added and removed. Importing it loads no model and opens no socket."""
+
+from vivavoce.voices.pack import PackFile, VoicePack
+from vivavoce.voices.references import ReferenceClip
+from vivavoce.voices.store import VoiceDirectory, VoiceStore, default_directories
+
+__all__ = ["PackFile", "ReferenceClip", "VoiceDirectory", "VoicePack", "VoiceStore", "default_directories"]

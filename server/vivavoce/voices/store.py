@@ -1,0 +1,166 @@
+"""The voices on disk, by id: found in a few folders, seen anew at every look, verified before they are loaded.
+
+A client's word is looked up among the ids found and never becomes part of a path. Reading a listing costs a few stat
+calls a voice; unchanged packs are not read again, so voices that come or go are seen without a restart. Called by the
+Genie engine, the command line and the routes that clone. Knows nothing of engines.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import platformdirs
+
+from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
+from vivavoce.voices.checksums import HashRecords, verify
+from vivavoce.voices.pack import VoicePack, is_pack, read_pack, with_base
+
+logger = logging.getLogger(__name__)
+
+Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime_ns of everything in a pack's folders
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceDirectory:
+    """A folder of voice packs (or one pack). Those of a `preload` folder are loaded at start."""
+
+    path: Path
+    preload: bool = False
+
+
+def user_data_directory() -> Path:
+    """Where voices and their records live when nothing else is said."""
+    return platformdirs.user_data_path("vivavoce", appauthor=False)
+
+
+def default_directories(voices: Path | None = None) -> tuple[VoiceDirectory, ...]:
+    """`voices` (from --voices or VIVAVOCE_VOICES), `./voices`, then the user's data folder; earlier ones win."""
+    given = (VoiceDirectory(voices, preload=True),) if voices is not None else ()
+    return (*given, VoiceDirectory(Path("voices"), preload=True), VoiceDirectory(user_data_directory() / "voices"))
+
+
+class VoiceStore:
+    """The packs in some folders.
+
+    Args:
+        directories: looked through in this order; where two hold a voice of the same id the first wins.
+        home: where new voices go; the last directory when not given.
+        records: folder for remembered hashes; the user's data folder when not given.
+    """
+
+    def __init__(
+        self, directories: Sequence[VoiceDirectory], *, home: Path | None = None, records: Path | None = None
+    ) -> None:
+        if not directories:
+            raise ValueError("a voice store needs a directory")
+        self._directories = tuple(directories)
+        self.home = home or self._directories[-1].path
+        self.records = HashRecords(records or user_data_directory() / "records")
+        self._read: dict[Path, tuple[Stamp, VoicePack]] = {}
+        self._lock = threading.Lock()
+        self._warned: set[str] = set()
+
+    def list(self) -> list[VoicePack]:
+        """Every voice, damaged ones included (`problem`), sorted by id."""
+        with self._lock:
+            found: dict[str, VoicePack] = {}
+            for folder, preload in self._folders():
+                pack = self._pack(folder, preload)
+                if pack is not None and found.setdefault(pack.id, pack) is not pack:
+                    self._warn(f"voice '{pack.id}' is there twice; {found[pack.id].path} is used, not {pack.path}")
+            self._read = {path: kept for path, kept in self._read.items() if path.is_dir()}
+        return [
+            pack if pack.base is None else with_base(pack, found.get(pack.base))
+            for _, pack in sorted(found.items())
+        ]
+
+    def get(self, voice_id: str) -> VoicePack:
+        """The voice of that id, damaged or not.
+
+        Raises:
+            UnknownVoice: If there is none.
+        """
+        packs = {pack.id: pack for pack in self.list()}
+        if voice_id not in packs:
+            raise UnknownVoice(voice_id, packs)
+        return packs[voice_id]
+
+    def verified(self, voice_id: str, *, thorough: bool = False, trust: bool = False) -> VoicePack:
+        """The voice of that id after its files were compared with what they must be; call it before loading.
+
+        Args:
+            thorough: hash everything, whatever is remembered.
+            trust: take the files as they are now for right.
+
+        Raises:
+            UnknownVoice: If there is none.
+            VoiceUnavailable: If a file is missing or damaged; the sentence names it.
+        """
+        pack = self.get(voice_id)
+        try:
+            checked = verify(pack, self.records, thorough=thorough, trust=trust) if pack.base is None else None
+            if checked is None:
+                own = {name: file for name, file in pack.files.items() if file.path.is_relative_to(pack.path)}
+                alone = verify(replace(pack, files=own), self.records, thorough=thorough, trust=trust)
+                base = self.verified(pack.base or "", thorough=thorough)
+                checked = with_base(replace(alone, problem=None), base)
+        except VoicePackError as error:
+            raise VoiceUnavailable(f"voice '{voice_id}' is damaged: {error.message}", param="voice") from error
+        return checked
+
+    def clones_of(self, voice_id: str) -> Sequence[str]:
+        """Ids of the voices that speak with the weights of this one."""
+        return [pack.id for pack in self.list() if pack.base == voice_id]
+
+    def _folders(self) -> Iterator[tuple[Path, bool]]:
+        for directory in self._directories:
+            if is_pack(directory.path):
+                yield directory.path.resolve(), directory.preload
+                continue
+            try:
+                entries = sorted(os.scandir(directory.path), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_dir():
+                    yield Path(entry.path), directory.preload
+
+    def _pack(self, folder: Path, preload: bool) -> VoicePack | None:
+        try:
+            stamp = _stamp(folder)
+            if (known := self._read.get(folder)) is not None and known[0] == stamp:
+                return known[1]
+            if not is_pack(folder):
+                return None
+            pack = read_pack(folder, preload=preload)
+        except VoicePackError as error:
+            self._warn(error.message)
+            return None
+        except OSError:  # removed while we looked
+            return None
+        self._read[folder] = stamp, pack
+        return pack
+
+    def _warn(self, sentence: str) -> None:
+        if sentence not in self._warned:
+            self._warned.add(sentence)
+            logger.warning("%s", sentence)
+
+
+def _stamp(folder: Path) -> Stamp:
+    """Changes whenever a file of the pack is added, removed, replaced or written to."""
+    entries: list[tuple[str, int, int]] = []
+    for part in (folder, folder / "tts_models", folder / "reference", folder / "prompt_wav"):
+        try:
+            listing = list(os.scandir(part))
+        except FileNotFoundError:
+            continue
+        for entry in listing:
+            status = entry.stat()
+            entries.append((entry.path, status.st_size, status.st_mtime_ns))
+    return tuple(sorted(entries))
