@@ -1,0 +1,139 @@
+"""Samples in, bytes of one audio format out, as they come: one `AudioEncoder` for each format of the HTTP contract.
+
+Knows formats, nothing of HTTP or engines. Called by the transports and the command line. Every encoder takes float32
+[n] in chunks of any length, returns what is finished, and owes the rest to `flush()`. None opens a file or a thread;
+one that is dropped without `flush()` leaves nothing behind.
+
+    format  container, codec      rates of the stream      held back at 24 kHz
+    mp3     none, LAME            8..48 kHz, nine of them  HELD_mp3
+    opus    Ogg, libopus          heard at 48 kHz          HELD_opus
+    aac     ADTS, AAC-LC          8..48 kHz, nine of them  HELD_aac
+    flac    FLAC                  any                      HELD_flac
+    wav     RIFF, 16 bit          any                      nothing
+    pcm     none, 16 bit          any                      nothing
+    ogg     Ogg, libvorbis        any                      one page of 4 KiB: 0.3 to 0.6 s
+
+MP3 and ADTS streams cannot say how much of their first frame is the codec's own delay, so they decode to 46 to 90 ms
+more than was put in; all others decode to the very number of samples.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Protocol
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.audio.compressed import CODECS, FFmpegEncoder, VorbisEncoder
+from vivavoce.audio.samples import guard, to_pcm16
+from vivavoce.errors import UnsupportedFormat
+
+
+class AudioEncoder(Protocol):
+    """Encodes one mono stream. Use it once: `encode()` any number of times, then `flush()`.
+
+    Attributes:
+        name: `response_format` on the wire.
+        media_type: Content-Type.
+        sample_rate: Hz of the samples it takes.
+        stream_rate: Hz of the stream it writes; differs where the codec does not know `sample_rate`.
+    """
+
+    name: str
+    media_type: str
+    sample_rate: int
+    stream_rate: int
+
+    def encode(self, samples: Samples) -> bytes:
+        """Take float32 [n], return what is finished of the stream, possibly nothing."""
+
+    def flush(self) -> bytes:
+        """Return the end of the stream. Nothing may be encoded after it."""
+
+
+def open_encoder(format: str, sample_rate: int, *, exact_sizes: bool = False) -> AudioEncoder:
+    """Start a stream.
+
+    Args:
+        format: one of `FORMATS`.
+        sample_rate: Hz of the samples that will be given to it.
+        exact_sizes: hold everything back until `flush()` so that the header can state the true length (wav, mp3,
+            flac; the others state none, and stream all the same). For files; a listener wants a stream.
+
+    Raises:
+        UnsupportedFormat: If `format` is not in `FORMATS`.
+    """
+    match format:
+        case PcmEncoder.name:
+            return PcmEncoder(sample_rate)
+        case WavEncoder.name:
+            return WavEncoder(sample_rate, exact_sizes=exact_sizes)
+        case VorbisEncoder.name:
+            return VorbisEncoder(sample_rate)
+        case _ if format in CODECS:
+            return FFmpegEncoder(format, sample_rate, exact_sizes=exact_sizes)
+        case _:
+            raise UnsupportedFormat(format, FORMATS)
+
+
+class PcmEncoder:
+    """Bare 16-bit little-endian samples."""
+
+    name = "pcm"
+    media_type = "audio/pcm"
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = self.stream_rate = sample_rate
+
+    def encode(self, samples: Samples) -> bytes:
+        return to_pcm16(guard(samples).samples).astype("<i2", copy=False).tobytes()
+
+    def flush(self) -> bytes:
+        return b""
+
+
+class WavEncoder:
+    """RIFF WAVE, 16 bit. A stream's length is unknown when its header leaves, so both sizes say 0xFFFFFFFF.
+
+    Python's `wave` and Safari refuse that; with `exact_sizes` everything waits for `flush()` and the sizes are true.
+    """
+
+    name = "wav"
+    media_type = "audio/wav"
+
+    UNKNOWN: ClassVar[int] = 0xFFFFFFFF
+
+    def __init__(self, sample_rate: int, *, exact_sizes: bool = False) -> None:
+        self.sample_rate = self.stream_rate = sample_rate
+        self._pcm = PcmEncoder(sample_rate)
+        self._exact = exact_sizes
+        # What has not left yet: every sample with exact sizes, else the header until the first samples come.
+        self._held = bytearray(b"" if exact_sizes else self._header(self.UNKNOWN))
+
+    def encode(self, samples: Samples) -> bytes:
+        self._held += self._pcm.encode(samples)
+        return b"" if self._exact else self._take()
+
+    def flush(self) -> bytes:
+        return (self._header(len(self._held)) if self._exact else b"") + self._take()
+
+    def _take(self) -> bytes:
+        out = bytes(self._held)
+        self._held.clear()
+        return out
+
+    def _header(self, data_size: int) -> bytes:
+        """44 bytes. Source: Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0"."""
+        riff_size = self.UNKNOWN if data_size == self.UNKNOWN else 36 + data_size
+        rate = self.stream_rate
+        fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)  # PCM, mono, 16 bit
+        return struct.pack("<4sI4s", b"RIFF", riff_size, b"WAVE") + fmt + struct.pack("<4sI", b"data", data_size)
+
+
+FORMATS: Mapping[str, str] = MappingProxyType({  # format -> Content-Type
+    **{name: codec.media_type for name, codec in CODECS.items()},
+    WavEncoder.name: WavEncoder.media_type,
+    PcmEncoder.name: PcmEncoder.media_type,
+    VorbisEncoder.name: VorbisEncoder.media_type,
+})  # fmt: skip
