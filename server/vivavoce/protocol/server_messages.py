@@ -87,12 +87,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioTimestamps:
-    """The words that begin in the chunk that follows."""
+    """The words that begin in the chunk that follows; `start_ms` is where that chunk stands in the utterance."""
 
     type: ClassVar[str] = "audio.timestamps"
     utterance_index: Annotated[int, INDEX]
     words: Annotated[tuple[Word, ...], Many(Shaped(Word))]
     estimated: Annotated[bool, Flag()]
+    start_ms: Annotated[int | None, INDEX] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
