@@ -1,0 +1,145 @@
+"""Who may call: API keys, Host and Origin. Checked before a route runs and before a WebSocket is accepted.
+
+Keys are kept as SHA-256 digests and compared in constant time; what travels on is an owner, a short hash that names a
+key in the admission's books without being one. Called by `http.py`, `websocket.py` and `webrtc.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from vivavoce.config import Config
+from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey
+from vivavoce.metrics import Metrics
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+ANONYMOUS = "anonymous"
+
+
+class Access:
+    """The door.
+
+    Args:
+        key_digests: SHA-256 of each key; none: everybody may call.
+        hosts: Host names answered; empty: all.
+        origins: Origins of other sites' pages that may call; `*` allows all.
+    """
+
+    def __init__(
+        self, *, key_digests: Iterable[bytes], hosts: Iterable[str], origins: Iterable[str], metrics: Metrics
+    ) -> None:
+        self._digests = tuple(key_digests)
+        self._hosts = frozenset(h.casefold() for h in hosts)
+        self._origins = frozenset(o.casefold().rstrip("/") for o in origins)
+        self._metrics = metrics
+
+    @classmethod
+    def from_config(cls, config: Config, metrics: Metrics) -> Access:
+        """The door that the configuration describes.
+
+        Raises:
+            ConfigError: If the file of keys cannot be read, or the server would be open to the network without a key.
+        """
+        digests = [hashlib.sha256(key.encode()).digest() for key in config.api_keys]
+        if config.api_keys_file is not None:
+            digests += _read_digests(config)
+        loopback = is_loopback(config.host)
+        if not loopback and not digests and not config.allow_anonymous:
+            raise ConfigError(
+                f"refusing to listen on {config.host} without API keys: set VIVAVOCE_API_KEYS, or pass "
+                "--allow-anonymous if everybody who reaches this port may use it"
+            )
+        hosts = set(config.allowed_hosts)
+        if loopback or hosts:
+            hosts |= LOOPBACK_NAMES | {config.host}
+        return cls(
+            key_digests=digests,
+            hosts=() if "*" in hosts else hosts,
+            origins=config.allowed_origins,
+            metrics=metrics,
+        )
+
+    @property
+    def needs_key(self) -> bool:
+        """True when a key is asked for."""
+        return bool(self._digests)
+
+    def check_site(self, headers: Mapping[str, str]) -> None:
+        """Refuse foreign Host and Origin headers (DNS rebinding, cross-site pages).
+
+        Args:
+            headers: names in lower case.
+
+        Raises:
+            ForbiddenOrigin: If either is not ours.
+        """
+        host = headers.get("host", "")
+        if self._hosts and _host_name(host) not in self._hosts:
+            self._metrics.auth_failures.labels("host").inc()
+            raise ForbiddenOrigin("this Host is not served here; see the setting allowed_hosts")
+        origin = headers.get("origin")
+        if origin is None or "*" in self._origins:
+            return
+        if urlsplit(origin).netloc.casefold() != host.casefold() and origin.casefold() not in self._origins:
+            self._metrics.auth_failures.labels("origin").inc()
+            raise ForbiddenOrigin("pages of this origin may not call; see the setting allowed_origins")
+
+    def allows_origin(self, origin: str) -> bool:
+        """True for an origin named by the configuration (for CORS)."""
+        return "*" in self._origins or origin.casefold() in self._origins
+
+    def owner(self, headers: Mapping[str, str]) -> str:
+        """Whose call this is: a short hash of its key.
+
+        Args:
+            headers: names in lower case; the key comes as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+
+        Raises:
+            InvalidKey: If a key is asked for and this is none.
+        """
+        if not self._digests:
+            return ANONYMOUS
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        key = credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        digest = hashlib.sha256(key.encode()).digest()
+        if not key or not _any_equal(digest, self._digests):
+            self._metrics.auth_failures.labels("key" if key else "missing").inc()
+            raise InvalidKey
+        return digest.hex()[:16]
+
+
+def is_loopback(host: str) -> bool:
+    """True for addresses that only this machine reaches."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"
+
+
+def _any_equal(digest: bytes, known: Iterable[bytes]) -> bool:
+    """Compare with every known digest, whichever matches, in constant time."""
+    return any([hmac.compare_digest(digest, other) for other in known])
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _read_digests(config: Config) -> list[bytes]:
+    assert config.api_keys_file is not None
+    try:
+        lines = config.api_keys_file.read_text(encoding="ascii").split("\n")
+        digests = [bytes.fromhex(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the API keys of {config.api_keys_file}: {error}") from None
+    if any(len(d) != 32 for d in digests):
+        raise ConfigError(f"{config.api_keys_file}: a SHA-256 digest has 64 hex digits")
+    return digests

@@ -1,0 +1,96 @@
+"""What every request passes first: a request id, Host and Origin, the API key; and the one place where errors become JSON.
+
+Pure ASGI, so that streamed bodies pass through untouched. Wraps the whole application.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vivavoce.errors import AccessDenied, VivaVoceError
+from vivavoce.metrics import Metrics
+from vivavoce.transports.access import Access
+
+logger = logging.getLogger(__name__)
+
+# Pages, their documents and the probes are open; everything that costs or tells anything needs a key where keys are set.
+OPEN_PATHS = ("/livez", "/readyz", "/health", "/docs", "/openapi.json", "/redoc", "/client/", "/page/", "/favicon.ico")
+
+
+class Gate:
+    """ASGI middleware: identification, access, error mapping, request counts."""
+
+    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics) -> None:
+        self._app = app
+        self._access = access
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse foreign pages before the handshake; keys and tokens are the route's own matter."""
+        try:
+            self._access.check_site(_headers(scope))
+        except AccessDenied as error:
+            self._metrics.requests.labels("websocket", "refused", error.code).inc()
+            await receive()
+            await send({"type": "websocket.close", "code": error.close_code, "reason": error.code})
+            return
+        await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = uuid.uuid4().hex
+        headers = _headers(scope)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        send = _with_header(send, b"x-request-id", request_id.encode())
+        try:
+            self._access.check_site(headers)
+            path: str = scope["path"]
+            preflight = scope["method"] == "OPTIONS"
+            if path != "/" and not path.startswith(OPEN_PATHS) and not preflight:
+                state["owner"] = self._access.owner(headers)
+        except AccessDenied as error:
+            self._metrics.requests.labels("gate", "refused", error.code).inc()
+            await error_response(error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def error_response(error: VivaVoceError) -> Response:
+    """An error as HTTP: its status, its JSON, and what an SDK should do about it."""
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after_s)))
+    if not error.retryable:
+        headers["x-should-retry"] = "false"
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    body = json.dumps(error.to_wire(), ensure_ascii=False)
+    return Response(body, status_code=error.status, headers=headers, media_type="application/json")
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Header names in lower case; of repeated ones the last."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _with_header(send: Send, name: bytes, value: bytes) -> Callable[[Message], Awaitable[None]]:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), (name, value)]}
+        await send(message)
+
+    return wrapped

@@ -1,0 +1,116 @@
+"""The JSON body of `POST /v1/audio/speech`: OpenAI's fields, the aliases other clients send, and our extensions."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vivavoce.audio.encoders import FORMATS
+from vivavoce.engines.base import SpeechOptions
+from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnknownModel, UnsupportedFormat
+from vivavoce.synthesis.voice_library import VoiceLibrary
+
+# Model names of OpenAI that stand for "whatever this server speaks with".
+OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+
+
+class VoiceObject(BaseModel):
+    """A voice as OpenAI's custom voices name it."""
+
+    id: str
+
+
+class SpeechBody(BaseModel):
+    """What to say and how. Unknown fields are ignored, as OpenAI's own API does."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    input: Annotated[str, Field(description="The text, 1 to 4096 characters.", min_length=1, max_length=4096)]
+    model: Annotated[str, Field(description="`tts-1`, an engine, or a voice: then that voice speaks.")] = "tts-1"
+    voice: Annotated[str | VoiceObject | None, Field(description="A voice id, `id/Style`, or an OpenAI name.")] = None
+    response_format: Annotated[str, Field(description="mp3, opus, aac, flac, wav, pcm or ogg.")] = "mp3"
+    speed: Annotated[float, Field(ge=0.25, le=4.0, description="Pitch is kept.")] = 1.0
+    stream_format: Annotated[Literal["audio", "sse"], Field(description="Chunked bytes or server-sent events.")] = "audio"
+    instructions: Annotated[str | None, Field(description="Voices with named references pick one by it.")] = None
+
+    language: Annotated[Literal["auto", "en", "zh", "ja", "ko"], Field(description="Extension.")] = "auto"
+    seed: Annotated[int | None, Field(ge=0, le=2**63 - 1, description="Extension: same seed, same audio.")] = None
+    temperature: Annotated[float | None, Field(ge=0.0, le=5.0, description="Extension, Genie voices.")] = None
+    top_k: Annotated[int | None, Field(ge=1, le=1025, description="Extension, Genie voices.")] = None
+    top_p: Annotated[float | None, Field(gt=0.0, le=1.0, description="Extension, Genie voices.")] = None
+    repetition_penalty: Annotated[float | None, Field(gt=0.0, le=10.0, description="Extension, Genie voices.")] = None
+    sample_rate: Annotated[int | None, Field(ge=8000, le=48000, description="Extension: Hz of the audio.")] = None
+    timestamps: Annotated[Literal["none", "word"], Field(description="Extension: word times, with `sse` only.")] = "none"
+
+    def options(self) -> SpeechOptions:
+        """The part an engine looks at."""
+        return SpeechOptions(
+            language=self.language,
+            speed=self.speed,
+            seed=self.seed,
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            repetition_penalty=self.repetition_penalty,
+            instructions=self.instructions,
+        )
+
+
+def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
+    """Validate a body.
+
+    Raises:
+        InvalidRequest, EmptyInput, TextTooLong, UnsupportedFormat: With the field at fault as `param`.
+    """
+    fields = dict(fields)
+    if "input" not in fields and "text" in fields:  # Xinference's curl examples
+        fields["input"] = fields["text"]
+    text = fields.get("input")
+    if isinstance(text, str):
+        text = fields["input"] = unicodedata.normalize("NFC", text)
+        if not text.strip():
+            raise EmptyInput
+        if len(text) > max_text:
+            raise TextTooLong(len(text), max_text)
+    name = fields.get("response_format", "mp3")
+    if isinstance(name, str) and name not in FORMATS:
+        raise UnsupportedFormat(name, FORMATS)
+    try:
+        body = SpeechBody.model_validate(fields)
+    except ValidationError as error:
+        raise _as_invalid(error) from None
+    if body.timestamps == "word" and body.stream_format != "sse":
+        raise InvalidRequest("timestamps need stream_format `sse`", param="timestamps")
+    return body
+
+
+def choose_voice(body: SpeechBody, voices: VoiceLibrary, engines: Iterable[str]) -> str:
+    """The voice that `model` and `voice` mean together.
+
+    A voice of this server named in `voice` wins; else a `model` that names a voice speaks; else the default voice.
+
+    Raises:
+        UnknownModel: If `model` is neither an OpenAI model, an engine nor a voice.
+        UnknownVoice: If `voice` is neither a voice of this server nor one of OpenAI's names.
+    """
+    wanted = body.voice.id if isinstance(body.voice, VoiceObject) else body.voice
+    model_is_voice = voices.knows(body.model)
+    if not model_is_voice and body.model not in (*OPENAI_MODELS, "vivavoce", *engines):
+        known = [*OPENAI_MODELS, *engines, *(v.id for v in voices.list())]
+        raise UnknownModel(body.model, known)
+    if wanted and (voices.knows(wanted) or not model_is_voice):
+        voices.resolve(wanted)
+        return wanted
+    if model_is_voice:
+        return body.model
+    return next((v.id for v in voices.list() if v.engine == body.model and v.problem is None), "default")
+
+
+def _as_invalid(error: ValidationError) -> InvalidRequest:
+    """The first fault, in words that do not repeat what was sent."""
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    param = ".".join(str(part) for part in fault["loc"] if not isinstance(part, int)) or None
+    return InvalidRequest(f"{param}: {fault['msg']}" if param else fault["msg"], param=param)
