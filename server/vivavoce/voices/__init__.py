@@ -2,6 +2,6 @@
 
 from vivavoce.voices.pack import PackFile, VoicePack
 from vivavoce.voices.references import ReferenceClip
-from vivavoce.voices.store import VoiceDirectory, VoiceStore, default_directories
+from vivavoce.voices.store import VoiceDirectory, VoiceStore, open_store
 
-__all__ = ["PackFile", "ReferenceClip", "VoiceDirectory", "VoicePack", "VoiceStore", "default_directories"]
+__all__ = ["PackFile", "ReferenceClip", "VoiceDirectory", "VoicePack", "VoiceStore", "open_store"]

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from vivavoce.errors import VoicePackError
-from vivavoce.voices.fingerprints import GRAPH_SHA256, MODEL_FILES
+from vivavoce.voices.fingerprints import GRAPH_SHA256, MODEL_FILES, Version
 from vivavoce.voices.pack import MANIFEST_FILE, PackFile, VoicePack
 from vivavoce.voices.references import read_json
 
@@ -153,6 +153,17 @@ def verify(pack: VoicePack, records: HashRecords, *, thorough: bool = False, tru
     )
 
 
+def require_graph(version: Version, name: str, sha256: str) -> None:
+    """Is this graph the one that every voice of the version has? Other files pass.
+
+    Raises:
+        VoicePackError: If it is not.
+    """
+    expected = GRAPH_SHA256[version].get(name.rpartition("/")[2])
+    if expected is not None and sha256 != expected:
+        raise VoicePackError(f"{name} is damaged: it is not the graph that every {version} voice has")
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """The list of hashes in a pack's folder; None when it has none.
 
@@ -218,9 +229,7 @@ def _is_weight(file: PackFile) -> bool:
 def _compare(
     pack: VoicePack, name: str, file: PackFile, sha256: str, expected: Mapping[str, tuple[int, str]], hint: str
 ) -> None:
-    graph = GRAPH_SHA256[pack.version].get(file.path.name)
-    if graph is not None and sha256 != graph:
-        raise VoicePackError(f"{name} is not the graph that every {pack.version} voice has" + hint)
+    require_graph(pack.version, name, sha256)
     if name in expected and sha256 != expected[name][1]:
         size = expected[name][0]
         what = f"has {file.size} bytes instead of {size}" if file.size != size else "is damaged: its contents changed"

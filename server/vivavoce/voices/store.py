@@ -14,8 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import platformdirs
-
+from vivavoce.config import Config
 from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
 from vivavoce.voices.checksums import HashRecords, verify
 from vivavoce.voices.pack import VoicePack, is_pack, read_pack, with_base
@@ -33,15 +32,15 @@ class VoiceDirectory:
     preload: bool = False
 
 
-def user_data_directory() -> Path:
-    """Where voices and their records live when nothing else is said."""
-    return platformdirs.user_data_path("vivavoce", appauthor=False)
+def open_store(config: Config) -> VoiceStore:
+    """The voices of a configuration: `./voices` and the folders it names are preloaded, those of the data folder not.
 
-
-def default_directories(voices: Path | None = None) -> tuple[VoiceDirectory, ...]:
-    """`voices` (from --voices or VIVAVOCE_VOICES), `./voices`, then the user's data folder; earlier ones win."""
-    given = (VoiceDirectory(voices, preload=True),) if voices is not None else ()
-    return (*given, VoiceDirectory(Path("voices"), preload=True), VoiceDirectory(user_data_directory() / "voices"))
+    New voices go to the first folder it names, else to the data folder.
+    """
+    data = config.data_dir / "voices"
+    directories = [VoiceDirectory(path, preload=path != data) for path in config.voice_dirs()]
+    home = config.voices[0] if config.voices else data
+    return VoiceStore(directories, home=home, records=config.data_dir / "records")
 
 
 class VoiceStore:
@@ -50,7 +49,7 @@ class VoiceStore:
     Args:
         directories: looked through in this order; where two hold a voice of the same id the first wins.
         home: where new voices go; the last directory when not given.
-        records: folder for remembered hashes; the user's data folder when not given.
+        records: folder for what is remembered of packs; None remembers nothing and hashes at every load.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class VoiceStore:
             raise ValueError("a voice store needs a directory")
         self._directories = tuple(directories)
         self.home = home or self._directories[-1].path
-        self.records = HashRecords(records or user_data_directory() / "records")
+        self.records = HashRecords(records)
         self._read: dict[Path, tuple[Stamp, VoicePack]] = {}
         self._lock = threading.Lock()
         self._warned: set[str] = set()

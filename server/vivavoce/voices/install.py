@@ -1,0 +1,232 @@
+"""Puts voices on disk and takes them away again: add, clone, remove.
+
+A voice appears whole or not at all: it is put together in a hidden folder beside its place, checked, given its list of
+hashes and moved into place by one rename. Called by the command line and the routes that clone; `pull.py` hands its
+downloads to `add`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vivavoce.errors import Conflict, InvalidRequest, VoicePackError
+from vivavoce.voices.archive import unpack
+from vivavoce.voices.checksums import hash_file, read_manifest, require_graph, write_json, write_manifest
+from vivavoce.voices.clip import Clip, require_reference, write_wav
+from vivavoce.voices.fingerprints import MODEL_FILES
+from vivavoce.voices.pack import SETTINGS_FILE, VoicePack, is_pack, read_pack, voice_id
+from vivavoce.voices.references import DEFAULT_STYLE, MAX_TEXT, language_code
+from vivavoce.voices.store import VoiceStore
+
+Progress = Callable[[str, float], None]  # (what is being done, fraction 0..1)
+STALE_S = 24 * 3600.0  # hidden folders of a run that was killed are dropped after this long
+
+
+@dataclass(frozen=True, slots=True)
+class NewReference:
+    """A clip to become a voice's default reference, with what is said in it and its language (guessed when None)."""
+
+    clip: Clip
+    text: str
+    language: str | None = None
+
+
+def add(
+    store: VoiceStore,
+    source: Path,
+    *,
+    name: str | None = None,
+    reference: NewReference | None = None,
+    overwrite: bool = False,
+    move: bool = False,
+    origin: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> VoicePack:
+    """Copy a folder or zip of any of the three shapes into the store.
+
+    Args:
+        name: what it is called; the folder's or archive's name when not given.
+        reference: for a bare folder, which holds none; replaces those of the pack otherwise.
+        overwrite: take the place of a voice of that id.
+        move: take the files out of `source` instead of copying them.
+        origin: where they came from, kept in the list of hashes.
+
+    Raises:
+        VoicePackError: If it is no voice pack or a damaged one; the sentence names the file.
+        InvalidVoicePack: If the archive is hostile or damaged.
+        Conflict: If there is a voice of that id and `overwrite` is not set.
+    """
+    identity = _new_id(store, name or (source.stem if source.is_file() else source.resolve().name), overwrite)
+    with _staging(store.home) as staging:
+        if source.is_file():
+            (staging / "archive").mkdir()
+            unpack(source, staging / "archive", progress=_named(progress, "unpacking"))
+            source, move = _pack_root(staging / "archive"), True
+        if not is_pack(source):
+            raise VoicePackError(f"'{source.name}' holds no voice: no tts_models folder and none of Genie's files")
+        built = staging / identity
+        built.mkdir()
+        if reference is not None:
+            _write_reference(built, reference, settings={"name": name or source.name})
+        pack = read_pack(source, pack_id=identity)
+        if pack.problem is not None and reference is None:
+            raise VoicePackError(pack.problem)
+        _take(pack, built, move=move, weights_only=reference is not None, progress=progress)
+        if not (built / SETTINGS_FILE).exists() and name is not None:
+            write_json(built / SETTINGS_FILE, {"name": name})
+        _seal(built, origin or {}, source)
+        _place(store, built, identity, overwrite)
+    return store.get(identity)
+
+
+def clone(
+    store: VoiceStore, name: str, base: str, reference: NewReference, *, overwrite: bool = False
+) -> VoicePack:
+    """A new voice with its own reference on the weights of `base`; takes as much disk as the clip.
+
+    Raises:
+        UnknownVoice: If `base` is not in the store.
+        VoicePackError: If `base` is damaged.
+        InvalidRequest: If the name gives no id, or the text is empty or too long.
+        InvalidAudio: If the clip is not 3 to 10 s long, or silent.
+        Conflict: If there is a voice of that id.
+    """
+    parent = store.get(base)
+    if parent.problem is not None:
+        raise VoicePackError(f"voice '{base}' cannot be cloned: {parent.problem}")
+    identity = _new_id(store, name, overwrite)
+    require_reference(reference.clip)
+    with _staging(store.home) as staging:
+        built = staging / identity
+        built.mkdir()
+        _write_reference(built, reference, settings={"name": name, "base": parent.base or parent.id})
+        _seal(built, {"clone": parent.base or parent.id}, None)
+        _place(store, built, identity, overwrite)
+    return store.get(identity)
+
+
+def remove(store: VoiceStore, identity: str) -> None:
+    """Delete a voice from disk; what is loaded of it speaks on until it is unloaded.
+
+    Raises:
+        UnknownVoice: If there is none.
+        Conflict: If other voices speak with its weights, or its folder was given as a whole directory of voices.
+    """
+    pack = store.get(identity)
+    if clones := store.clones_of(identity):
+        raise Conflict(f"voice '{identity}' lends its weights to {', '.join(clones)}; remove these first")
+    doomed = Path(tempfile.mkdtemp(prefix=".removing-", dir=pack.path.parent))
+    try:
+        os.rename(pack.path, doomed / "pack")
+    finally:
+        shutil.rmtree(doomed, ignore_errors=True)
+    store.records.forget(pack.path)
+
+
+def _new_id(store: VoiceStore, name: str, overwrite: bool) -> str:
+    identity = voice_id(name)
+    if identity is None:
+        raise InvalidRequest("the name gives no voice id; use plain letters, digits, '-' and '_'", param="name")
+    taken = {pack.id: pack for pack in store.list()}.get(identity)
+    if taken is not None and not (overwrite and taken.path.parent.resolve() == store.home.resolve()):
+        raise Conflict(f"there is a voice '{identity}' already", param="name")
+    return identity
+
+
+@contextmanager
+def _staging(home: Path) -> Iterator[Path]:
+    """A hidden folder on the same file system as the store; gone afterwards."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for old in home.glob(".adding-*"):
+            if time.time() - old.stat().st_mtime > STALE_S:
+                shutil.rmtree(old, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(prefix=".adding-", dir=home))
+    except OSError as error:
+        raise VoicePackError(f"the voice folder '{home}' cannot be written: {error.strerror}") from error
+    try:
+        yield staging
+    except OSError as error:
+        raise VoicePackError(f"the voice could not be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _pack_root(folder: Path) -> Path:
+    """The pack inside an unpacked archive: the folder itself or the only one in it, as archivers like to add one."""
+    while not is_pack(folder):
+        inner = [entry for entry in folder.iterdir() if entry.is_dir()]
+        if len(inner) != 1:
+            raise VoicePackError("the archive holds no voice: no tts_models folder and none of Genie's files")
+        folder = inner[0]
+    return folder
+
+
+def _take(pack: VoicePack, target: Path, *, move: bool, weights_only: bool, progress: Progress | None) -> None:
+    """Copy the files of a pack, or only its weights and graphs."""
+    taken = {name: file for name, file in pack.files.items() if not weights_only or file.path.name in MODEL_FILES}
+    total, done = max(1, sum(file.size for file in taken.values())), 0
+    if not move and shutil.disk_usage(target).free < total:
+        raise VoicePackError(f"the disk of '{target.parent.parent}' is full: {total >> 20} MiB are needed")
+    for name, file in taken.items():
+        if progress is not None:
+            progress(f"copying {name}", done / total)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if move:
+            os.replace(file.path, target / name)
+        else:
+            shutil.copyfile(file.path, target / name)
+        done += file.size
+    if progress is not None:
+        progress("copied", 1.0)
+
+
+def _seal(built: Path, origin: Mapping[str, str], source: Path | None) -> None:
+    """Check what was put together and write its list of hashes."""
+    pack = read_pack(built)
+    if pack.problem is not None:
+        raise VoicePackError(pack.problem)
+    hashes = {name: (file.size, hash_file(file.path)) for name, file in pack.files.items()}
+    for name, (_, sha256) in hashes.items():
+        require_graph(pack.version, name, sha256)
+    claimed = read_manifest(source) if source is not None else None
+    for name, entry in (claimed.files if claimed else {}).items():
+        if name.endswith((".bin", ".onnx")) and hashes.get(name, entry) != entry:
+            raise VoicePackError(f"{name} is damaged: it differs from the list of hashes that came with it")
+    write_manifest(built, hashes, {**(claimed.source if claimed else {}), **origin})
+
+
+def _place(store: VoiceStore, built: Path, identity: str, overwrite: bool) -> None:
+    target = store.home / identity
+    try:
+        if overwrite and target.exists():
+            os.rename(target, built.parent / "replaced")
+        os.rename(built, target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise Conflict(f"there is a voice '{identity}' already", param="name") from error
+        raise
+
+
+def _write_reference(folder: Path, reference: NewReference, settings: dict[str, Any]) -> None:
+    text = reference.text.strip()
+    if not text or len(text) > MAX_TEXT or not text.isprintable():
+        raise InvalidRequest(f"the text of the clip must have 1 to {MAX_TEXT} plain characters", param="ref_text")
+    language = language_code(reference.language, text)
+    (folder / "reference").mkdir(exist_ok=True)
+    write_wav(folder / "reference" / "audio.wav", reference.clip)
+    clip = {"audio": "reference/audio.wav", "text": text, "language": language}
+    write_json(folder / SETTINGS_FILE, {**settings, "language": language, "references": {DEFAULT_STYLE: clip}})
+
+
+def _named(progress: Progress | None, what: str) -> Callable[[float], None] | None:
+    return None if progress is None else lambda fraction: progress(what, fraction)
