@@ -5,16 +5,16 @@ Knows formats, nothing of HTTP or engines. Called by the transports and the comm
 one that is dropped without `flush()` leaves nothing behind.
 
     format  container, codec      rates of the stream      held back at 24 kHz
-    mp3     none, LAME            8..48 kHz, nine of them  HELD_mp3
-    opus    Ogg, libopus          heard at 48 kHz          HELD_opus
-    aac     ADTS, AAC-LC          8..48 kHz, nine of them  HELD_aac
-    flac    FLAC                  any                      HELD_flac
+    mp3     none, LAME            8..48 kHz, nine of them  100 ms
+    opus    Ogg, libopus          heard at 48 kHz          30 ms (60 ms where resampled)
+    aac     ADTS, AAC-LC          8..48 kHz, nine of them  130 ms
+    flac    FLAC                  any                      27 ms
     wav     RIFF, 16 bit          any                      nothing
     pcm     none, 16 bit          any                      nothing
     ogg     Ogg, libvorbis        any                      one page of 4 KiB: 0.3 to 0.6 s
 
-MP3 and ADTS streams cannot say how much of their first frame is the codec's own delay, so they decode to 46 to 90 ms
-more than was put in; all others decode to the very number of samples.
+MP3 and ADTS streams cannot say how much of their first frame is the codec's own delay, so they decode to 1024..2304
+samples more than was put in; all others decode to the very number of samples.
 """
 
 from __future__ import annotations

@@ -17,14 +17,15 @@ from vivavoce.audio.samples import fade_out
 
 MIN_TEMPO = 0.25
 MAX_TEMPO = 4.0
+BLOCK_S = 0.01  # the filters' result depends a little on how their input is cut, so it is always cut the same way
 PADDING_S = 0.25  # silence pushed in at the end so that the last windows of both filters are computed in full
 
 
 class TimeStretcher:
     """Stretches one mono stream; `process()` returns sound as it becomes final, `flush()` the rest.
 
-    Up to 180 ms of input stay inside until `flush()` (two windows where two filters are chained). A tempo of 1 passes
-    through untouched.
+    Up to 0.1 s of input stay inside until `flush()`, 0.3 s where two filters are chained. A tempo of 1 passes through
+    untouched.
 
     Args:
         sample_rate: Hz, of input and output.
@@ -43,16 +44,23 @@ class TimeStretcher:
         self.sample_rate = sample_rate
         self.tempo = tempo
         self._graph = None if tempo == 1.0 else _open_graph(sample_rate, tempo)
+        self._block = round(BLOCK_S * sample_rate)
         self._taken = 0  # samples in
+        self._pushed = 0  # samples given to the filters
         self._given = 0  # samples out
+        self._unread: Samples = EMPTY  # taken, but less than a block
         self._waiting: Samples = EMPTY  # made, but not yet due
 
     def process(self, samples: Samples) -> Samples:
         """Take float32 [n], return float32 [m]; m may be 0."""
         if self._graph is None or not len(samples):
             return samples
-        self._push(samples)
         self._taken += len(samples)
+        self._unread = np.concatenate([self._unread, samples])
+        whole = len(self._unread) // self._block * self._block
+        for start in range(0, whole, self._block):
+            self._push(self._unread[start : start + self._block])
+        self._unread = self._unread[whole:]
         # Never run ahead of the tempo: what lies past the due length may be the silence that `flush()` cuts off.
         return self._release(int(self._taken / self.tempo))
 
@@ -60,7 +68,7 @@ class TimeStretcher:
         """Return the tail: in all exactly `round(samples in / tempo)` samples came out. The stretcher is then spent."""
         if self._graph is None or not self._taken:
             return EMPTY
-        self._push(np.zeros(round(PADDING_S * self.sample_rate), np.float32))
+        self._push(np.pad(self._unread, (0, round(PADDING_S * self.sample_rate))))
         self._graph.push(None)
         self._pull()
         due = round(self._taken / self.tempo) - self._given
@@ -71,7 +79,8 @@ class TimeStretcher:
         assert self._graph is not None
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None], np.float32), "flt", "mono")
         frame.sample_rate = self.sample_rate
-        frame.pts, frame.time_base = self._taken, Fraction(1, self.sample_rate)
+        frame.pts, frame.time_base = self._pushed, Fraction(1, self.sample_rate)
+        self._pushed += len(samples)
         self._graph.push(frame)
         self._pull()
 
