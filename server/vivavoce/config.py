@@ -49,8 +49,12 @@ class Config:
     allow_anonymous: bool = setting(False, "Serve beyond loopback without any key.", group="access")
 
     # -- voices
-    voices: tuple[Path, ...] = setting((), "Folders with voice packs, besides ./voices and the data folder.", group="voices")
-    voice: str | None = setting(None, "Voice that answers where none is named; default: the first available.", group="voices")
+    voices: tuple[Path, ...] = setting(
+        (), "Folders with voice packs, besides ./voices and the data folder.", group="voices"
+    )
+    voice: str | None = setting(
+        None, "Voice that answers where none is named; default: the first available.", group="voices"
+    )
     engines: tuple[str, ...] = setting(("genie", "embedded"), "Speech engines, in order of preference.", group="voices")
     preload: bool = setting(True, "Load the voices of ./voices and the default voice at start.", group="voices")
     voice_memory_mib: int = setting(6144, "Memory for loaded voices; idle ones leave when it is full.", group="voices")
@@ -76,25 +80,36 @@ class Config:
     max_streams: int = setting(64, "Utterances at once, however fast the machine.", group="limits")
     max_streams_per_key: int = setting(32, "Utterances at once of one API key.", group="limits")
     max_sockets: int = setting(2000, "Open live connections; idle ones cost next to nothing.", group="limits")
-    idle_timeout_s: float = setting(120.0, "A live connection without a message is closed after this long.", group="limits")
+    idle_timeout_s: float = setting(
+        120.0, "A live connection without a message is closed after this long.", group="limits"
+    )
     stall_timeout_s: float = setting(30.0, "A client that stops reading is dropped after this long.", group="limits")
     body_timeout_s: float = setting(60.0, "A request body must have arrived after this long.", group="limits")
-    drain_timeout_s: float = setting(30.0, "At shutdown, running utterances may take this long to finish.", group="limits")
+    drain_timeout_s: float = setting(
+        30.0, "At shutdown, running utterances may take this long to finish.", group="limits"
+    )
 
     # -- speed
     workers: int = setting(0, "Threads that compute speech; 0: one a core.", group="speed")
-    first_audio_target_s: float = setting(0.3, "First sound of a request is scheduled for this long after it.", group="speed")
-    queue_wait_s: float = setting(1.0, "A request waits this long for room before it is refused with 503.", group="speed")
+    first_audio_target_s: float = setting(
+        0.3, "First sound of a request is scheduled for this long after it.", group="speed"
+    )
+    queue_wait_s: float = setting(
+        1.0, "A request waits this long for room before it is refused with 503.", group="speed"
+    )
     ahead_s: float = setting(5.0, "Seconds of audio computed ahead of what the client has read.", group="speed")
     step_timeout_s: float = setting(10.0, "An engine step that takes longer is given up.", group="speed")
     admission_share: float = setting(
-        0.85, "Share of the cores that admitted streams may need at first; it adapts. 0 admits without measuring.",
+        0.85,
+        "Share of the cores that admitted streams may need at first; it adapts. 0 admits without measuring.",
         group="speed",
     )
 
     # -- WebRTC
     ice_servers: tuple[str, ...] = setting(
-        (), "STUN and TURN addresses, e.g. stun:stun.example.org or turn:user:secret@turn.example.org.", group="webrtc",
+        (),
+        "STUN and TURN addresses, e.g. stun:stun.example.org or turn:user:secret@turn.example.org.",
+        group="webrtc",
         secret=True,
     )
     ice_private: bool = setting(
@@ -103,7 +118,9 @@ class Config:
     max_calls: int = setting(20, "WebRTC calls at once, pending offers included.", group="webrtc")
 
     # -- logs
-    log_level: typing.Literal["debug", "info", "warning", "error"] = setting("info", "Least severe line logged.", group="logs")
+    log_level: typing.Literal["debug", "info", "warning", "error"] = setting(
+        "info", "Least severe line logged.", group="logs"
+    )
     log_format: typing.Literal["auto", "json", "text"] = setting(
         "auto", "json: one object a line; auto: text on a terminal, json elsewhere.", group="logs"
     )
@@ -199,9 +216,16 @@ def _kind(name: str) -> tuple[Any, bool]:
 def _scalar(kind: Any, text: str, source: str) -> Any:
     try:
         if kind is bool:
-            return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}[
-                text.lower()
-            ]
+            return {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "on": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "off": False,
+            }[text.lower()]
         if typing.get_origin(kind) is typing.Literal:
             if text not in typing.get_args(kind):
                 raise ValueError
@@ -220,12 +244,32 @@ def _check(config: Config) -> None:
     """
     if not 0 <= config.port <= 65535:
         raise ConfigError(f"port {config.port} is not between 0 and 65535")
-    for name in ("max_text", "max_buffered_text", "max_body_kib", "max_upload_mib", "max_streams", "max_streams_per_key",
-                 "voice_memory_mib", "ahead_s", "step_timeout_s", "stall_timeout_s", "idle_timeout_s", "body_timeout_s"):
+    for name in (
+        "max_text",
+        "max_buffered_text",
+        "max_body_kib",
+        "max_upload_mib",
+        "max_streams",
+        "max_streams_per_key",
+        "voice_memory_mib",
+        "ahead_s",
+        "step_timeout_s",
+        "stall_timeout_s",
+        "idle_timeout_s",
+        "body_timeout_s",
+    ):
         if getattr(config, name) <= 0:
             raise ConfigError(f"{name} must be greater than 0")
-    for name in ("workers", "queue_wait_s", "first_audio_target_s", "admission_share", "genie_threads", "drain_timeout_s",
-                 "max_sockets", "max_calls"):
+    for name in (
+        "workers",
+        "queue_wait_s",
+        "first_audio_target_s",
+        "admission_share",
+        "genie_threads",
+        "drain_timeout_s",
+        "max_sockets",
+        "max_calls",
+    ):
         if getattr(config, name) < 0:
             raise ConfigError(f"{name} must not be negative")
     if any(len(key) < 16 for key in config.api_keys):

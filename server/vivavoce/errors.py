@@ -138,9 +138,7 @@ class UnsupportedFormat(InvalidRequest):
     code = "unsupported_format"
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(
-            f"unsupported format {_quoted(name)}; known: {', '.join(known)}", param="response_format"
-        )
+        super().__init__(f"unsupported format {_quoted(name)}; known: {', '.join(known)}", param="response_format")
 
 
 class InvalidAudio(InvalidRequest):

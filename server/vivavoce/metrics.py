@@ -50,7 +50,10 @@ class Metrics:
             "voice_engine_rtf", "Compute time per second of audio", ["engine", "stage"], buckets=_RTF, registry=r
         )
         self.chunk_slack = Histogram(
-            "voice_chunk_slack_seconds", "Audio left at the listener when a chunk is ready", buckets=_SLACK_S, registry=r
+            "voice_chunk_slack_seconds",
+            "Audio left at the listener when a chunk is ready",
+            buckets=_SLACK_S,
+            registry=r,
         )
         self.chunk_gap = Histogram("voice_chunk_gap_seconds", "Between two chunks", buckets=_LATENCY_S, registry=r)
         self.underruns = Counter("voice_underruns", "Chunks that came after the buffer ran dry", registry=r)

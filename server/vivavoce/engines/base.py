@@ -95,10 +95,12 @@ class SentenceStream(Protocol):
     def error(self) -> EngineError | None:
         """Set, with stage "done", where this stream alone failed and its neighbours in the batch go on."""
         ...
+
     @property
     def batch_key(self) -> object:
         """Streams with equal (engine, stage, batch_key) may be advanced by one `step` call."""
         ...
+
     @property
     def ahead_s(self) -> float:
         """Seconds of audio already planned but not yet vocoded (0 for engines without a plan).
@@ -106,6 +108,7 @@ class SentenceStream(Protocol):
         The scheduler subtracts nothing for it; it is there for just-in-time engines and for metrics.
         """
         ...
+
     def close(self) -> None:
         """Stop and free, at any time, any number of times."""
         ...
@@ -120,17 +123,21 @@ class SpeechEngine(Protocol):
     def sample_rate(self) -> int:
         """Hz of every chunk it makes."""
         ...
+
     @property
     def max_batch(self) -> int:
         """Streams advanced by one call."""
         ...
+
     @property
     def threads(self) -> int:
         """CPU cores that one step keeps busy; admission counts with it."""
         ...
+
     def voices(self) -> list[VoiceInfo]:
         """Voices it could speak with now, unavailable ones included. Cheap: called at every listing."""
         ...
+
     def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> Voice:
         """Load a voice; may take seconds. `progress(what, fraction 0..1)` is told of long work.
 
@@ -139,9 +146,11 @@ class SpeechEngine(Protocol):
             VoiceUnavailable: If it cannot be loaded; the sentence says why and what helps.
         """
         ...
+
     def unload_voice(self, voice: Voice) -> None:
         """Free its memory; no stream of it is open."""
         ...
+
     def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
         """Refuse text this voice cannot speak before anything is sent; a glance (microseconds), no phonemes.
 
@@ -150,6 +159,7 @@ class SpeechEngine(Protocol):
             VoiceUnavailable: If what that language needs is missing.
         """
         ...
+
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SentenceStream:
         """Begin a sentence; cheap (a few ms: phonemes at the most).
 
@@ -158,6 +168,7 @@ class SpeechEngine(Protocol):
             EmptyInput: If nothing of it can be spoken.
         """
         ...
+
     def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
         """Advance each stream by one step; None where the step made no audio yet.
 

@@ -323,6 +323,11 @@ class Utterance:
 
     # -- text in
 
+    @property
+    def backlog(self) -> int:
+        """Code points written of which nothing has been heard of yet."""
+        return self.written - self._text_end
+
     def write(self, delta: str) -> None:
         """More text, of any size.
 
@@ -331,7 +336,7 @@ class Utterance:
         """
         if self._ended:
             raise RuntimeError("write() after end()")
-        buffered = self.written - self._text_end + len(delta)
+        buffered = self.backlog + len(delta)
         if buffered > self._limits.max_buffered_text:
             raise TextTooLong(buffered, self._limits.max_buffered_text, param="text")
         self.written += len(delta)
@@ -474,7 +479,7 @@ def _prepare(text: str, loaded: LoadedVoice, options: SpeechOptions) -> list[Sen
     """
     splitter = SentenceSplitter()
     sentences = [*splitter.feed(text), *splitter.flush()]
-    spoken = [normalize(s.text, options.language) for s in sentences]
+    spoken = [normalize(s.text, options.language) for s in sentences if s.spoken]
     if not any(s.text for s in spoken):
         raise EmptyInput
     for sentence in spoken:

@@ -173,9 +173,7 @@ class VoiceLibrary:
         await asyncio.shield(loading)
         return self._loaded[key]
 
-    def _landed(
-        self, key: tuple[str, str], engine: SpeechEngine, done: asyncio.Future[Voice], started: float
-    ) -> None:
+    def _landed(self, key: tuple[str, str], engine: SpeechEngine, done: asyncio.Future[Voice], started: float) -> None:
         del self._loading[key]
         if done.cancelled() or done.exception() is not None:
             return

@@ -37,9 +37,7 @@ class WorkerPool:
         step_timeout_s: a step that takes longer is given up; its thread is replaced.
     """
 
-    def __init__(
-        self, *, workers: int, first_audio_target_s: float, step_timeout_s: float, metrics: Metrics
-    ) -> None:
+    def __init__(self, *, workers: int, first_audio_target_s: float, step_timeout_s: float, metrics: Metrics) -> None:
         self._first_audio_target_s = first_audio_target_s
         self._step_timeout_s = step_timeout_s
         self._metrics = metrics
@@ -187,6 +185,8 @@ class WorkerPool:
                 return
             sentence = track.sentences.popleft()
             arrived_s = track.arrived_s.popleft()
+        if not sentence.spoken:  # a block of code
+            return
         started_s = time.perf_counter()
         spoken = normalize(sentence.text, track.options.language)
         if not spoken.text:

@@ -33,7 +33,9 @@ class SpeechBody(BaseModel):
     voice: Annotated[str | VoiceObject | None, Field(description="A voice id, `id/Style`, or an OpenAI name.")] = None
     response_format: Annotated[str, Field(description="mp3, opus, aac, flac, wav, pcm or ogg.")] = "mp3"
     speed: Annotated[float, Field(ge=0.25, le=4.0, description="Pitch is kept.")] = 1.0
-    stream_format: Annotated[Literal["audio", "sse"], Field(description="Chunked bytes or server-sent events.")] = "audio"
+    stream_format: Annotated[Literal["audio", "sse"], Field(description="Chunked bytes or server-sent events.")] = (
+        "audio"
+    )
     instructions: Annotated[str | None, Field(description="Voices with named references pick one by it.")] = None
 
     language: Annotated[Literal["auto", "en", "zh", "ja", "ko"], Field(description="Extension.")] = "auto"
@@ -43,7 +45,9 @@ class SpeechBody(BaseModel):
     top_p: Annotated[float | None, Field(gt=0.0, le=1.0, description="Extension, Genie voices.")] = None
     repetition_penalty: Annotated[float | None, Field(gt=0.0, le=10.0, description="Extension, Genie voices.")] = None
     sample_rate: Annotated[int | None, Field(ge=8000, le=48000, description="Extension: Hz of the audio.")] = None
-    timestamps: Annotated[Literal["none", "word"], Field(description="Extension: word times, with `sse` only.")] = "none"
+    timestamps: Annotated[Literal["none", "word"], Field(description="Extension: word times, with `sse` only.")] = (
+        "none"
+    )
 
     def options(self) -> SpeechOptions:
         """The part an engine looks at."""

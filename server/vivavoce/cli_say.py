@@ -1,0 +1,244 @@
+"""`vivavoce say`: text to a file, to standard output or to the loudspeaker, straight through the engine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vivavoce import config as settings
+from vivavoce.app import build_synthesizer, configure_logging
+from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
+from vivavoce.config import Config
+from vivavoce.engines.base import SpeechOptions
+from vivavoce.errors import EmptyInput, UnsupportedFormat
+from vivavoce.metrics import Metrics
+from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer, Utterance
+
+EXAMPLES = """\
+examples:
+  vivavoce say "Hello there."                      play it (or write speech.wav where nothing can play)
+  vivavoce say "Hello there." -o hello.mp3         the format follows the name
+  vivavoce say -o book.opus < book.txt             long text from standard input, with progress
+  vivavoce say "Hi" -o - --format pcm | aplay -f S16_LE -r 24000
+"""
+
+# Programs that play a WAV stream from standard input, first found wins.
+PLAYERS = (
+    ("pw-play", "-"),
+    ("paplay",),
+    ("aplay", "-q", "-"),
+    ("ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet", "-"),
+)
+PIECE = 4000  # characters handed to the splitter at once, below every limit of a live session
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "say",
+        help="speak a text, without a server",
+        description="Speak a text straight through the engine; no server is needed.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("text", nargs="?", help="what to say; standard input where it is absent or `-`")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write; `-` is standard output")
+    parser.add_argument("--voice", default="default", help="voice id, or id/Style (default: the first available)")
+    parser.add_argument(
+        "--format", metavar="|".join(FORMATS), help="audio format (default: by the file's name, else wav)"
+    )
+    parser.add_argument("--speed", type=_ranged(float, 0.25, 4.0), default=1.0, help="0.25 to 4, pitch is kept")
+    parser.add_argument("--sample-rate", type=_ranged(int, 8000, 48000), metavar="HZ", help="8000 to 48000")
+    parser.add_argument("--language", choices=("auto", "en", "zh", "ja", "ko"), default="auto")
+    parser.add_argument("--seed", type=int, help="same seed, same audio")
+    parser.add_argument(
+        "--voices",
+        type=lambda text: settings.parse("voices", text, source="--voices"),
+        metavar="DIR",
+        help="folder of voice packs",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Speak. Returns the exit status."""
+    config = settings.load(flags={"voices": args.voices, "preload": False})
+    configure_logging(dataclasses.replace(config, log_level="warning", log_format="text"))
+    text = _text(args.text)
+    if not text.strip():
+        raise EmptyInput
+    format_name, output, player = _destination(args.output, args.format)
+    encoder_rate = args.sample_rate
+    options = SpeechOptions(language=args.language, speed=args.speed, seed=args.seed)
+    request = SpeechRequest(voice=args.voice, options=options, sample_rate=encoder_rate, transport="cli")
+    exact = format_name == "wav" and output is not None
+    open_output = _Output(output, player)
+    try:
+        asyncio.run(_say(config, request, text, format_name, exact, open_output, quiet=args.quiet))
+    except BrokenPipeError:
+        return 1
+    finally:
+        open_output.close()
+    return 0
+
+
+class _Output:
+    """A file (written beside and renamed when whole), standard output, or a player's input."""
+
+    def __init__(self, path: Path | None, player: tuple[str, ...] | None) -> None:
+        self._path = path
+        self._process = subprocess.Popen(player, stdin=subprocess.PIPE) if player else None
+        self._part = path.with_name(f".{path.name}.part") if path else None
+        self._file = self._part.open("wb") if self._part else None
+        self.name = str(path) if path else player[0] if player else "standard output"
+
+    def write(self, data: bytes) -> None:
+        if self._file is not None:
+            self._file.write(data)
+        elif self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(data)
+        else:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+
+    def finish(self) -> None:
+        """The speech is whole: the file takes its name."""
+        if self._file is not None and self._part is not None and self._path is not None:
+            self._file.close()
+            self._part.replace(self._path)
+
+    def close(self) -> None:
+        if self._file is not None and self._part is not None:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+
+
+async def _say(
+    config: Config, request: SpeechRequest, text: str, format_name: str, exact: bool, output: _Output, *, quiet: bool
+) -> None:
+    synthesizer = build_synthesizer(config, Metrics())
+    try:
+        await _speak(
+            synthesizer, request, text, format_name, exact, output, _progress(len(text)) if not quiet else None
+        )
+    finally:
+        await synthesizer.aclose()
+
+
+async def _speak(
+    synthesizer: Synthesizer,
+    request: SpeechRequest,
+    text: str,
+    format_name: str,
+    exact: bool,
+    output: _Output,
+    progress: Callable[[int, float], None] | None,
+) -> None:
+    """Write the text as fast as it is spoken, and the audio as it comes."""
+    started_s = time.monotonic()
+    encoder: AudioEncoder | None = None
+    if len(text) <= synthesizer.limits.max_text:  # refused as a whole where a part cannot be spoken
+        request = dataclasses.replace(request, text=text)
+    async with synthesizer.stream(request) as utterance:
+        rest = _Rest(text) if request.text is None else None
+        if rest is not None:
+            rest.write_to(utterance)
+        async for chunk in utterance:
+            encoder = encoder or open_encoder(format_name, utterance.sample_rate, exact_sizes=exact)
+            output.write(encoder.encode(chunk.audio.samples))
+            if rest is not None:
+                rest.write_to(utterance)
+            if progress is not None:
+                progress(chunk.sentence.start + len(chunk.sentence.text), utterance.produced_s)
+        if encoder is None:
+            raise EmptyInput
+        output.write(encoder.flush())
+        output.finish()
+        if progress is not None:
+            wall_s = time.monotonic() - started_s
+            first_ms = (utterance.first_chunk_s or 0.0) * 1e3
+            print(
+                f"\r\033[K{output.name}: {utterance.produced_s:.1f} s of speech by '{utterance.voice_id}' "
+                f"in {wall_s:.1f} s, first sound after {first_ms:.0f} ms",
+                file=sys.stderr,
+            )
+
+
+class _Rest:
+    """A long text handed over piece by piece, a little ahead of what is spoken."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+
+    def write_to(self, utterance: Utterance) -> None:
+        while self._position < len(self._text) and utterance.backlog < PIECE:
+            utterance.write(self._text[self._position : self._position + PIECE])
+            self._position += PIECE
+        if self._position >= len(self._text):
+            utterance.end()
+
+
+def _text(argument: str | None) -> str:
+    if argument is not None and argument != "-":
+        return argument
+    if sys.stdin.isatty():
+        print("vivavoce: type the text, end it with Ctrl-D", file=sys.stderr)
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
+
+
+def _destination(output: str | None, format_name: str | None) -> tuple[str, Path | None, tuple[str, ...] | None]:
+    """(format, file, player): one of file and player, or neither for standard output.
+
+    Raises:
+        UnsupportedFormat: If no encoder has that name.
+    """
+    if format_name is not None and format_name not in FORMATS:
+        raise UnsupportedFormat(format_name, FORMATS)
+    if output == "-":
+        return format_name or "wav", None, None
+    if output is None:
+        player = next((p for p in PLAYERS if shutil.which(p[0])), None)
+        if player is not None:
+            return "wav", None, player
+        output = f"speech.{format_name or 'wav'}"
+    path = Path(output)
+    suffix = path.suffix.removeprefix(".").lower()
+    if format_name is None and suffix not in FORMATS:
+        raise UnsupportedFormat(suffix or output, FORMATS)
+    return format_name or suffix, path, None
+
+
+def _progress(total: int) -> Callable[[int, float], None] | None:
+    if not sys.stderr.isatty() and total <= 1000:
+        return lambda done, audio_s: None
+
+    def show(done: int, audio_s: float) -> None:
+        if sys.stderr.isatty():
+            print(
+                f"\r\033[K{min(1.0, done / total):4.0%}  {audio_s:.1f} s of speech", end="", file=sys.stderr, flush=True
+            )
+
+    return show
+
+
+def _ranged(kind: type[float] | type[int], low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return read

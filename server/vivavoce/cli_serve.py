@@ -1,0 +1,147 @@
+"""`vivavoce serve`: the server, with a flag for every setting."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from vivavoce import config as settings
+from vivavoce.app import Server, build_server, configure_logging
+from vivavoce.config import Config
+from vivavoce.transports.serving import DrainingServer, HttpProtocol
+
+EXAMPLES = """\
+examples:
+  vivavoce serve                                   http://127.0.0.1:7860, the voices of ./voices and the embedded one
+  vivavoce serve --port 8000 --voices ~/voices     your own folder of voice packs
+  VIVAVOCE_API_KEYS=$(openssl rand -hex 16) vivavoce serve --host 0.0.0.0
+                                                   reachable from other machines, with a key
+
+Each setting may also stand in vivavoce.toml or in the environment (VIVAVOCE_PORT=8000);
+docs/settings.md lists them all.
+"""
+
+MAX_MESSAGE_BYTES = 256 * 1024
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command with one flag a setting."""
+    parser = commands.add_parser(
+        "serve",
+        help="start the server",
+        description="Start the server.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file of settings (default: vivavoce.toml, if there)"
+    )
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """A flag for every setting, in the groups of the Config."""
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name, entry in settings.FIELDS.items():
+        title = entry.metadata["group"]
+        group = groups.setdefault(title, parser.add_argument_group(title)) if title not in groups else groups[title]
+        if entry.metadata["secret"]:
+            continue  # a flag would show it to everybody who lists processes: environment or file only
+        flag = "--" + name.replace("_", "-")
+        default = "" if entry.default in (None, ()) else f" (default: {shown(entry.default)})"
+        help_text = (entry.metadata["help"] + default).replace("%", "%%")
+        if settings.is_flag(name):
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_text)
+        else:
+            group.add_argument(
+                flag,
+                type=_reader(name),
+                metavar="|".join(settings.choices(name) or ()) or name.rpartition("_")[2].upper(),
+                help=help_text,
+            )
+
+
+def shown(value: Any) -> str:
+    """A default as a user would write it."""
+    if isinstance(value, tuple):
+        return ",".join(str(v) for v in value)
+    text = str(value)
+    return text.replace(str(Path.home()), "~", 1) if isinstance(value, Path) else text
+
+
+def config_from(args: argparse.Namespace) -> Config:
+    """The Config of file, environment and the flags given."""
+    flags = {name: getattr(args, name, None) for name in settings.FIELDS}
+    return settings.load(file=getattr(args, "config", None), flags=flags)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop. Returns the exit status."""
+    config = config_from(args)
+    configure_logging(config)
+    server = build_server(config, progress=_show_progress)
+    uvicorn_config = uvicorn.Config(
+        server.app,
+        host=config.host,
+        port=config.port,
+        http=HttpProtocol,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn_server = DrainingServer(uvicorn_config, drain=server.drain, started_with=lambda port: _greet(server, port))
+    asyncio.run(uvicorn_server.serve())
+    return 0 if uvicorn_server.started else 3
+
+
+def _greet(server: Server, port: int) -> None:
+    """Tell where it listens and what to type next."""
+    config = server.config
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(config.host, config.host)
+    base = f"http://{host}:{port}"
+    key = " -H 'Authorization: Bearer YOUR_KEY'" if server.access.needs_key else ""
+    voices = server.synthesizer.voices.list()
+    names = ", ".join(v.id for v in voices if v.problem is None) or "none"
+    lines = [
+        f"Viva Voce listens on {base}",
+        f"  page and API    {base}/   {base}/docs",
+        f"  voices          {names}",
+        *(f"  not available   {v.id}: {v.problem}" for v in voices if v.problem is not None),
+        *_access_note(server),
+        "  try it",
+        f"    curl {base}/v1/audio/speech{key} -H 'Content-Type: application/json' \\",
+        '         -d \'{"input": "Hello! You hear me while I am still being computed."}\' -o hello.mp3',
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _show_progress(what: str, fraction: float) -> None:
+    """One line that moves on a terminal; a line a stage elsewhere."""
+    if sys.stderr.isatty():
+        end = "\n" if fraction >= 1 else ""
+        print(f"\r\033[K{what} {fraction:4.0%}", end=end, file=sys.stderr, flush=True)
+    elif fraction >= 1:
+        print(f"{what}: done", file=sys.stderr, flush=True)
+
+
+def _reader(name: str) -> Any:
+    def read(text: str) -> Any:
+        return settings.parse(name, text, source="--" + name.replace("_", "-"))
+
+    return read
+
+
+def _access_note(server: Server) -> list[str]:
+    if server.access.needs_key:
+        return ["  access          with an API key"]
+    return ["  access          anyone who reaches this address"] if server.config.allow_anonymous else []

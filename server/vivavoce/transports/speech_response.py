@@ -1,0 +1,192 @@
+"""The answer of `POST /v1/audio/speech`: encoded audio or server-sent events, while it is being spoken.
+
+Headers are held back until the first audible chunk exists, so a failure before it is a plain JSON error; after it the
+connection is aborted, never ended as if the speech were whole. A client that goes away cancels at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from vivavoce.audio.encoders import AudioEncoder
+from vivavoce.errors import ClientTooSlow, VivaVoceError
+from vivavoce.metrics import Metrics
+from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Synthesizer, Utterance
+from vivavoce.transports.serving import ABORT
+
+AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
+TOKENS_PER_SECOND = 25  # an output token of the usage report is 40 ms of audio, as in GPT-SoVITS
+BYTES_PER_TOKEN = 4  # an input token of the usage report is about four bytes of text
+
+
+class SpeechResponse(Response):
+    """Streams one utterance.
+
+    Args:
+        encoder: of the audio; the utterance comes at `encoder.sample_rate`.
+        encoding: threads for codecs that take time.
+        sse: server-sent events instead of bytes.
+        words: with `sse`, also events with word times.
+        stall_timeout_s: a client that takes nothing for this long is dropped.
+    """
+
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        request: SpeechRequest,
+        encoder: AudioEncoder,
+        *,
+        encoding: Executor,
+        metrics: Metrics,
+        stall_timeout_s: float,
+        sse: bool = False,
+        words: bool = False,
+    ) -> None:
+        self.background = None
+        self._synthesizer = synthesizer
+        self._request = request
+        self._encoder = encoder
+        self._encoding = encoding
+        self._metrics = metrics
+        self._stall_timeout_s = stall_timeout_s
+        self._sse = sse
+        self._words = words
+        self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak until the end, an error, or the client's leaving."""
+        speaking = asyncio.create_task(self._speak(send), name="speak")
+        gone = asyncio.create_task(_until_disconnect(receive), name="watch-disconnect")
+        try:
+            await asyncio.wait({speaking, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if speaking.done():
+                speaking.result()
+                self._count("completed", "")
+            else:
+                self._count("client_gone", "")
+        except VivaVoceError as error:
+            self._count("error", error.code)
+            if not self._started:
+                raise
+            _abort(scope)  # the body stays unfinished: the client's HTTP library reports it
+        finally:
+            for task in (speaking, gone):
+                task.cancel()
+            await asyncio.gather(speaking, gone, return_exceptions=True)
+
+    async def _speak(self, send: Send) -> None:
+        async with self._synthesizer.stream(self._request) as utterance:
+            try:
+                async for part in self._body(utterance):
+                    await self._send(send, part)
+            except VivaVoceError as error:
+                if not (self._sse and self._started):
+                    raise
+                await self._send(send, _event("speech.audio.error", **error.to_wire()))
+        await self._send(send, b"", more=False)
+
+    async def _body(self, utterance: Utterance) -> AsyncIterator[bytes]:
+        """The parts of the body, the first of them only when something can be heard."""
+        held: list[bytes] = []
+        audible = False
+        async for chunk in utterance:
+            part = await self._encode(chunk)
+            audible = audible or bool(np.any(np.abs(chunk.audio.samples) > AUDIBLE))
+            held.append(part)
+            if audible and (whole := b"".join(held)):
+                held.clear()
+                yield whole
+        tail = await asyncio.get_running_loop().run_in_executor(self._encoding, self._encoder.flush)
+        held.append(self._audio_event(tail))
+        if self._sse:
+            held.append(_event("speech.audio.done", usage=_usage(utterance)))
+        yield b"".join(held)
+
+    async def _encode(self, chunk: SpokenChunk) -> bytes:
+        data = await asyncio.get_running_loop().run_in_executor(
+            self._encoding, self._encoder.encode, chunk.audio.samples
+        )
+        part = self._audio_event(data)
+        if self._words and chunk.audio.words:
+            part += _event(
+                "speech.audio.words",
+                words=[
+                    {
+                        "text": w.text,
+                        "start": round(w.start_s, 3),
+                        "end": round(w.end_s, 3),
+                        "characters": [w.source_start, w.source_end],
+                    }
+                    for w in chunk.audio.words
+                ],
+                estimated=any(w.estimated for w in chunk.audio.words),
+            )
+        return part
+
+    def _audio_event(self, data: bytes) -> bytes:
+        if not self._sse:
+            return data
+        return _event("speech.audio.delta", audio=base64.b64encode(data).decode("ascii")) if data else b""
+
+    async def _send(self, send: Send, part: bytes, *, more: bool = True) -> None:
+        """Send a part of the body, the headers before the first.
+
+        Raises:
+            ClientTooSlow: If the client takes nothing for too long.
+        """
+        if not part and more:
+            return
+        try:
+            async with asyncio.timeout(self._stall_timeout_s):
+                if not self._started:
+                    self._started = True
+                    await send({"type": "http.response.start", "status": 200, "headers": self._start_headers()})
+                await send({"type": "http.response.body", "body": part, "more_body": more})
+        except TimeoutError:
+            raise ClientTooSlow(f"the client took nothing for {self._stall_timeout_s:.0f} s") from None
+
+    def _start_headers(self) -> list[tuple[bytes, bytes]]:
+        media_type = "text/event-stream; charset=utf-8" if self._sse else self._encoder.media_type
+        return [
+            (b"content-type", media_type.encode("ascii")),
+            (b"x-audio-sample-rate", str(self._encoder.sample_rate).encode("ascii")),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),  # nginx would hold the stream back until it ends
+        ]
+
+    def _count(self, outcome: str, reason: str) -> None:
+        self._metrics.requests.labels("speech", outcome, reason).inc()
+
+
+async def _until_disconnect(receive: Receive) -> None:
+    while True:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+
+
+def _abort(scope: Scope) -> None:
+    """Drop the connection where the server lets us; elsewhere the unfinished body says the same."""
+    extension = scope.get("extensions", {}).get(ABORT)
+    if extension is not None:
+        extension["abort"]()
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return b"data: " + json.dumps({"type": kind, **fields}, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _usage(utterance: Utterance) -> dict[str, int]:
+    assert utterance.request.text is not None
+    tokens_in = -(-len(utterance.request.text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
+    tokens_out = round(utterance.produced_s * TOKENS_PER_SECOND)
+    return {"input_tokens": tokens_in, "output_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
