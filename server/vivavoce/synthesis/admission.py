@@ -29,6 +29,8 @@ class Admission:
         max_streams: hard limit of utterances at once.
         max_streams_per_owner: the same for one API key.
         first_audio_target_s: how soon the first sound should leave.
+        share: of the cores that may be admitted; adapts. 0: up to `max_streams`, without measuring.
+        draining: nobody is admitted any more.
     """
 
     cores: int
@@ -61,13 +63,13 @@ class Admission:
 
     def underrun(self, now_s: float) -> None:
         """A listener ran dry: admit less (at most once a second, one burst is one event)."""
-        if now_s - self._changed_s >= 1.0:
+        if self.share > 0 and now_s - self._changed_s >= 1.0:
             self.share = max(SHARE_MIN, self.share * SHRINK)
             self._changed_s = now_s
 
     def ample(self, now_s: float) -> None:
         """Chunks come in good time: after half a minute of it, admit a little more."""
-        if now_s - self._changed_s >= GROW_AFTER_S:
+        if self.share > 0 and now_s - self._changed_s >= GROW_AFTER_S:
             self.share = min(SHARE_MAX, self.share + GROW)
             self._changed_s = now_s
 
@@ -102,6 +104,8 @@ class Admission:
             return True  # an idle server never refuses, whatever the measured cost
         if len(self._active) >= self.max_streams:
             return False
+        if self.share == 0:
+            return True
         if self.load() + self._costs.get(kind, UNKNOWN_COST) > self.share * self.cores:
             return False
         backlog = sum(self._first_costs.get(self._active[t][1], 0.0) for t in self._silent)

@@ -1,4 +1,4 @@
-"""What every request passes first: a request id, Host and Origin, the API key; and the one place where errors become JSON.
+"""What every request passes first: a request id, Host and Origin, the API key. Errors become JSON here, nowhere else.
 
 Pure ASGI, so that streamed bodies pass through untouched. Wraps the whole application.
 """
@@ -19,7 +19,7 @@ from vivavoce.transports.access import Access
 
 logger = logging.getLogger(__name__)
 
-# Pages, their documents and the probes are open; everything that costs or tells anything needs a key where keys are set.
+# Pages, documents and probes are open; everything that costs or tells anything needs a key where keys are set.
 OPEN_PATHS = ("/livez", "/readyz", "/health", "/docs", "/openapi.json", "/redoc", "/client/", "/page/", "/favicon.ico")
 
 

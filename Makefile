@@ -1,0 +1,52 @@
+# Two commands do all the set-up: `make serve` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.serving
+TEST_STAMP := $(VENV)/.testing
+HOST ?= 127.0.0.1
+PORT ?= 7860
+ARGS ?=
+
+.PHONY: serve setup test check bench clean client test-client test-browser test-fastrtc docs
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+
+$(STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet -e ".[genie]"
+	@touch $@
+
+$(TEST_STAMP): $(STAMP)
+	$(BIN)/pip install --quiet --group test
+	@touch $@
+
+setup: $(STAMP) ## make the virtual environment and install the server
+
+serve: $(STAMP) ## start the server on http://127.0.0.1:7860
+	$(BIN)/vivavoce serve --host $(HOST) --port $(PORT) $(ARGS)
+
+test: $(TEST_STAMP) client ## run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(TEST_STAMP) ## lint and type-check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
+	$(BIN)/python benchmarks/first_audio.py
+	$(BIN)/python benchmarks/real_time_factor.py
+	$(BIN)/python benchmarks/concurrency.py
+
+docs: $(STAMP) ## write docs/settings.md from the Config
+	$(BIN)/python -m vivavoce.settings_page > docs/settings.md
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .venv-fastrtc .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types

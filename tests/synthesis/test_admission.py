@@ -1,0 +1,99 @@
+"""Admission: measured cost against the cores, with the clock as an argument."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivavoce.errors import RateLimited, ShuttingDown
+from vivavoce.synthesis.admission import SHARE_MAX, SHARE_MIN, Admission
+
+
+def admission(cores: int = 2, share: float = 0.8, max_streams: int = 64, per_owner: int = 8) -> Admission:
+    return Admission(
+        cores=cores, max_streams=max_streams, max_streams_per_owner=per_owner, first_audio_target_s=0.3, share=share
+    )
+
+
+def fill(door: Admission, kind: str = "k", limit: int = 1000) -> int:
+    """Admit until refused; every stream is already sounding."""
+    for count in range(limit):
+        if not door.may_admit(kind):
+            return count
+        door.sounding(door.admit("someone", kind))
+    return limit
+
+
+@pytest.mark.parametrize(("cost", "expected"), [(0.125, 12), (0.45, 3), (0.75, 2), (5.0, 1)])
+def test_streams_are_admitted_while_their_cost_fits_the_share_of_the_cores(cost: float, expected: int) -> None:
+    door = admission()
+    door.measured("k", cost * 10.0, 10.0)
+    assert fill(door) == expected
+
+
+def test_an_idle_server_admits_whatever_the_cost() -> None:
+    door = admission()
+    door.measured("k", 100.0, 1.0)
+    assert door.may_admit("k")
+
+
+def test_a_stream_that_leaves_makes_room() -> None:
+    door = admission(max_streams=1)
+    ticket = door.admit("a", "k")
+    assert not door.may_admit("k")
+    door.leave(ticket)
+    assert door.may_admit("k")
+
+
+def test_first_chunks_that_wait_are_a_backlog() -> None:
+    door = admission()
+    door.measured("k", 0.001, 1.0)
+    door.first_chunk_took("k", 0.25)
+    first = door.admit("a", "k")
+    assert door.may_admit("k")  # (0.25 + 0.25) / 2 cores is within the 0.3 s
+    door.admit("a", "k")
+    assert not door.may_admit("k")
+    door.sounding(first)
+    assert door.may_admit("k")
+
+
+def test_share_shrinks_on_underruns_and_grows_back_slowly() -> None:
+    door = admission(share=0.85)
+    door.underrun(100.0)
+    assert door.share == pytest.approx(0.85 * 0.9)
+    door.underrun(100.5)  # the same burst
+    assert door.share == pytest.approx(0.85 * 0.9)
+    door.ample(120.0)
+    assert door.share == pytest.approx(0.85 * 0.9)
+    door.ample(131.0)
+    assert door.share == pytest.approx(0.85 * 0.9 + 0.02)
+    for second in range(200, 400):
+        door.underrun(float(second))
+    assert door.share == SHARE_MIN
+    for step in range(100):
+        door.ample(1000.0 + 31.0 * step)
+    assert door.share == SHARE_MAX
+
+
+def test_share_zero_admits_without_measuring() -> None:
+    door = admission(share=0.0, max_streams=5)
+    door.measured("k", 100.0, 1.0)
+    assert fill(door) == 5
+    door.underrun(1.0)
+    door.ample(1000.0)
+    assert door.share == 0.0
+
+
+def test_one_owner_has_a_limit_of_its_own() -> None:
+    door = admission(per_owner=2)
+    door.admit("a", "k")
+    door.admit("a", "k")
+    with pytest.raises(RateLimited):
+        door.check("a")
+    door.check("b")
+
+
+def test_a_draining_server_refuses() -> None:
+    door = admission()
+    door.draining = True
+    with pytest.raises(ShuttingDown):
+        door.check("a")
