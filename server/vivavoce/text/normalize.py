@@ -20,3 +20,10 @@ class SpokenText:
     text: str
     language: str
     spans: tuple[tuple[int, int, int, int], ...] = ()
+
+
+def normalize(source: str, language: str = "auto") -> SpokenText:
+    """Placeholder until the real one lands."""
+    text = " ".join(source.split())
+    text = text if any(c.isalnum() for c in text) else ""
+    return SpokenText(source, text, "en" if language == "auto" else language, ((0, len(text), 0, len(source)),))
