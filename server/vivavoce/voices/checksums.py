@@ -33,7 +33,7 @@ from vivavoce.voices.references import read_json
 
 BLOCK_BYTES = 4 << 20
 FORMAT = 1
-_SETTLED_NS = 2_000_000_000  # a file changed this recently may change again within one tick of the file system's clock
+SETTLED_NS = 2_000_000_000  # a file changed this recently may change again within one tick of the file system's clock
 _EXPONENTS: Mapping[str, tuple[np.dtype[Any], int]] = {  # all exponent bits set: infinite or not a number
     "_fp16.bin": (np.dtype("<u2"), 0x7C00),
     "_fp32.bin": (np.dtype("<u4"), 0x7F800000),
@@ -131,14 +131,14 @@ def verify(pack: VoicePack, records: HashRecords, *, thorough: bool = False, tru
     Raises:
         VoicePackError: If a file is not what it should be; the sentence names it.
     """
-    if pack.problem is not None:
-        raise VoicePackError(pack.problem)
     manifest = None if trust else read_manifest(pack.path)
     record = records.load(pack.path)
     expected = dict(manifest.files) if manifest else {} if trust else _first_seen(record)
     for name in expected:
-        if name not in pack.files:
+        if not (pack.path / name).exists():
             raise VoicePackError(f"{name} is missing" + _hint(pack, manifest))
+    if pack.problem is not None:
+        raise VoicePackError(pack.problem)
     hashes = _hashes(pack, {} if thorough or trust else record.get("hashes", {}))
     for name, file in pack.files.items():
         _compare(pack, name, file, hashes[name]["sha256"], expected, _hint(pack, manifest))
@@ -181,9 +181,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     return Manifest(files, source)
 
 
-def write_manifest(
-    folder: Path, files: Mapping[str, tuple[int, str]], source: Mapping[str, str] | None = None
-) -> None:
+def write_manifest(folder: Path, files: Mapping[str, tuple[int, str]], source: Mapping[str, str] | None = None) -> None:
     """Write the list of hashes of a pack; `source` defaults to what the old list says."""
     if source is None:
         old = read_manifest(folder)
@@ -213,7 +211,7 @@ def _hash(path: Path, known: object) -> dict[str, Any]:
     stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
     if isinstance(known, dict) and known.get("stamp") == stamp and isinstance(known.get("sha256"), str):
         return known
-    settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
+    settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS
     return {"stamp": stamp, "sha256": hash_file(path), "settled": settled}
 
 

@@ -27,8 +27,14 @@ SILENCE_PEAK = 1e-3  # -60 dBFS
 
 # First bytes -> FFmpeg's name of the container.
 _CONTAINERS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"RIFF", "wav"), (0, b"fLaC", "flac"), (0, b"OggS", "ogg"), (4, b"ftyp", "mov"),
-    (0, b"\x1aE\xdf\xa3", "matroska"), (0, b"ID3", "mp3"), (0, b"\xff\xfb", "mp3"), (0, b"\xff\xf3", "mp3"),
+    (0, b"RIFF", "wav"),
+    (0, b"fLaC", "flac"),
+    (0, b"OggS", "ogg"),
+    (4, b"ftyp", "mov"),
+    (0, b"\x1aE\xdf\xa3", "matroska"),
+    (0, b"ID3", "mp3"),
+    (0, b"\xff\xfb", "mp3"),
+    (0, b"\xff\xf3", "mp3"),
     (0, b"\xff\xf2", "mp3"),
 )
 
@@ -52,8 +58,9 @@ def decode_clip(source: Path | bytes | BinaryIO, *, max_s: float = MAX_DECODED_S
     Raises:
         InvalidAudio: If it is none of these, damaged, or longer than `max_s`.
     """
-    file: BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") if isinstance(
-        source, Path) else source
+    file: BinaryIO = (
+        io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") if isinstance(source, Path) else source
+    )
     try:
         return _decode(file, _container(file), max_s)
     except av.FFmpegError as error:

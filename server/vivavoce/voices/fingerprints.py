@@ -23,16 +23,20 @@ _SHARED_BYTES = {
 }
 
 # File name -> bytes, for each version.
-FILE_BYTES: Mapping[Version, Mapping[str, int]] = MappingProxyType({
-    "v2": MappingProxyType({**_SHARED_BYTES, "vits_fp32.onnx": 1_654_845, "vits_fp16.bin": 80_843_520}),
-    "v2ProPlus": MappingProxyType({
-        **_SHARED_BYTES,
-        "vits_fp32.onnx": 1_611_210,
-        "vits_fp16.bin": 124_345_856,
-        "prompt_encoder_fp32.onnx": 44_464,
-        "prompt_encoder_fp16.bin": 44_262_912,
-    }),
-})
+FILE_BYTES: Mapping[Version, Mapping[str, int]] = MappingProxyType(
+    {
+        "v2": MappingProxyType({**_SHARED_BYTES, "vits_fp32.onnx": 1_654_845, "vits_fp16.bin": 80_843_520}),
+        "v2ProPlus": MappingProxyType(
+            {
+                **_SHARED_BYTES,
+                "vits_fp32.onnx": 1_611_210,
+                "vits_fp16.bin": 124_345_856,
+                "prompt_encoder_fp32.onnx": 44_464,
+                "prompt_encoder_fp16.bin": 44_262_912,
+            }
+        ),
+    }
+)
 
 _SHARED_GRAPHS = {
     "t2s_encoder_fp32.onnx": "f6eb1acd47c8e6d36b777886981a49122e8e070a5eb9888d458fb188dc139f75",
@@ -41,17 +45,23 @@ _SHARED_GRAPHS = {
 }
 
 # Graph file -> sha256, for each version.
-GRAPH_SHA256: Mapping[Version, Mapping[str, str]] = MappingProxyType({
-    "v2": MappingProxyType({
-        **_SHARED_GRAPHS,
-        "vits_fp32.onnx": "634c21025f9fea03901c1fb5741a98ada512adeb67183e79b261c059fa4d842a",
-    }),
-    "v2ProPlus": MappingProxyType({
-        **_SHARED_GRAPHS,
-        "vits_fp32.onnx": "2f918e08a1bfecc568de4cc5dc96135cb8baf37a07f4eb4ec9258a4854fcd3f3",
-        "prompt_encoder_fp32.onnx": "c4a3d8c1e385a17aecb7bd9c5ede5707ba390f85c3eb49b388deeaaaf53d2748",
-    }),
-})
+GRAPH_SHA256: Mapping[Version, Mapping[str, str]] = MappingProxyType(
+    {
+        "v2": MappingProxyType(
+            {
+                **_SHARED_GRAPHS,
+                "vits_fp32.onnx": "634c21025f9fea03901c1fb5741a98ada512adeb67183e79b261c059fa4d842a",
+            }
+        ),
+        "v2ProPlus": MappingProxyType(
+            {
+                **_SHARED_GRAPHS,
+                "vits_fp32.onnx": "2f918e08a1bfecc568de4cc5dc96135cb8baf37a07f4eb4ec9258a4854fcd3f3",
+                "prompt_encoder_fp32.onnx": "c4a3d8c1e385a17aecb7bd9c5ede5707ba390f85c3eb49b388deeaaaf53d2748",
+            }
+        ),
+    }
+)
 
 MODEL_FILES = frozenset(FILE_BYTES["v2ProPlus"])  # every name a version can have
 

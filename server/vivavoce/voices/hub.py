@@ -96,9 +96,13 @@ class Hub:
         from huggingface_hub import HfApi
         from huggingface_hub.hf_api import RepoFile
 
-        tree = self._asked(lambda: list(HfApi(endpoint=self._endpoint).list_repo_tree(
-            self.repository, path_in_repo=folder, recursive=True, revision=self.revision
-        )))
+        tree = self._asked(
+            lambda: list(
+                HfApi(endpoint=self._endpoint).list_repo_tree(
+                    self.repository, path_in_repo=folder, recursive=True, revision=self.revision
+                )
+            )
+        )
         found = [_remote_file(entry, folder) for entry in tree if isinstance(entry, RepoFile)]
         if not found:
             raise VoicePackError(f"{self.repository} has no folder '{folder}' at revision {self.revision}")
@@ -137,9 +141,7 @@ class Hub:
             if error is not None:
                 time.sleep(self._retry_wait_s * 2**fruitless)
 
-    def _attempt(
-        self, file: RemoteFile, part: Path, have: int, received: Callable[[int], None]
-    ) -> Exception | None:
+    def _attempt(self, file: RemoteFile, part: Path, have: int, received: Callable[[int], None]) -> Exception | None:
         """One request; what went wrong, if it may go better next time."""
         from huggingface_hub import get_session, hf_hub_url
         from huggingface_hub.errors import HfHubHTTPError

@@ -88,9 +88,7 @@ def add(
     return store.get(identity)
 
 
-def clone(
-    store: VoiceStore, name: str, base: str, reference: NewReference, *, overwrite: bool = False
-) -> VoicePack:
+def clone(store: VoiceStore, name: str, base: str, reference: NewReference, *, overwrite: bool = False) -> VoicePack:
     """A new voice with its own reference on the weights of `base`; takes as much disk as the clip.
 
     Raises:

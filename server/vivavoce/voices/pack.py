@@ -150,10 +150,18 @@ def read_pack(folder: Path, *, pack_id: str | None = None, preload: bool = False
     texts = "".join(clip.text for clip in references.values())
     default = next(iter(references.values()), None)
     return VoicePack(
-        id=identity, name=name or folder.name, path=folder, models=models, version=version,
+        id=identity,
+        name=name or folder.name,
+        path=folder,
+        models=models,
+        version=version,
         language=language or (default.language if default else guess_language(texts)),
-        references=references, files=_files(folder, models, references), created=int(folder.stat().st_mtime),
-        base=base, preload=preload, problem=problem,
+        references=references,
+        files=_files(folder, models, references),
+        created=int(folder.stat().st_mtime),
+        base=base,
+        preload=preload,
+        problem=problem,
     )
 
 
@@ -163,15 +171,11 @@ def with_base(clone: VoicePack, base: VoicePack | None) -> VoicePack:
     if base is None or base.base is not None:
         problem = problem or f"its base voice '{clone.base}' is not installed"
         return replace(clone, problem=problem)
-    borrowed = {
-        BASE_PREFIX + name: file for name, file in base.files.items() if file.path.name in MODEL_FILES
-    }
+    borrowed = {BASE_PREFIX + name: file for name, file in base.files.items() if file.path.name in MODEL_FILES}
     weights_problem = next(iter(wrong_length(base.version, {f.path.name: f.size for f in borrowed.values()})), None)
     if weights_problem:
         problem = problem or f"its base voice '{base.id}' is damaged: {weights_problem}"
-    return replace(
-        clone, models=base.models, version=base.version, files={**clone.files, **borrowed}, problem=problem
-    )
+    return replace(clone, models=base.models, version=base.version, files={**clone.files, **borrowed}, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)

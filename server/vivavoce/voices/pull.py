@@ -25,9 +25,9 @@ GENIE_DATA = "geniedata"
 LOCK_FILE = "vivavoce.lock.json"
 
 # Name -> folder in the repository.
-CHARACTERS: Mapping[str, str] = MappingProxyType({
-    name: f"CharacterModels/v2ProPlus/{name}" for name in ("mika", "feibi", "thirtyseven")
-})
+CHARACTERS: Mapping[str, str] = MappingProxyType(
+    {name: f"CharacterModels/v2ProPlus/{name}" for name in ("mika", "feibi", "thirtyseven")}
+)
 
 
 def pull_voice(hub: Hub, name: str, store: VoiceStore, progress: Progress | None = None) -> tuple[VoicePack, int]:

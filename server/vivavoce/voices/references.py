@@ -23,8 +23,17 @@ MAX_TEXT = 1000  # code points; ten seconds of speech are about 60 Japanese or 2
 
 LANGUAGES = ("en", "ja", "ko", "zh")
 _LANGUAGE_NAMES = {
-    "english": "en", "japanese": "ja", "chinese": "zh", "korean": "ko", "jp": "ja", "cn": "zh", "kr": "ko",
-    "hybrid-chinese-english": "zh", "all_ja": "ja", "all_zh": "zh", "all_ko": "ko",
+    "english": "en",
+    "japanese": "ja",
+    "chinese": "zh",
+    "korean": "ko",
+    "jp": "ja",
+    "cn": "zh",
+    "kr": "ko",
+    "hybrid-chinese-english": "zh",
+    "all_ja": "ja",
+    "all_zh": "zh",
+    "all_ko": "ko",
 }
 _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")

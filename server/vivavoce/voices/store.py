@@ -74,8 +74,7 @@ class VoiceStore:
                     self._warn(f"voice '{pack.id}' is there twice; {found[pack.id].path} is used, not {pack.path}")
             self._read = {path: kept for path, kept in self._read.items() if path.is_dir()}
         return [
-            pack if pack.base is None else with_base(pack, found.get(pack.base))
-            for _, pack in sorted(found.items())
+            pack if pack.base is None else with_base(pack, found.get(pack.base)) for _, pack in sorted(found.items())
         ]
 
     def get(self, voice_id: str) -> VoicePack:
