@@ -175,12 +175,13 @@ def _without_mask(node: onnx.NodeProto, ones: set[str], zeros: set[str]) -> str 
 
     Outputs that are known to be all ones or all zeros are added to `ones` and `zeros` on the way.
     """
-    first, out = node.input[0] if node.input else "", node.output[0]
+    inputs: list[str] = list(node.input)
+    first, out = inputs[0] if inputs else "", node.output[0]
     match node.op_type:
-        case "Mul" if {*node.input} <= ones:
+        case "Mul" if {*inputs} <= ones:
             ones.add(out)
-        case "Mul" if ones.intersection(node.input):
-            return next(name for name in node.input if name not in ones)
+        case "Mul" if ones.intersection(inputs):
+            return next(name for name in inputs if name not in ones)
         case "Unsqueeze" | "Cast" if first in ones:
             ones.add(out)
         case "Equal" if first in ones:  # always a comparison with 0 in these graphs
@@ -188,5 +189,5 @@ def _without_mask(node: onnx.NodeProto, ones: set[str], zeros: set[str]) -> str 
         case "Cast" if first in zeros:
             zeros.add(out)
         case "Where" if first in zeros:
-            return node.input[2]
+            return inputs[2]
     return None

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.reference import Reference
-from vivavoce.engines.genie.vits_graphs import FRAMES_PER_TOKEN, LATENT_WIDTH
-from vivavoce.engines.genie.vits_model import FrontOutput, Frames, VitsModel
+from vivavoce.engines.genie.vits_graphs import FRAMES_PER_TOKEN
+from vivavoce.engines.genie.vits_model import Frames, FrontOutput, VitsModel
+from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
 
 LOOKAHEAD_FRAMES = {"quality": 8, "fast": 4}
 NOISE_SCALE = 0.5  # what the models were released with
@@ -158,4 +159,5 @@ def _at_speed(frames: Frames, start: int, stop: int, speed: float) -> Frames:
     left = np.minimum(position.astype(np.int64), last)
     right = np.minimum(left + 1, last)
     weight = (position - left).astype(np.float32)
-    return frames[:, :, left] * (1 - weight) + frames[:, :, right] * weight
+    between: Frames = frames[:, :, left] * (1 - weight) + frames[:, :, right] * weight
+    return between

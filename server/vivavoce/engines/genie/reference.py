@@ -67,14 +67,16 @@ class ReferenceReader:
 
     Attributes:
         data: where HuBERT and the speaker encoder are.
-        graphs: folder with the voice's `timbre.onnx` and `prompt.onnx`.
+        timbre: the voice's graph `timbre.onnx`.
+        prompt: the voice's graph `prompt.onnx`.
         version: of the voice.
         voice_key: changes whenever the voice's weights do.
         cache: folder for what was read; None reads anew every time.
     """
 
     data: GenieData
-    graphs: Path
+    timbre: Path
+    prompt: Path
     version: Version
     voice_key: str
     cache: Path | None = None
@@ -111,8 +113,8 @@ class ReferenceReader:
         tokens = self._prompt_tokens(listening[0])
         speakers = self._speaker_vectors(listening)
         timbres = self._timbres(sounds, speakers)
-        ge = np.mean([ge for ge, _ in timbres], axis=0, dtype=np.float32)
-        ge_advanced = np.mean([advanced for _, advanced in timbres], axis=0, dtype=np.float32)
+        ge = np.stack([ge for ge, _ in timbres]).mean(axis=0)
+        ge_advanced = np.stack([advanced for _, advanced in timbres]).mean(axis=0)
         return Reference(tokens, ge, ge_advanced, text, language)
 
     def _prompt_tokens(self, sound: Array) -> NDArray[np.int64]:
@@ -127,7 +129,7 @@ class ReferenceReader:
             graph.SerializeToString(), signature=Signature({"input_values"}, {"ssl_content"}), arena=False
         )
         (features,) = hubert.run(["ssl_content"], {"input_values": sound[np.newaxis]})
-        prompt = open_session(self.graphs / "prompt.onnx", optimization="none", arena=False)
+        prompt = open_session(self.prompt, optimization="none", arena=False)
         (tokens,) = prompt.run(["prompts"], {"ssl_content": features})
         return np.asarray(tokens, np.int64).reshape(1, -1)
 
@@ -140,7 +142,7 @@ class ReferenceReader:
         return [encoder.run(None, {"waveform": sound[np.newaxis]})[0] for sound in sounds]
 
     def _timbres(self, sounds: Sequence[Array], speakers: Sequence[Array]) -> list[tuple[Array, Array]]:
-        session = open_session(self.graphs / "timbre.onnx", optimization="none", arena=False)
+        session = open_session(self.timbre, optimization="none", arena=False)
         if not speakers:
             shared = [session.run(["ge"], {"ref_audio": sound[np.newaxis]})[0] for sound in sounds]
             return [(ge, ge) for ge in shared]
@@ -153,14 +155,19 @@ class ReferenceReader:
 def _checked(path: Path) -> Clip:
     clip = decode_clip(path, max_s=LONGEST_S)
     if clip.duration_s < SHORTEST_S:
-        raise InvalidAudio(f"'{path.name}' lasts {clip.duration_s:.1f} s; a reference lasts "
-                           f"{MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s")
+        raise InvalidAudio(
+            f"'{path.name}' lasts {clip.duration_s:.1f} s; a reference lasts "
+            f"{MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s"
+        )
     if not np.all(np.isfinite(clip.samples)) or float(np.max(np.abs(clip.samples))) < SILENCE_PEAK:
         raise InvalidAudio(f"'{path.name}' is silent")
     if not MIN_REFERENCE_S <= clip.duration_s <= MAX_REFERENCE_S:
         logger.warning(
             "reference '%s' lasts %.1f s; between %g and %g s the voice is most alike",
-            path.name, clip.duration_s, MIN_REFERENCE_S, MAX_REFERENCE_S,
+            path.name,
+            clip.duration_s,
+            MIN_REFERENCE_S,
+            MAX_REFERENCE_S,
         )
     return clip
 

@@ -30,7 +30,7 @@ from vivavoce.engines.genie.weights import PackWeights, with_weights
 Version = Literal["v2", "v2ProPlus"]
 
 FRAMES_PER_TOKEN = 2
-GRAPHS = ("timbre", "prompt", "condition", "text", "front", "flow", "decoder")  # each `.onnx` and `.data`
+GRAPHS = ("timbre", "condition", "text", "front", "flow", "decoder")  # each `.onnx` and `.data`
 
 _ENC, _FLOW, _DEC = "/vq_model/enc_p", "/vq_model/flow", "/vq_model/dec"
 _MRTE = f"{_ENC}/mrte/cross_attention"
@@ -41,14 +41,11 @@ _GE_ADVANCED = {"v2": "/vq_model/ref_enc/Unsqueeze_6_output_0", "v2ProPlus": "ge
 _GE_WIDTH = {"v2": 512, "v2ProPlus": 1024}
 
 
-def build_vits_graphs(
-    vits: PackWeights, encoder: PackWeights, prompt_encoder: PackWeights | None, version: Version, folder: Path
-) -> None:
+def build_vits_graphs(vits: PackWeights, prompt_encoder: PackWeights | None, version: Version, folder: Path) -> None:
     """Write the graphs of `GRAPHS` and their weights into `folder`. The graphs given are filled with their weights.
 
     Args:
         vits: graph and weights `vits_fp32`.
-        encoder: `t2s_encoder_fp32`, which turns HuBERT features into prompt tokens.
         prompt_encoder: `prompt_encoder_fp32`; None for v2, which has none.
         version: of the voice.
         folder: exists; files of the same names are replaced.
@@ -60,10 +57,19 @@ def build_vits_graphs(
         if prompt_encoder is None:
             raise ValueError("a v2ProPlus voice has a prompt encoder")
         save_optimized(with_weights(prompt_encoder), folder / "timbre.onnx")
+    save_optimized(decoder_graph(decoder_weights(whole)), folder / "decoder.onnx")
+
+
+def build_prompt_graph(encoder: PackWeights, folder: Path) -> None:
+    """Write `prompt.onnx`: HuBERT features of a reference clip -> its semantic tokens.
+
+    Args:
+        encoder: graph and weights `t2s_encoder_fp32`; the graph is filled with the weights.
+        folder: exists.
+    """
     features = Port("ssl_content", (1, 768, "features"))
     prompts = Port("prompts", (1, "prompts"), TensorProto.INT64)
     save_optimized(cut(with_weights(encoder), {"ssl_content": features}, {"prompts": prompts}), folder / "prompt.onnx")
-    save_optimized(decoder_graph(decoder_weights(whole)), folder / "decoder.onnx")
 
 
 def vits_pieces(whole: onnx.ModelProto, version: Version) -> dict[str, onnx.ModelProto]:

@@ -13,7 +13,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.vits_graphs import FLOW_CONDITIONS, LATENT_WIDTH
+from vivavoce.engines.genie.vits_graphs import FLOW_CONDITIONS
+from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
 from vivavoce.onnx_session import Signature, open_session
 
 Frames = NDArray[np.float32]  # [1, 192, F]

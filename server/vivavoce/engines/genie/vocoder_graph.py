@@ -25,7 +25,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -205,7 +205,7 @@ class _Net:
         total = branches[0]
         for branch in branches[1:]:
             total = self.node("Add", total, branch)
-        return self.node("Div", total, self.array("branches", np.float32(len(branches))))
+        return self.node("Div", total, self.array("branches", np.array(len(branches), np.float32)))
 
     def state(self, channels: int, initial: int) -> str:
         name = f"state_{len(self._states)}"
@@ -244,21 +244,20 @@ class _Net:
     def weight(self, name: str) -> str:
         return self.array(name, self._weights.arrays[name])
 
-    def once(self, op: str, *inputs: str, **attributes: object) -> str:
+    def once(self, op: str, *inputs: str, **attributes: Any) -> str:
         """A node that is shared by everybody who asks for the same."""
         key = (op, *inputs, repr(attributes))
         if key not in self._cache:
             self._cache[key] = self.node(op, *inputs, **attributes)
         return self._cache[key]
 
-    def node(self, op: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+    def node(self, op: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         name = output or f"t{len(self._nodes)}"
         self._nodes.append(helper.make_node(op, list(inputs), [name], **attributes))
         return name
 
     def model(self, samples: str) -> onnx.ModelProto:
         self.node("Identity", samples, output="samples")
-        states = [(name, [1, channels, f"{name}_length"]) for name, channels, _ in self._states]
         condition = self._weights.arrays["conv_pre.weight"].shape[0]
         graph = helper.make_graph(
             self._nodes,
@@ -267,14 +266,11 @@ class _Net:
                 helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, LATENT_WIDTH, "frames"]),
                 helper.make_tensor_value_info("condition", TensorProto.FLOAT, [1, condition, 1]),
                 helper.make_tensor_value_info("flush", TensorProto.INT64, [1]),
-                *(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in states),
+                *(_state_info(name, channels) for name, channels, _ in self._states),
             ],
             [
                 helper.make_tensor_value_info("samples", TensorProto.FLOAT, [1, 1, "samples"]),
-                *(
-                    helper.make_tensor_value_info(f"next_{name}", TensorProto.FLOAT, [1, shape[1], f"next_{shape[2]}"])
-                    for name, shape in states
-                ),
+                *(_state_info(f"next_{name}", channels) for name, channels, _ in self._states),
             ],
             list(self._initializers.values()),
         )
@@ -293,4 +289,8 @@ class _Net:
         return sum(widest * (dilation + 1) for dilation in _DILATIONS)
 
     def _channels(self, layer: str, axis: int = 0) -> int:
-        return self._weights.arrays[f"{layer}.weight"].shape[axis]
+        return int(self._weights.arrays[f"{layer}.weight"].shape[axis])
+
+
+def _state_info(name: str, channels: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, f"{name}_length"])
