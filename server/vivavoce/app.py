@@ -30,8 +30,10 @@ from vivavoce.synthesis.synthesizer import Synthesizer, SynthesizerLimits
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.synthesis.worker import WorkerPool
 from vivavoce.transports.access import Access
+from vivavoce.transports.connections import Connections
 from vivavoce.transports.gate import Gate, error_response
 from vivavoce.transports.http import catalogue_router, operations_router, speech_router, speech_schema
+from vivavoce.transports.websocket import websocket_router
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +150,12 @@ def build_server(
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
     app.include_router(catalogue_router(synthesizer))
     app.include_router(operations_router(synthesizer, metrics, lambda: server.draining))
+    connections = Connections(config.max_sockets, metrics)
+    app.include_router(
+        websocket_router(synthesizer, access, config, metrics=metrics, connections=connections, encoding=encoding)
+    )
+    server.drain_hooks.append(connections.begin_drain)
+    server.closing_hooks.append(connections.close_all)
     _map_errors(app, metrics)
     _describe(app)
     _mount_page(app)

@@ -14,6 +14,7 @@ from vivavoce import config as settings
 from vivavoce.app import Server, build_server, configure_logging
 from vivavoce.config import Config
 from vivavoce.transports.serving import DrainingServer, HttpProtocol
+from vivavoce.transports.websocket_server import uvicorn_options
 
 EXAMPLES = """\
 examples:
@@ -25,8 +26,6 @@ examples:
 Each setting may also stand in vivavoce.toml or in the environment (VIVAVOCE_PORT=8000);
 docs/settings.md lists them all.
 """
-
-MAX_MESSAGE_BYTES = 256 * 1024
 
 
 def add_parser(commands: Any) -> None:
@@ -91,9 +90,7 @@ def run(args: argparse.Namespace) -> int:
         host=config.host,
         port=config.port,
         http=HttpProtocol,
-        ws="websockets-sansio",
-        ws_max_size=MAX_MESSAGE_BYTES,
-        ws_per_message_deflate=False,
+        **uvicorn_options(),
         access_log=False,
         log_config=None,
         server_header=False,

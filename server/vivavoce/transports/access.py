@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import time
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from vivavoce.config import Config
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey
 from vivavoce.metrics import Metrics
+from vivavoce.transports import tokens
+from vivavoce.transports.tokens import TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ANONYMOUS = "anonymous"
@@ -27,6 +30,9 @@ class Access:
         key_digests: SHA-256 of each key; none: everybody may call.
         hosts: Host names answered; empty: all.
         origins: Origins of other sites' pages that may call; `*` allows all.
+
+    Attributes:
+        tokens: single-use stand-ins for a key, issued for web pages.
     """
 
     def __init__(
@@ -36,6 +42,7 @@ class Access:
         self._hosts = frozenset(h.casefold() for h in hosts)
         self._origins = frozenset(o.casefold().rstrip("/") for o in origins)
         self._metrics = metrics
+        self.tokens = TokenStore()
 
     @classmethod
     def from_config(cls, config: Config, metrics: Metrics) -> Access:
@@ -96,7 +103,8 @@ class Access:
         """Whose call this is: a short hash of its key.
 
         Args:
-            headers: names in lower case; the key comes as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+            headers: names in lower case; the key comes as `Authorization: Bearer KEY` or `X-API-Key: KEY`. A token
+                may stand in its place, and is used up by this.
 
         Raises:
             InvalidKey: If a key is asked for and this is none.
@@ -105,6 +113,8 @@ class Access:
             return ANONYMOUS
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         key = credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        if key.startswith(tokens.PREFIX) and (owner := self.tokens.redeem(key, time.monotonic())) is not None:
+            return owner
         digest = hashlib.sha256(key.encode()).digest()
         if not key or not _any_equal(digest, self._digests):
             self._metrics.auth_failures.labels("key" if key else "missing").inc()

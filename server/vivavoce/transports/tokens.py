@@ -1,0 +1,51 @@
+"""Short-lived, single-use tokens: how a web page opens a connection without ever holding an API key.
+
+The page's own server asks for one with its key (`POST /v1/audio/speech/token`) and hands it on; it is worth one
+connection and a minute. Kept as digests, on behalf of an owner; `Access` redeems them. Pure: times are arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+PREFIX = "vvt_"
+
+
+class TokenStore:
+    """Tokens that were issued and not yet used.
+
+    Args:
+        lifetime_s: seconds a token is good for.
+        capacity: tokens held at once; the oldest goes when one too many is issued.
+    """
+
+    def __init__(self, *, lifetime_s: float = 60.0, capacity: int = 10_000) -> None:
+        self.lifetime_s = lifetime_s
+        self._capacity = capacity
+        self._issued: dict[bytes, tuple[str, float]] = {}  # digest -> (owner, when it expires), oldest first
+
+    def issue(self, owner: str, now: float) -> str:
+        """A new token of this owner."""
+        self._forget_expired(now)
+        while len(self._issued) >= self._capacity:
+            del self._issued[next(iter(self._issued))]
+        token = PREFIX + secrets.token_urlsafe(24)
+        self._issued[_digest(token)] = (owner, now + self.lifetime_s)
+        return token
+
+    def redeem(self, token: str, now: float) -> str | None:
+        """The owner of a token, which is used up by this; None where it is unknown, used or too old."""
+        owner, expires = self._issued.pop(_digest(token), ("", 0.0))
+        return owner if now < expires else None
+
+    def _forget_expired(self, now: float) -> None:
+        for digest, (_, expires) in list(self._issued.items()):
+            if now < expires:
+                return
+            del self._issued[digest]
+
+
+def _digest(token: str) -> bytes:
+    """Looking a digest up in a dict leaks no timing that helps to guess the token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
