@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +21,7 @@ from vivavoce.errors import VoicePackError
 Array = NDArray[np.float32]
 
 _FP32_BYTES = 4
-_PRECISIONS = {2: np.dtype("<f2"), 4: np.dtype("<f4")}
+_PRECISIONS: dict[int, str] = {2: "<f2", 4: "<f4"}
 
 
 class PackWeights(Mapping[str, Array]):
@@ -90,7 +91,7 @@ def _place(tensor: onnx.TensorProto, graph: Path) -> tuple[int, int]:
     return offset // _FP32_BYTES, length // _FP32_BYTES
 
 
-def _map(blob: Path, count: int) -> NDArray[np.generic]:
+def _map(blob: Path, count: int) -> NDArray[np.floating[Any]]:
     """The numbers of a weight file, mapped; its length must be exactly `count` numbers of two or of four bytes."""
     try:
         size = blob.stat().st_size
@@ -99,4 +100,4 @@ def _map(blob: Path, count: int) -> NDArray[np.generic]:
     precision = _PRECISIONS.get(size // count) if size % count == 0 else None
     if precision is None:
         raise VoicePackError(f"'{blob.name}' has {size} bytes; {2 * count} are expected")
-    return np.memmap(blob, dtype=precision, mode="r")
+    return np.memmap(blob, dtype=np.dtype(precision), mode="r")

@@ -1,0 +1,212 @@
+"""Compiles a voice once: Genie's graphs and half-precision weights become our streaming graphs in a cache.
+
+A part of a voice (its text-to-semantic half, its VITS half) is a folder in the cache, named by the content of the
+files it came from, this format, the CPU and the release of ONNX Runtime, since saved weights are arranged for both.
+It appears whole or not at all. Loading a prepared voice opens files and computes nothing. `engine.py` calls this;
+what the graphs are is known to their builders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import onnxruntime as ort
+
+from vivavoce.engines.genie.packed_weights import save_sharing_weights
+from vivavoce.engines.genie.text_to_semantic_graphs import prefill_graph, step_graph
+from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs
+from vivavoce.engines.genie.weights import PackWeights
+
+logger = logging.getLogger(__name__)
+
+Version = Literal["v2", "v2ProPlus"]
+Precision = Literal["fp32", "int8"]
+Progress = Callable[[str, float], None]
+
+FORMAT = 2  # raise it when a graph builder changes what it writes
+PARTS_FILE = "parts.json"
+_ABANDONED_S = 24 * 3600.0
+
+_T2S_FILES = ("t2s_shared_fp16.bin", "t2s_encoder_fp32.bin")
+_VITS_FILES = ("vits_fp32.onnx", "vits_fp16.bin", "prompt_encoder_fp16.bin", "t2s_encoder_fp32.bin")
+_GRAPHS = ("t2s_first_stage_decoder_fp32.onnx", "t2s_stage_decoder_fp32.onnx", "t2s_encoder_fp32.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSource:
+    """Where a voice's files lie and what is in them.
+
+    Attributes:
+        models: folder of the Genie files.
+        version: "v2" or "v2ProPlus".
+        digests: sha256 of each file, by its name in `models`.
+    """
+
+    models: Path
+    version: Version
+    digests: Mapping[str, str]
+
+    @classmethod
+    def read(cls, models: Path) -> VoiceSource:
+        """A folder whose files nobody has hashed yet (0.3 s a voice)."""
+        digests = {path.name: _sha256(path) for path in sorted(models.glob("*")) if path.suffix in (".bin", ".onnx")}
+        version: Version = "v2ProPlus" if "prompt_encoder_fp32.onnx" in digests else "v2"
+        return cls(models, version, digests)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledVoice:
+    """Folders of a voice's graphs.
+
+    Attributes:
+        semantic: holds prefill.onnx and prompt.onnx.
+        step: holds step.onnx in the wanted precision.
+        vits: holds the graphs of `vits_graphs.GRAPHS`.
+    """
+
+    semantic: Path
+    step: Path
+    vits: Path
+
+
+def compile_voice(
+    source: VoiceSource, cache: Path, *, precision: Precision = "fp32", progress: Progress | None = None
+) -> CompiledVoice:
+    """The compiled voice, from the cache where it is there; else built, which takes about 20 s and 2 GB.
+
+    Args:
+        source: the voice.
+        cache: folder of compiled voices, made when missing.
+        precision: of the step graph's weights.
+        progress: told what is being done and which fraction of all is done.
+
+    Raises:
+        VoicePackError: If the voice's files do not fit their graphs.
+    """
+    tell = progress or (lambda what, fraction: None)
+    names = source.digests.keys()
+    semantic_key = _key(source, (*_T2S_FILES, *_GRAPHS))
+    vits_key = _key(source, [name for name in _VITS_FILES if name in names])
+    cache.mkdir(parents=True, exist_ok=True)
+    _sweep(cache)
+
+    tell("text to semantic tokens", 0.0)
+    semantic = _part(cache, f"semantic-{semantic_key}", lambda folder: _build_semantic(source, folder))
+    step = semantic
+    if precision == "int8":
+        tell("8-bit step", 0.4)
+        step = _part(cache, f"step-int8-{semantic_key}", lambda folder: _build_int8(source, folder))
+    tell("semantic tokens to sound", 0.5)
+    vits = _part(cache, f"vits-{vits_key}", lambda folder: _build_vits(source, folder))
+    tell("prepared", 1.0)
+    return CompiledVoice(semantic, step, vits)
+
+
+def is_compiled(source: VoiceSource, cache: Path) -> bool:
+    """True if nothing would have to be built in fp32."""
+    names = [name for name in _VITS_FILES if name in source.digests]
+    folders = [f"semantic-{_key(source, (*_T2S_FILES, *_GRAPHS))}", f"vits-{_key(source, names)}"]
+    return all(_is_whole(cache / folder) for folder in folders)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------
+
+
+def _build_semantic(source: VoiceSource, folder: Path) -> None:
+    weights = _step_weights(source)
+    models = {"step": step_graph(weights), "prefill": prefill_graph(weights, _encoder(source))}
+    save_sharing_weights(models, folder, "semantic.data")
+    build_prompt_graph(_encoder(source), folder)
+
+
+def _build_int8(source: VoiceSource, folder: Path) -> None:
+    save_sharing_weights({"step": step_graph(_step_weights(source), int8=True)}, folder, "step.data")
+
+
+def _build_vits(source: VoiceSource, folder: Path) -> None:
+    vits = PackWeights(source.models / "vits_fp32.onnx", source.models / "vits_fp16.bin")
+    prompt_encoder = None
+    if source.version == "v2ProPlus":
+        graph = source.models / "prompt_encoder_fp32.onnx"
+        prompt_encoder = PackWeights(graph, source.models / "prompt_encoder_fp16.bin")
+    build_vits_graphs(vits, prompt_encoder, source.version, folder)
+    build_prompt_graph(_encoder(source), folder)
+
+
+def _step_weights(source: VoiceSource) -> PackWeights:
+    return PackWeights(source.models / "t2s_stage_decoder_fp32.onnx", source.models / "t2s_shared_fp16.bin")
+
+
+def _encoder(source: VoiceSource) -> PackWeights:
+    return PackWeights(source.models / "t2s_encoder_fp32.onnx", source.models / "t2s_encoder_fp32.bin")
+
+
+# -- the cache ---------------------------------------------------------------------------------------------------
+
+
+def _part(cache: Path, name: str, build: Callable[[Path], None]) -> Path:
+    """The folder `name` in the cache, built where it is missing or not whole. Two processes may race; one wins."""
+    target = cache / name
+    if _is_whole(target):
+        return target
+    shutil.rmtree(target, ignore_errors=True)
+    logger.info("preparing %s", name)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
+    try:
+        build(building)
+        sizes = {path.name: path.stat().st_size for path in building.iterdir()}
+        (building / PARTS_FILE).write_text(json.dumps(sizes))
+        building.rename(target)
+    except OSError:
+        if not _is_whole(target):  # else: another process was first
+            raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return target
+
+
+def _is_whole(folder: Path) -> bool:
+    """True if every file has the length it was written with."""
+    try:
+        sizes: dict[str, int] = json.loads((folder / PARTS_FILE).read_text())
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what a killed process left behind."""
+    for folder in cache.glob(".building-*"):
+        if time.time() - folder.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _key(source: VoiceSource, names: Sequence[str]) -> str:
+    """16 hex digits of everything the compiled files depend on."""
+    parts = [source.version, str(FORMAT), ort.__version__, _cpu(), *(source.digests[name] for name in names)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _cpu() -> str:
+    """The processor, as far as the arrangement of weights depends on it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    facts = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines}
+    return f"{platform.machine()} {facts.get('model name', platform.processor())} {facts.get('flags', '')}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
