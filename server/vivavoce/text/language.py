@@ -39,6 +39,11 @@ def is_wide(char: str) -> bool:
     return char >= "\u1100" and _CLASSES.match(char) is not None
 
 
+def is_unspaced(char: str) -> bool:
+    """True for Han and kana, written without spaces: every character counts as a word."""
+    return char >= "\u3005" and _CLASSES.match(char) is not None and script_of(char) != "hangul"
+
+
 def speakable(text: str) -> bool:
     """True when the text holds a letter or a digit of any script: something that can be read aloud."""
     return any(char.isalnum() for char in text)

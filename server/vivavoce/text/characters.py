@@ -1,0 +1,71 @@
+"""Characters that can be spoken: what has no sound goes, variants of one sign become that sign.
+
+Emoji, controls, bidi marks, lone surrogates and stacks of accents fall here; quotes and dashes are made plain, the
+text composed (NFC). Knows no words. Called by `normalize`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+from vivavoce.text.mapped import MappedText
+
+_ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_PLAIN: Final[dict[str, str]] = {
+    **dict.fromkeys("“”„‟«»″", '"'),
+    **dict.fromkeys("‘’‚‛′ʼ", "'"),
+    **dict.fromkeys("‐‑−", "-"),
+    "⁄": "/", "\r": "\n", "\t": " ", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
+    "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st",
+}  # fmt: skip
+_SPEAKABLE_SIGNS: Final = frozenset("°№℃℉©®™")  # of the category of emoji
+_ENGLISH_PLAIN: Final = {"№": "No. ", "℃": "°C", "℉": "°F", "µ": "μ", "…": "..."}
+_TOO_MANY_MARKS: Final = re.compile(r"(?<=[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{3})"
+                                    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]++")  # fmt: skip
+_CLUSTER: Final = re.compile(
+    r"[^\u0300-\u036f\u0483-\u0489\u0591-\u07ff\u08d3-\u0e4e\u0eb1-\u10ff\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20ff\u3099\u309a]?"
+    r"[\u0300-\u036f\u0483-\u0489\u0591-\u07ff\u08d3-\u0e4e\u0eb1-\u10ff\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20ff\u3099\u309a]{1,32}+"
+)
+
+
+def clean_characters(text: MappedText) -> None:
+    """Drop or replace what cannot be spoken in any language."""
+    text.sub(_ENTITY, lambda found: html.unescape(found[0]))  # once: what unfolds to an entity again stays as it is
+    text.map_chars(_clean)
+    text.sub(_TOO_MANY_MARKS, "")
+    if not unicodedata.is_normalized("NFC", text.text):
+        text.sub(_CLUSTER, lambda found: unicodedata.normalize("NFC", found[0]))
+        text.map_chars(lambda char: unicodedata.normalize("NFC", char))
+
+
+def plain_english_characters(text: MappedText) -> None:
+    """Full-width letters, foreign digits and composite signs to those of plain English text."""
+    text.map_chars(_plain_english)
+
+
+def _clean(char: str) -> str:
+    if " " <= char < "\x7f" or char == "\n":
+        return char
+    plain = _PLAIN.get(char)
+    if plain is not None:
+        return plain
+    category = unicodedata.category(char)
+    if category in ("Zs", "So") and char not in _SPEAKABLE_SIGNS:
+        return " "
+    if category[0] == "C" or category in ("Me", "Sk") or "\ufe00" <= char <= "\ufe0f" or char >= "\U000e0000":
+        return ""
+    return char
+
+
+def _plain_english(char: str) -> str:
+    if char < "\x80":
+        return char
+    plain = _ENGLISH_PLAIN.get(char)
+    if plain is not None:
+        return plain
+    if "！" <= char <= "～":
+        return chr(ord(char) - 0xFEE0)
+    return str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char

@@ -1,0 +1,76 @@
+"""Addresses: web, e-mail, file names, telephone numbers, version and network numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.numerals import cardinal, digits
+from vivavoce.text.english.rule import Rule, rule
+
+_TOP_LEVEL: Final = ("com|org|net|io|dev|ai|edu|gov|app|info|me|tv|co|uk|us|eu|de|fr|es|it|nl|ch|jp|cn|kr|tw|in|ca|au|"
+                     "blog|cloud|tech|online|site|xyz|wiki|moe")  # fmt: skip
+_FILE_ENDINGS: Final = ("py|js|ts|tsx|md|json|txt|html|css|csv|pdf|docx?|xlsx?|wav|mp3|mp4|ogg|flac|zip|gz|sh|ya?ml|"
+                        "toml|ini|png|jpe?g|gif|svg|exe|onnx|cpp|rs|go|java")  # fmt: skip
+_LONG_PATH: Final = 60  # code points; nobody wants to hear a longer one, so only its host is said
+
+_MARKS: Final = {".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "+": "plus", "=": "equals",
+                 "&": "and", "?": "question mark", "#": "hash", ":": "colon", "~": "tilde", "%": "percent"}  # fmt: skip
+
+
+def _spell(text: str) -> str:
+    """Words as they are, marks by name."""
+    return " ".join(f"{_MARKS.get(char, '')}" if char in _MARKS else char for char in re.findall(r"\w+(?<!_)|.", text))
+
+
+def _marks_by_name(text: str) -> str:
+    return " ".join(re.sub(r"[^A-Za-z0-9\u0080-\uffff]", lambda mark: f" {_MARKS.get(mark[0], '')} ", text).split())
+
+
+def _url(found: re.Match[str]) -> str:
+    address = found[0].rstrip(".,;:!?'\")]*")
+    tail = found[0][len(address) :]
+    address = re.sub(r"^[A-Za-z]+://", "", address).rstrip("/")
+    address = re.split(r"[?#]", address)[0].rstrip("/")
+    host, _, path = address.partition("/")
+    if len(path) > _LONG_PATH:
+        address = host
+    spoken = _marks_by_name(re.sub(r"(?i)^www\.", "w w w.", address))
+    return f" {spoken}{tail}"
+
+
+def _email(found: re.Match[str]) -> str:
+    return f" {_marks_by_name(found[0])} "
+
+
+def _phone(found: re.Match[str]) -> str | None:
+    groups = re.findall(r"\d+", found[0])
+    if not 7 <= sum(map(len, groups)) <= 15:
+        return None
+    return ("plus " if found[0].startswith("+") else "") + ", ".join(digits(group) for group in groups)
+
+
+def _version(found: re.Match[str]) -> str:
+    parts = found[0].lstrip("vV").split(".")
+    joint = " dot " if len(parts) == 4 else " point "
+    spoken = joint.join(digits(part) if len(part) > 4 or (part[0] == "0" and part != "0") else cardinal(int(part))
+                        for part in parts)  # fmt: skip
+    return f" version {spoken}" if found[0][0] in "vV" else f" {spoken}"
+
+
+WEB: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.+-])[A-Za-z0-9_.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,6}[A-Za-z]{2,24}(?![\w])", _email),
+    rule(r"(?i)(?<!\w)(?:https?|ftp|wss?)://[^\s<>\"]++|(?<![\w.@/])www\.[^\s<>\"]++", _url),
+    rule(rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}+\.){{1,6}}(?:{_TOP_LEVEL})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*+)?", _url),
+    rule(rf"(?<![\w./-])[\w-]{{1,64}}+\.(?:{_FILE_ENDINGS})(?!\w)", lambda m: f" {_marks_by_name(m[0])} "),
+)
+
+NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\d{3}-\d{4}(?![\w-])", _phone),
+    rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?!\w)", lambda m: digits(m[0])),
+    rule(r"(?<![\w.,/-])\d++(?:-\d++){2,}+(?![\w-])", lambda m: ", ".join(map(digits, m[0].split("-")))),
+    rule(r"(?<![\w.,])[vV]\d{1,15}+(?:\.\d{1,15}+)*+(?!\w)", _version),
+    rule(r"(?<![\d.,])\d{1,15}+(?:\.\d{1,15}+){2,}+", _version),
+)

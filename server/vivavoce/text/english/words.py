@@ -1,0 +1,133 @@
+"""Abbreviations, Roman numerals and signs; last of all the numbers nobody else has read."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.abbreviations import SENTENCE_STARTERS, SPOKEN, SPOKEN_BEFORE_NUMBER
+from vivavoce.text.english.numerals import INTEGER, cardinal, number, ordinal, roman
+from vivavoce.text.english.rule import Rule, ends_text, rule, with_stop
+
+_PARTS: Final = ("Chapter|Part|Book|Volume|Act|Scene|Section|Article|Title|Appendix|Phase|Stage|Level|Class|Type|Grade|"
+                 "Episode|Season|World War|Super Bowl|Final Fantasy|Star Wars|Rocky|Apollo|Schedule|Figure|Table|Round|"
+                 "Version|Symphony No\\.|Mark")  # fmt: skip
+_RULERS: Final = ("Henry|Louis|Charles|George|William|Edward|Richard|James|John|Paul|Elizabeth|Mary|Anne|Catherine|"
+                  "Victoria|Philip|Ferdinand|Alexander|Nicholas|Peter|Ivan|Frederick|Francis|Joseph|Napoleon|Leopold|"
+                  "Pius|Benedict|Gregory|Innocent|Clement|Leo|Urban|Boniface|Ramses|Ramesses|Thutmose|Ptolemy|"
+                  "Christian|Gustav|Olaf|Harald|Stephen|Robert|Albert|Umberto|Otto|Wilhelm")  # fmt: skip
+_ROMAN: Final = r"(?P<roman>[IVXLCDM]{1,9})(?!\w|'\w|\.\w)"
+
+_SIGNS: Final = {
+    "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "×": "times", "*": "times", "÷": "divided by",
+    "±": "plus or minus", "≈": "about", "≠": "not equal to", "≤": "at most", "≥": "at least", "§": "section",
+    "°": "degrees", "²": "squared", "³": "cubed", "√": "root of", "∞": "infinity", "π": "pi", "μ": "micro",
+    "/": "slash", "→": "to", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "¢": "cents", "‰": "per mille",
+    "₩": "won", "₹": "rupees", "#": "hash", "∆": "delta", "Ω": "ohms",
+}  # fmt: skip
+
+
+def _abbreviation(found: re.Match[str]) -> str | None:
+    key = found["short"].lower()
+    words = SPOKEN.get(key)
+    if words is None:
+        return None
+    if words[0].isupper() and not found["short"][0].isupper():  # "jan." and "dec." in lower case are something else
+        return None
+    if found["short"][0].isupper() and not found["short"][1:2].isupper() and _begins_sentence(found):
+        words = words[0].upper() + words[1:]
+    return with_stop(words, found)
+
+
+def _begins_sentence(found: re.Match[str]) -> bool:
+    return not found.string[: found.start()].strip(" \"'([")
+
+
+def _saint(found: re.Match[str]) -> str:
+    return with_stop("saint" if re.match(r"\s+[A-Z]", found.string[found.end() : found.end() + 4]) else "street", found)
+
+
+def _doctor(found: re.Match[str]) -> str | None:
+    """ "Mulholland Dr." at the end is a street; in front of a name it is a title, left to the table."""
+    return "drive." if ends_text(found) and not _begins_sentence(found) else None
+
+
+def _letters(found: re.Match[str]) -> str:
+    """ "U.S." and "Ph.D." letter by letter."""
+    return with_stop(" ".join(char.upper() for char in found[0] if char.isalpha()), found)
+
+
+def _initial(found: re.Match[str]) -> str | None:
+    """The stop of "J." in front of a name is no pause; in front of a new sentence it is."""
+    return None if found["next"].lower() in SENTENCE_STARTERS and len(found["next"]) > 1 else found["letter"]
+
+
+def _part(found: re.Match[str]) -> str | None:
+    value = roman(found["roman"])
+    return None if value is None else f"{found['part']} {cardinal(value)}"
+
+
+def _ruler(found: re.Match[str]) -> str | None:
+    value = roman(found["roman"])
+    return None if value is None else f"{found['ruler']} the {ordinal(value)}"
+
+
+def _integer(found: re.Match[str]) -> str:
+    text, start, end = found.string, found.start(), found.end()
+    left = " " if start and text[start - 1].isalpha() else ""
+    right = " " if text[end : end + 1].isalpha() else ""
+    return f"{left}{number(found[0])}{right}"
+
+
+def _sign(found: re.Match[str]) -> str:
+    return f" {_SIGNS[found[0]]} "
+
+
+ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.])St\.", _saint),
+    rule(r"(?<![\w.])Dr\.", _doctor),
+    rule(r"(?i)(?<![\w.])(?P<short>e\.g|i\.e)\b\.?(?:,(?=\s))?", lambda m: SPOKEN[m["short"].lower()] + ","),
+    rule(r"(?<![\w.])(?P<short>[A-Za-z]{2,7})\.(?!\w)", _abbreviation),
+    rule(r"(?i)(?<![\w.])(?P<short>" + "|".join(sorted(SPOKEN_BEFORE_NUMBER, key=len, reverse=True))
+         + r")\.[ ]?(?=[#]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
+    rule(r"(?i)(?<![\w./])w/o(?!\w)", "without"),
+    rule(r"(?i)(?<![\w./])w/(?=\s?\w)", "with "),
+    rule(r"(?i)(?<!\w)and/or(?!\w)", "and or"),
+    rule(r"(?i)(?<![\w.])vs(?![\w.])", "versus"),
+    rule(r"(?<![\w.])Ph\.?D\.?(?!\w)", _letters),
+    rule(r"(?<![\w.])(?:[A-Za-z]\.){2,10}(?!\w)", _letters),
+    rule(r"(?<![\w.])(?:[A-Z]\.){1,10}[A-Z](?![\w.])", _letters),
+    rule(r"(?<![\w.'])(?P<letter>[A-Z])\.(?=\s(?P<next>[A-Z][a-z]*+))", _initial),
+)  # fmt: skip
+
+ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<!\w)(?P<part>{_PARTS}) {_ROMAN}", _part),
+    rule(rf"(?<!\w)(?P<ruler>{_RULERS}) (?!I[ ][a-z]|[CDM](?!\w)){_ROMAN}", _ruler),
+    rule(r"(?<!\w)(?P<ruler>Elizabeth|Charles|James|Mary|Napoleon|Nicholas|Francis|Peter) (?P<roman>I)"
+         r"(?= (?:of|was|is|had|ruled|reigned|died|became)(?!\w))", _ruler),
+)  # fmt: skip
+
+NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[A-Za-z])-(?=\d)", " "),
+    rule(r"(?<![\w)\].])-(?=[.]?\d)", " minus "),
+    rule(r"(?<=[\d.)]) [-−] (?=\d)", " minus "),
+    rule(r"#(?=\d)", " number "),
+    rule(r"~(?=[ ]?\d)", "about "),
+    rule(r"(?<=\d)[ ]?[xX][ ]?(?=\d)", " times "),
+    rule(rf"{INTEGER}(?:\.\d++)?+|(?<![\w.])\.\d++", _integer),
+)
+
+SYMBOLS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[A-Za-z])\+\+", " plus plus"),
+    rule(r"(?<![A-Za-z])([CFJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
+    rule(r"(?<![\w#])#(?=[^\W\d])", "hashtag "),
+    rule(r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),
+    rule(r"(?<=\w)\.(?=[A-Za-z])", " dot "),
+    rule(r"(?<=\w)[ ]?<[ ]?(?=\w)", " less than "),
+    rule(r"(?<=\w)[ ]?>[ ]?(?=\w)", " greater than "),
+    rule(r"\s?—[\s—]*|(?<=\s)[–-]{1,3}\s", ", "),
+    rule(r"\s?–[\s–]*", ", "),
+    rule("[" + re.escape("".join(_SIGNS)) + "]", _sign),
+    rule(r"[\[\]{}<>|\\^_~©®™`•·]", " "),
+    rule(r"[^\w\s.,;:!?'\"()-]", " "),
+)
