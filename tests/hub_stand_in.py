@@ -14,8 +14,9 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -152,21 +153,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.token is not None and token != self.hub.token and not path.startswith("/cdn/"):
             self._error(401, "GatedRepo")
         elif found := re.fullmatch(rf"/api/models/{REPOSITORY}/revision/([^/]+)", path):
-            self._known(found[1]) and self._json({"id": REPOSITORY, "sha": COMMIT, "siblings": [], "tags": []})
+            self._for_revision(found[1], partial(self._json, {"id": REPOSITORY, "sha": COMMIT}))
         elif found := re.fullmatch(rf"/api/models/{REPOSITORY}/tree/([^/]+)/?(.*)", path):
-            self._known(found[1]) and self._tree(found[2])
+            self._for_revision(found[1], partial(self._tree, found[2]))
         elif found := re.fullmatch(rf"/{REPOSITORY}/resolve/([^/]+)/(.+)", path):
-            self._known(found[1]) and self._resolve(found[2])
+            self._for_revision(found[1], partial(self._resolve, found[2]))
         elif path.startswith("/cdn/") and path.removeprefix("/cdn/") in self.hub.files:
             self._content(path.removeprefix("/cdn/"), start, body=body)
         else:
             self._error(404, "RepoNotFound")
 
-    def _known(self, revision: str) -> bool:
-        known = revision in (COMMIT, "main")
-        if not known:
+    def _for_revision(self, revision: str, answer: Callable[[], None]) -> None:
+        if revision in (COMMIT, "main"):
+            answer()
+        else:
             self._error(404, "RevisionNotFound")
-        return known
 
     def _tree(self, folder: str) -> None:
         entries = [self.hub.entry(path) for path in self.hub.files if path.startswith(f"{folder}/")]

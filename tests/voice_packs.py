@@ -38,7 +38,7 @@ def make_pack(folder: Path, shape: Shape = "space", *, version: Version = "v2Pro
     return folder
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: str | Path, target: str | Path) -> None:
     """A hard link; a copy where the two lie on different disks."""
     try:
         os.link(source, target)

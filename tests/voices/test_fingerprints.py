@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import cast
 
 import onnx
 import pytest
@@ -31,7 +30,7 @@ def test_graphs_are_the_wheels_templates_linked_to_their_weights(version: Versio
         template = own if own.exists() else data / "v2/Models" / name
         if name == "t2s_encoder_fp32.onnx":
             linked, weights = template.read_bytes(), FILE_BYTES[version]["t2s_encoder_fp32.bin"]
-            assert sum(cast(int, tensor_bytes(t)) for t in tensors(template)) == weights
+            assert sum(tensor_bytes(tensor) for tensor in tensors(template)) == weights
         else:
             keys, location = LINKS.get(name, (VITS_KEYS[version], "vits_fp32.bin"))
             count = relink(template, (data / keys).read_text().split(), location, tmp_path / name)

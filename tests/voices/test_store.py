@@ -176,7 +176,12 @@ def test_unchanged_files_are_not_hashed_again(tmp_path: Path, monkeypatch: pytes
     remember_new_files(monkeypatch)
     store.verified("anna")
     hashed: list[str] = []
-    monkeypatch.setattr("vivavoce.voices.checksums.hash_file", lambda path: hashed.append(path.name) or "0" * 64)
+
+    def hash_wrongly(path: Path) -> str:
+        hashed.append(path.name)
+        return "0" * 64
+
+    monkeypatch.setattr("vivavoce.voices.checksums.hash_file", hash_wrongly)
     store.verified("anna")
     assert hashed == []
     with pytest.raises(VoiceUnavailable):

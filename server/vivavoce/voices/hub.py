@@ -156,7 +156,7 @@ class Hub:
                 hf_raise_for_status(answer)
                 whole = answer.status_code != 206  # the range was not honoured: it begins anew
                 with part.open("wb" if whole else "ab") as out:
-                    for block in answer.iter_bytes(BLOCK_BYTES):
+                    for block in answer.iter_bytes():  # as they come: what arrived before a cut is kept
                         out.write(block)
                         received(out.tell())
                         if out.tell() > file.size:
