@@ -61,6 +61,11 @@ class Heard:
     waits_s: tuple[float, ...]
     stalls_s: tuple[float, ...]
 
+    @property
+    def heard_s(self) -> float:
+        """When somebody who plays the first byte at once hears the voice: its quiet lead-in is waiting too."""
+        return max(self.first_audible_s, self.first_byte_s + self.lead_in_s)
+
 
 async def listen(url: str, voice: str, text: str, *, transport: str = "http", real_time: bool = False) -> Heard:
     """Hear one text to its end.

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from vivavoce.audio.chunk import AudioChunk, Samples
+from vivavoce.audio.silence import trim_silence
 from vivavoce.audio.stretch import TimeStretcher
 from vivavoce.config import Config
 from vivavoce.engines.base import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
@@ -127,10 +128,10 @@ class EmbeddedEngine:
     def _speak(self, voice: EmbeddedVoice, phonemes: str, speed: float, seed: int) -> Samples:
         native = min(max(speed, NATIVE_SPEED[0]), NATIVE_SPEED[1])
         samples: Samples = voice.model.from_phonemes(phonemes, native, seed)  # float32 [n]
-        if native == speed:
-            return samples
-        stretcher = TimeStretcher(SAMPLE_RATE, speed / native)
-        return np.concatenate([stretcher.process(samples), stretcher.flush()])
+        if native != speed:
+            stretcher = TimeStretcher(SAMPLE_RATE, speed / native)
+            samples = np.concatenate([stretcher.process(samples), stretcher.flush()])
+        return trim_silence(samples, SAMPLE_RATE)  # the model puts 0.3 s before a sentence and 0.45 s after it
 
 
 def open_engine(config: Config) -> EmbeddedEngine:
