@@ -1,0 +1,9 @@
+// The public names of the package.
+
+export { VoiceClient } from "./client.js";
+export { VoiceError } from "./errors.js";
+export { parse, parseClient, PROTOCOL_VERSION, serialize, SUBPROTOCOL } from "./messages.js";
+export { PLAYBACK_DEFAULTS, PlaybackBuffer } from "./playback_buffer.js";
+export { AudioPlayer } from "./player.js";
+export { speech, Speech } from "./speech.js";
+export { fetchToken } from "./token.js";

@@ -1,0 +1,57 @@
+// The native stream over a WebSocket: messages as text, sound as binary frames. Knows no utterances.
+
+import { VoiceError } from "./errors.js";
+import { SUBPROTOCOL } from "./messages.js";
+
+/**
+ * @typedef {import("./connection.js").Transport} Transport
+ * @typedef {import("./connection.js").TransportHandlers} TransportHandlers
+ */
+
+/** @implements {Transport} */
+export class WebSocketTransport {
+  #url;
+  #token;
+  /** @type {WebSocket | null} */
+  #socket = null;
+
+  /**
+   * @param {object} options
+   * @param {URL} options.url of the server; http and https become ws and wss
+   * @param {string | null} [options.token] short-lived, for one connection
+   */
+  constructor({ url, token = null }) {
+    this.#url = new URL("v1/audio/speech/stream", url);
+    this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#token = token;
+  }
+
+  /**
+   * @param {TransportHandlers} handlers
+   * @throws {VoiceError} `connection_failed`; a browser does not say why
+   */
+  open({ onMessage, onAudio, onClose }) {
+    const socket = new WebSocket(this.#url, this.#token ? [SUBPROTOCOL, `vivavoce.token.${this.#token}`] : [SUBPROTOCOL]);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    /** @type {Promise<void>} */
+    const opened = new Promise((resolve, reject) => {
+      socket.onopen = () => {
+        socket.onclose = onClose;
+        resolve();
+      };
+      socket.onclose = () => reject(new VoiceError("connection_failed", "the server could not be reached, or it refused the connection"));
+    });
+    socket.onmessage = ({ data }) => (typeof data === "string" ? onMessage(data) : onAudio(new Uint8Array(data)));
+    return opened;
+  }
+
+  /** @param {string} data */
+  send(data) {
+    if (this.#socket?.readyState === 1) this.#socket.send(data);
+  }
+
+  close() {
+    this.#socket?.close(1000);
+  }
+}
