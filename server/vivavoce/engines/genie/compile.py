@@ -33,12 +33,12 @@ Version = Literal["v2", "v2ProPlus"]
 Precision = Literal["fp32", "int8"]
 Progress = Callable[[str, float], None]
 
-FORMAT = 2  # raise it when a graph builder changes what it writes
+FORMAT = 1  # raise it when a graph builder changes what it writes
 PARTS_FILE = "parts.json"
 _ABANDONED_S = 24 * 3600.0
 
 _T2S_FILES = ("t2s_shared_fp16.bin", "t2s_encoder_fp32.bin")
-_VITS_FILES = ("vits_fp32.onnx", "vits_fp16.bin", "prompt_encoder_fp16.bin", "t2s_encoder_fp32.bin")
+_VITS_FILES = ("vits_fp32.onnx", "vits_fp16.bin", "prompt_encoder_fp16.bin")
 _GRAPHS = ("t2s_first_stage_decoder_fp32.onnx", "t2s_stage_decoder_fp32.onnx", "t2s_encoder_fp32.onnx")
 
 
@@ -78,6 +78,12 @@ class CompiledVoice:
     step: Path
     vits: Path
 
+    @property
+    def weights_bytes(self) -> int:
+        """Of the arrangements that run: half of `semantic.data`, which also holds the plain ones for loading."""
+        semantic = sum(path.stat().st_size for folder in {self.semantic, self.step} for path in folder.glob("*.data"))
+        return semantic // 2 + sum(path.stat().st_size for path in self.vits.glob("*.data"))
+
 
 def compile_voice(
     source: VoiceSource, cache: Path, *, precision: Precision = "fp32", progress: Progress | None = None
@@ -94,9 +100,8 @@ def compile_voice(
         VoicePackError: If the voice's files do not fit their graphs.
     """
     tell = progress or (lambda what, fraction: None)
-    names = source.digests.keys()
     semantic_key = _key(source, (*_T2S_FILES, *_GRAPHS))
-    vits_key = _key(source, [name for name in _VITS_FILES if name in names])
+    vits_key = _key(source, [name for name in _VITS_FILES if name in source.digests])
     cache.mkdir(parents=True, exist_ok=True)
     _sweep(cache)
 
@@ -140,7 +145,6 @@ def _build_vits(source: VoiceSource, folder: Path) -> None:
         graph = source.models / "prompt_encoder_fp32.onnx"
         prompt_encoder = PackWeights(graph, source.models / "prompt_encoder_fp16.bin")
     build_vits_graphs(vits, prompt_encoder, source.version, folder)
-    build_prompt_graph(_encoder(source), folder)
 
 
 def _step_weights(source: VoiceSource) -> PackWeights:
@@ -193,7 +197,7 @@ def _sweep(cache: Path) -> None:
 
 def _key(source: VoiceSource, names: Sequence[str]) -> str:
     """16 hex digits of everything the compiled files depend on."""
-    parts = [source.version, str(FORMAT), ort.__version__, _cpu(), *(source.digests[name] for name in names)]
+    parts = [str(FORMAT), ort.__version__, _cpu(), *(source.digests[name] for name in names)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -42,7 +42,7 @@ Positions = Literal["trained", "genie"]
 TOKENS_PER_SECOND = 25
 MIN_TOKENS = 11  # end of speech cannot come before. Source: GPT-SoVITS, t2s_model.py, infer_panel_naive
 MAX_TOKENS = 1500  # a minute
-MAX_BATCH = 8
+ROWS = 8
 MAX_PLACES = 3072  # of a row: phonemes, prompt and generated tokens
 
 
@@ -114,7 +114,7 @@ class SemanticModel:
         step: the step graph.
         threads: of one call.
         positions: "trained" counts from 0, "genie" from 1 as Genie's graphs do.
-        max_batch: rows of the cache.
+        rows: sentences at once.
     """
 
     def __init__(
@@ -124,12 +124,12 @@ class SemanticModel:
         *,
         threads: int = 2,
         positions: Positions = "trained",
-        max_batch: int = MAX_BATCH,
+        rows: int = ROWS,
     ) -> None:
         self._prefill = open_session(prefill, threads=threads, optimization="none", arena=False)
         self._step = open_session(step, threads=threads, optimization="none")
         self._first_position = 0 if positions == "trained" else 1
-        self._cache = KeyValueCache(self._step, max_batch, MAX_PLACES)
+        self._cache = KeyValueCache(self._step, rows, MAX_PLACES)
         self._lock = threading.Lock()
 
     @property
@@ -178,7 +178,7 @@ class SemanticModel:
         """Draw one more token for each; a state that ends gives its row back.
 
         Args:
-            states: different, prefilled, not ended, at most `max_batch`.
+            states: different, prefilled, not ended, not more than there are rows.
         """
         with self._lock:
             for state, logits in zip(states, self._forward(states), strict=True):

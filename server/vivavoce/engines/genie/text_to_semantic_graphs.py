@@ -143,7 +143,7 @@ class _Builder:
     def array(self, name: str, array: NDArray[Any]) -> str:
         """A constant."""
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+            self._constants[name] = numpy_helper.from_array(np.require(array, requirements="C"), name)
         return name
 
     def node(

@@ -30,7 +30,7 @@ class PackWeights(Mapping[str, Array]):
     The file is mapped, so nothing is read before it is needed and nothing is held twice.
 
     Args:
-        graph: the `.onnx` file, whose initializers all point outside.
+        graph: the `.onnx` file; constants it holds itself are left there.
         blob: the `.bin` file with the numbers, fp16 or fp32, told apart by its length.
 
     Raises:
@@ -39,9 +39,10 @@ class PackWeights(Mapping[str, Array]):
 
     def __init__(self, graph: Path, blob: Path) -> None:
         self.model = read_graph(graph)
-        self._places = {tensor.name: _place(tensor, graph) for tensor in self.model.graph.initializer}
-        self._shapes = {tensor.name: tuple(tensor.dims) for tensor in self.model.graph.initializer}
-        self._numbers = _map(blob, max(start + count for start, count in self._places.values()))
+        outside = _outside(self.model)
+        self._places = {tensor.name: _place(tensor, graph) for tensor in outside}
+        self._shapes = {tensor.name: tuple(tensor.dims) for tensor in outside}
+        self._numbers = _map(blob, max((start + count for start, count in self._places.values()), default=1))
 
     def __getitem__(self, name: str) -> Array:
         start, count = self._places[name]
@@ -72,11 +73,16 @@ def with_weights(weights: PackWeights) -> onnx.ModelProto:
     Returns:
         The same `ModelProto` object, changed in place.
     """
-    for tensor in weights.model.graph.initializer:
+    for tensor in _outside(weights.model):
         tensor.raw_data = weights[tensor.name].tobytes()
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
     return weights.model
+
+
+def _outside(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Tensors whose numbers are not in the graph."""
+    return [tensor for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
 
 
 def _place(tensor: onnx.TensorProto, graph: Path) -> tuple[int, int]:

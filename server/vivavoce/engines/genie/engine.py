@@ -1,0 +1,174 @@
+"""GPT-SoVITS voices as a speech engine.
+
+A sentence becomes phonemes when it is opened (`phonemes.py`), then semantic tokens, one a step and many sentences in
+one pass (`semantic.py`), then latent frames as soon as enough is certain (`latent.py`), then samples (`vocoder.py`).
+`sentence.py` holds a sentence's state and knows what comes next; this module groups, opens and advances them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vivavoce.audio.chunk import AudioChunk
+from vivavoce.engines.base import SentenceStream, SpeechOptions, Voice, VoiceInfo
+from vivavoce.engines.genie.chunking import POLICIES
+from vivavoce.engines.genie.compile import Precision
+from vivavoce.engines.genie.latent import LOOKAHEAD_FRAMES, LatentStream
+from vivavoce.engines.genie.loaded_voice import GenieVoice, VoiceLoader
+from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.sampling import SamplingOptions
+from vivavoce.engines.genie.semantic import Positions
+from vivavoce.engines.genie.sentence import GenieSentence
+from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ
+from vivavoce.engines.genie.words import SentenceWords
+from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
+from vivavoce.text.normalize import SpokenText
+from vivavoce.voices.store import VoiceStore, open_store
+
+if TYPE_CHECKING:
+    from vivavoce.config import Config
+    from vivavoce.voices.pack import VoicePack
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 16
+MAX_THREADS = 4  # of one step; more gain nothing on matrices of this size
+NATIVE_SPEED = (0.25, 4.0)
+
+
+class GenieEngine:
+    """Speaks with the GPT-SoVITS voices of a store.
+
+    Args:
+        store: the voices on disk.
+        front_end: text to phonemes.
+        cache: folder of compiled voices and references.
+        precision: of the step graph's weights; "int8" is faster and slightly less exact.
+        positions: "trained" counts as the models were trained, "genie" as Genie's graphs do.
+        threads: of one step; 0: all cores, at most 4.
+    """
+
+    name = "genie"
+    sample_rate = SAMPLE_RATE_HZ
+    max_batch = MAX_BATCH
+
+    def __init__(
+        self,
+        store: VoiceStore,
+        front_end: PhonemeFrontEnd,
+        cache: Path,
+        *,
+        precision: Precision = "fp32",
+        positions: Positions = "trained",
+        threads: int = 0,
+    ) -> None:
+        self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self._store, self._front_end = store, front_end
+        self._loader = VoiceLoader(front_end, cache, precision, positions, self.threads, MAX_BATCH)
+
+    # -- voices ------------------------------------------------------------------------------------------------------
+
+    def voices(self) -> list[VoiceInfo]:
+        problems = self._front_end.problems
+        return [self._info(pack, problems.get(pack.language)) for pack in self._store.list()]
+
+    def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> GenieVoice:
+        return self._loader.load(self._store.verified(voice_id), progress or (lambda what, fraction: None))
+
+    def unload_voice(self, voice: Voice) -> None:
+        """Nothing to do: sessions and maps go with the last reference to the voice."""
+
+    def _info(self, pack: VoicePack, language_problem: str | None) -> VoiceInfo:
+        languages = tuple(dict.fromkeys((pack.language, *self._front_end.languages)))
+        return VoiceInfo(
+            id=pack.id,
+            name=pack.name,
+            languages=languages,
+            engine=self.name,
+            sample_rate=self.sample_rate,
+            references=tuple(pack.references),
+            preload=pack.preload,
+            problem=pack.problem or language_problem,
+            created=pack.created,
+        )
+
+    # -- sentences ---------------------------------------------------------------------------------------------------
+
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
+        language = sentence.language if options.language == "auto" else options.language
+        problem = self._front_end.problems.get(language)
+        if problem is not None:
+            raise VoiceUnavailable(problem, param="input")
+        if language not in self._front_end.languages:
+            raise UnspeakableText(voice.id, self._front_end.languages)
+
+    def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> GenieSentence:
+        """Phonemes and the text side of the vocoder: about 10 ms. The sentence holds no row of the cache yet.
+
+        Raises:
+            Overloaded: If the voice speaks as many sentences as it can already.
+        """
+        assert isinstance(voice, GenieVoice)
+        spoken = voice.reference(options)
+        language = sentence.language if options.language == "auto" else options.language
+        phonemes = self._front_end.phonemize(sentence.text, language, voice=voice.id)
+        seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
+        latent = LatentStream(
+            voice.vits,
+            phonemes.ids,
+            spoken.reference,
+            seed=seed,
+            speed=min(max(options.speed, NATIVE_SPEED[0]), NATIVE_SPEED[1]),
+            lookahead_frames=LOOKAHEAD_FRAMES[options.preset],
+        )
+        stream = GenieSentence(
+            voice=voice,
+            semantic=voice.semantic.begin(spoken.prompt(phonemes), SamplingOptions.of(options), seed),
+            latent=latent,
+            vocoder=voice.vocoder.start(latent.speaker.decoder),
+            words=SentenceWords(sentence, phonemes.words, options.speed),
+            policy=POLICIES[options.preset],
+            is_seeded=options.seed is not None,
+        )
+        with voice.lock:
+            if voice.open_sentences >= MAX_BATCH:
+                raise Overloaded(f"voice '{voice.id}' speaks {MAX_BATCH} sentences already")
+            voice.open_sentences += 1
+        return stream
+
+    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+        sentences = [stream for stream in streams if isinstance(stream, GenieSentence)]
+        match streams[0].stage:
+            case "decode":
+                return self._decode(sentences)
+            case "prefill":
+                for sentence in sentences:
+                    sentence.read_prompt()
+                return [None] * len(sentences)
+            case "vocode":
+                return [sentence.vocode() for sentence in sentences]
+            case _:
+                return [None] * len(sentences)
+
+    def _decode(self, sentences: Sequence[GenieSentence]) -> list[AudioChunk | None]:
+        """One token for all of them, in one pass over the voice's weights."""
+        sentences[0].voice.semantic.step([sentence.semantic for sentence in sentences])
+        for sentence in sentences:
+            sentence.choose_stage()
+        return [None] * len(sentences)
+
+
+def open_engine(config: Config) -> GenieEngine:
+    """The engine of a configuration, for the registry. Imports no model; voices may still be absent."""
+    return GenieEngine(
+        open_store(config),
+        PhonemeFrontEnd(),
+        config.cache_dir / "genie",
+        precision=config.genie_weights,
+        positions=config.genie_positions,
+        threads=config.genie_threads,
+    )

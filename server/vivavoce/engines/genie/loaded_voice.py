@@ -1,0 +1,191 @@
+"""A Genie voice in memory: its models and its references, shared read-only by all its streams.
+
+Loading opens what `compile.py` prepared and reads the reference clips (or what the cache kept of them). Called by
+`engine.py`; knows nothing of sentences.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.genie.compile import CompiledVoice, Precision, VoiceSource, compile_voice
+from vivavoce.engines.genie.phonemes import PhonemeFrontEnd, Phonemes
+from vivavoce.engines.genie.reference import Reference, ReferenceReader
+from vivavoce.engines.genie.semantic import Positions, SemanticModel, SemanticPrompt
+from vivavoce.engines.genie.vits_model import VitsModel
+from vivavoce.engines.genie.vocoder import Vocoder
+from vivavoce.errors import InvalidRequest, UnknownVoice, VivaVoceError, VoicePackError, VoiceUnavailable
+from vivavoce.voices.pack import VoicePack
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpokenReference:
+    """A reference and the phonemes of what it says."""
+
+    reference: Reference
+    phonemes: Phonemes
+
+    def prompt(self, sentence: Phonemes) -> SemanticPrompt:
+        """What the sentence is spoken from, in this tone."""
+        return SemanticPrompt(
+            phonemes=np.concatenate([self.phonemes.ids, sentence.ids], axis=1),
+            bert=np.concatenate([self.phonemes.bert, sentence.bert]),
+            tokens=self.reference.prompt_tokens,
+            reference_phonemes=self.phonemes.ids.shape[1],
+        )
+
+
+@dataclass(slots=True, eq=False)
+class GenieVoice:
+    """A loaded voice.
+
+    Attributes:
+        id: of its pack.
+        language: ISO 639-1 code it was made for.
+        semantic: phonemes to semantic tokens.
+        vits: semantic tokens to latent.
+        vocoder: latent to sound.
+        references: style -> reference; the first is the default.
+        weights_bytes: of all graphs that run, mapped.
+    """
+
+    id: str
+    language: str
+    semantic: SemanticModel
+    vits: VitsModel
+    vocoder: Vocoder
+    references: Mapping[str, SpokenReference]
+    weights_bytes: int
+    open_sentences: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Weights and the cache of keys and values in use."""
+        return self.weights_bytes + self.semantic.memory_bytes
+
+    def reference(self, options: SpeechOptions) -> SpokenReference:
+        """The reference asked for by name, or by a word of the instructions, or the default.
+
+        Raises:
+            UnknownVoice: If a reference is named that the voice does not have.
+        """
+        by_name = {name.casefold(): reference for name, reference in self.references.items()}
+        if options.reference is not None:
+            if options.reference.casefold() not in by_name:
+                known = [f"{self.id}/{name}" for name in self.references]
+                raise UnknownVoice(f"{self.id}/{options.reference}", known)
+            return by_name[options.reference.casefold()]
+        asked = (options.instructions or "").casefold()
+        return next(
+            (reference for name, reference in by_name.items() if name in asked), next(iter(self.references.values()))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLoader:
+    """Loads voices for one engine.
+
+    Attributes:
+        front_end: reads what the references say.
+        cache: folder of compiled voices and of read references.
+        precision: of the step graph.
+        positions: how the models count.
+        threads: of one call of a model.
+        rows: sentences of one voice at once.
+    """
+
+    front_end: PhonemeFrontEnd
+    cache: Path
+    precision: Precision
+    positions: Positions
+    threads: int
+    rows: int
+
+    def load(self, pack: VoicePack, progress: Progress) -> GenieVoice:
+        """A voice from its verified pack: under 2 s once prepared, half a minute the first time.
+
+        Raises:
+            VoiceUnavailable: If it cannot be loaded; the sentence says why and what helps.
+        """
+        try:
+            compiled = compile_voice(
+                source_of(pack),
+                self.cache / "graphs",
+                precision=self.precision,
+                progress=lambda what, fraction: progress(what, 0.9 * fraction),
+            )
+        except VoicePackError as error:
+            raise VoiceUnavailable(f"voice '{pack.id}' cannot be prepared: {error.message}", param="voice") from error
+        except OSError as error:
+            raise VoiceUnavailable(
+                f"voice '{pack.id}' cannot be prepared in '{self.cache}': {error.strerror}", param="voice"
+            ) from error
+        progress("reference clips", 0.9)
+        references = self._references(pack, compiled)
+        vits = VitsModel.open(compiled.vits, self.threads)
+        semantic = SemanticModel(
+            compiled.semantic / "prefill.onnx",
+            compiled.step / "step.onnx",
+            threads=self.threads,
+            positions=self.positions,
+            rows=self.rows,
+        )
+        progress("loaded", 1.0)
+        return GenieVoice(
+            id=pack.id,
+            language=pack.language,
+            semantic=semantic,
+            vits=vits,
+            vocoder=Vocoder(vits.decoder),
+            references=references,
+            weights_bytes=compiled.weights_bytes,
+        )
+
+    def _references(self, pack: VoicePack, compiled: CompiledVoice) -> dict[str, SpokenReference]:
+        """All references that can be read; one that cannot is left out, unless it is the default."""
+        reader = ReferenceReader(
+            self.front_end.data,
+            timbre=compiled.vits / "timbre.onnx",
+            prompt=compiled.semantic / "prompt.onnx",
+            version=pack.version,
+            voice_key=f"{compiled.semantic.name} {compiled.vits.name}",
+            cache=self.cache / "references",
+        )
+        found: dict[str, SpokenReference] = {}
+        for name, clip in pack.references.items():
+            try:
+                reference = reader.read([clip.path], clip.text, clip.language)
+                phonemes = self.front_end.phonemize(clip.text, clip.language, prompt=True, voice=pack.id)
+            except (VoiceUnavailable, InvalidRequest) as error:
+                if not found:
+                    raise _unusable(pack, name, error) from error
+                logger.warning("voice '%s' speaks without its reference '%s': %s", pack.id, name, error.message)
+                continue
+            found[name] = SpokenReference(reference, phonemes)
+        if not found:
+            raise VoiceUnavailable(f"voice '{pack.id}' has no reference clip", param="voice")
+        return found
+
+
+def source_of(pack: VoicePack) -> VoiceSource:
+    """What `compile_voice` needs of a verified pack."""
+    files = {file.path.name: file.sha256 for file in pack.files.values() if file.path.parent == pack.models}
+    return VoiceSource(pack.models, pack.version, {name: digest for name, digest in files.items() if digest})
+
+
+def _unusable(pack: VoicePack, name: str, error: VivaVoceError) -> VoiceUnavailable:
+    return VoiceUnavailable(
+        f"voice '{pack.id}' cannot use its reference '{name}': {error.message}", param="voice"
+    )

@@ -1,0 +1,153 @@
+"""One sentence on its way from phonemes to sound: what it holds, and what its next step would do.
+
+    prefill   the prompt is read, the first token drawn
+    decode    one more semantic token
+    vocode    frames are committed, or committed frames become sound, a few at a time
+    done      the last chunk has left
+
+Two rules decide when to vocode. A sentence with a seed the caller chose commits as soon as a chunk is there, so that
+the same seed gives the same sound on any machine under any load. One without waits until the listener is about to
+need it: the tokens run ahead meanwhile, and what is committed knows more of what follows.
+
+Made and advanced by `engine.py`; knows no clock, no thread and no other sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vivavoce.audio.chunk import AudioChunk, Samples
+from vivavoce.engines.base import Stage
+from vivavoce.engines.genie.chunking import ChunkPolicy
+from vivavoce.engines.genie.latent import LatentStream
+from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.semantic import TOKENS_PER_SECOND, SemanticState
+from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ, Latent, VocoderState
+from vivavoce.engines.genie.words import SentenceWords
+from vivavoce.errors import EngineError
+
+FRAME_S = 0.02
+FRAMES_PER_STEP = 12  # 60 ms of compute on two cores; fewer cost more a frame
+FADE_SAMPLES = 160  # 5 ms, where a sentence is cut rather than ended
+
+
+@dataclass(slots=True, eq=False)
+class GenieSentence:
+    """The state of one sentence.
+
+    Attributes:
+        voice: speaks it.
+        semantic: its tokens.
+        latent: its frames.
+        vocoder: what lies between its chunks.
+        words: where its words are heard.
+        policy: when and how much to vocode.
+        is_seeded: the caller chose the seed; the sound must not depend on timing.
+        stage: what its next step does.
+        buffered_s: sound the listener still has, told by the scheduler.
+        pending: committed frames that are not sound yet, float32 [1, 192, n].
+        chunks: commits so far.
+        samples: made so far.
+        error: set where it alone failed.
+    """
+
+    voice: GenieVoice
+    semantic: SemanticState
+    latent: LatentStream
+    vocoder: VocoderState
+    words: SentenceWords
+    policy: ChunkPolicy
+    is_seeded: bool
+    stage: Stage = "prefill"
+    buffered_s: float = 0.0
+    pending: Latent | None = None
+    chunks: int = 0
+    samples: int = 0
+    error: EngineError | None = None
+    _is_open: bool = field(default=True)
+
+    @property
+    def batch_key(self) -> object:
+        """Sentences of a voice share a pass over its weights while they decode; everything else goes alone."""
+        return self.voice if self.stage == "decode" else self
+
+    @property
+    def ahead_s(self) -> float:
+        """Speech that is planned but not yet sound, in seconds."""
+        frames = self.latent.total_frames(len(self.semantic.tokens))
+        return max(0.0, frames * FRAME_S - self.samples / SAMPLE_RATE_HZ)
+
+    def read_prompt(self) -> None:
+        """Prefill."""
+        self.voice.semantic.prefill(self.semantic)
+        self.choose_stage()
+
+    def choose_stage(self) -> None:
+        """Set what comes next, after anything has changed."""
+        self.stage = "vocode" if self.pending is not None or self._frames_to_commit() else "decode"
+
+    def vocode(self) -> AudioChunk:
+        """Turn the next few frames into sound, committing a chunk of them first where none are pending."""
+        if self.pending is None:
+            self._commit(self._frames_to_commit())
+        frames = self._next_frames()
+        is_last = self.pending is None and self._is_whole
+        made, self.vocoder = self.voice.vocoder.decode(frames, self.vocoder, flush=is_last)
+        self.samples += len(made)
+        if is_last:
+            return self._finish(made)
+        self.choose_stage()
+        words = self.words.known(self.latent.attention, self.samples / SAMPLE_RATE_HZ)
+        return AudioChunk(made, SAMPLE_RATE_HZ, words)
+
+    def close(self) -> None:
+        """Stop and free; any number of times."""
+        self.stage = "done"
+        self.voice.semantic.close(self.semantic)
+        self.pending = None
+        with self.voice.lock:
+            self.voice.open_sentences -= self._is_open
+            self._is_open = False
+
+    @property
+    def _has_ended(self) -> bool:
+        """No further token will come."""
+        return self.semantic.ended is not None
+
+    @property
+    def _is_whole(self) -> bool:
+        """Every frame there will ever be is committed."""
+        return self._has_ended and self.latent.committed == self.latent.total_frames(len(self.semantic.tokens))
+
+    def _frames_to_commit(self) -> int:
+        final = self._has_ended
+        return self.policy.next(
+            self.chunks,
+            self.latent.available(len(self.semantic.tokens), final=final),
+            final=final,
+            buffered_s=0.0 if self.is_seeded else self.buffered_s,
+        )
+
+    def _commit(self, frames: int) -> None:
+        self.pending = self.latent.commit(self.semantic.tokens, frames, final=self._has_ended)
+        self.chunks += 1
+        heard_s = self.latent.committed * FRAME_S * self.words.speed
+        self.semantic.committed = min(len(self.semantic.tokens), int(np.ceil(heard_s * TOKENS_PER_SECOND)))
+
+    def _next_frames(self) -> Latent:
+        """Take a few of the pending frames: equal shares, none longer than a step should take."""
+        assert self.pending is not None
+        count = self.pending.shape[2]
+        share = -(-count // -(-count // FRAMES_PER_STEP))
+        frames, rest = np.split(self.pending, [share], axis=2)
+        self.pending = rest if rest.shape[2] else None
+        return frames
+
+    def _finish(self, made: Samples) -> AudioChunk:
+        self.stage = "done"
+        if self.semantic.ended in ("limit", "collapse"):
+            made[-FADE_SAMPLES:] *= np.linspace(1, 0, min(FADE_SAMPLES, len(made)), dtype=np.float32)
+        words = self.words.rest(self.latent.attention, self.samples / SAMPLE_RATE_HZ)
+        return AudioChunk(made, SAMPLE_RATE_HZ, words)
