@@ -4,6 +4,7 @@
       InvalidRequest          400 / 1008
         EmptyInput            400
         TextTooLong           400
+          SpokenTextTooLong   400
         UnspeakableText       400
         UnknownVoice          404
         UnknownModel          404
@@ -101,6 +102,14 @@ class TextTooLong(InvalidRequest):
     def __init__(self, length: int, limit: int, *, param: str = "input") -> None:
         super().__init__(f"the input has {length} characters; the limit is {limit}", param=param)
         self.length, self.limit = length, limit
+
+
+class SpokenTextTooLong(TextTooLong):
+    """The text is short enough as written, but far too long once its numbers are read out."""
+
+    def __init__(self, length: int, limit: int, *, param: str = "input") -> None:
+        super().__init__(length, limit, param=param)
+        self.message = f"read out, the input would have about {length} characters; the limit is {limit}"
 
 
 class UnspeakableText(InvalidRequest):

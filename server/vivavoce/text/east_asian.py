@@ -22,12 +22,6 @@ _PRICE: Final = re.compile(r"(?:US(?=\$))?(HK\$|[$€£¥￥₩])\s?(\d++(?:\.\d
 
 def repair(text: MappedText, language: str) -> None:
     """Thousands commas go, a currency sign becomes a word behind its amount."""
-    commas = [
-        (found.start() + at, found.start() + at + 1)
-        for found in _THOUSANDS.finditer(text.text)
-        for at, char in enumerate(found[0])
-        if char == ","
-    ]
-    text.remove(commas)
+    text.sub(_THOUSANDS, lambda found: found[0].replace(",", ""))
     names = _CURRENCIES[language]
     text.sub(_PRICE, lambda found: found[2].strip() + names[found[1]])
