@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from vivavoce.synthesis.scheduler import MARGIN_S, Candidate, choose, deadline, fair_order
 
 
-def candidate(number: int, deadline_s: float, group: str = "", max_batch: int = 4, ready_at_s: float = 0.0) -> Candidate:
+def candidate(
+    number: int, deadline_s: float, group: str = "", max_batch: int = 4, ready_at_s: float = 0.0
+) -> Candidate:
     return Candidate(number, group or f"own-{number}", max_batch, deadline_s, ready_at_s)
 
 
@@ -45,9 +47,7 @@ def test_a_first_chunk_is_due_at_the_target_and_later_ones_before_the_buffer_run
 
 
 @given(
-    st.lists(
-        st.tuples(st.floats(0, 100), st.sampled_from("abc"), st.floats(0, 20)), min_size=1, max_size=20
-    ),
+    st.lists(st.tuples(st.floats(0, 100), st.sampled_from("abc"), st.floats(0, 20)), min_size=1, max_size=20),
     st.floats(0, 20),
 )
 def test_whoever_is_chosen_is_ready_and_nobody_ready_is_more_urgent(

@@ -75,6 +75,7 @@ class Track:
     # -- text to come
     sentences: deque[Sentence] = field(default_factory=deque)
     arrived_s: deque[float] = field(default_factory=deque)  # when each of them was ready to be spoken
+    first_text_s: float | None = None  # when there was first something to speak
     text_ended: bool = False
 
     # -- the sentence being made
@@ -107,7 +108,8 @@ class Track:
     @property
     def finished(self) -> bool:
         """Everything that will ever be made has been made."""
-        return self.error is not None or (self.text_ended and not self.sentences and self.stream is None)
+        idle = not self.busy and not self.sentences and self.stream is None
+        return self.error is not None or (self.text_ended and idle)
 
     @property
     def dry_at_s(self) -> float | None:
@@ -134,7 +136,7 @@ class Track:
             group=group,
             max_batch=max_batch,
             deadline_s=deadline(
-                arrival_s=max(self.arrival_s, self.sentence_arrived_s if dry_at_s is None else 0.0),
+                arrival_s=self.first_text_s if self.first_text_s is not None else self.arrival_s,
                 first_audio_target_s=first_audio_target_s,
                 dry_at_s=dry_at_s,
             ),

@@ -60,9 +60,11 @@ class WorkerPool:
     def feed(self, track: Track, sentences: Iterable[Sentence], *, ended: bool = False) -> None:
         """More text for it; `ended`: no more will come."""
         with self._changed:
+            now_s = time.monotonic()
             for sentence in sentences:
+                track.first_text_s = track.first_text_s or now_s
                 track.sentences.append(sentence)
-                track.arrived_s.append(time.monotonic())
+                track.arrived_s.append(now_s)
             track.text_ended = track.text_ended or ended
             self._changed.notify_all()
 

@@ -1,0 +1,84 @@
+"""A real server on a free port of loopback, in a thread of its own, with engines of the test's choosing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from vivavoce.app import Server, build_server
+from vivavoce.config import Config
+from vivavoce.engines.base import SpeechEngine
+from vivavoce.transports.serving import DrainingServer, HttpProtocol
+from vivavoce.transports.websocket_server import uvicorn_options
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """A running server and how to reach it."""
+
+    port: int
+    server: Server
+    loop: asyncio.AbstractEventLoop
+    uvicorn_server: DrainingServer
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def metric(self, name: str, **labels: str) -> float:
+        """A sample of the server's registry; 0 where it does not exist yet."""
+        return self.server.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def tasks(self) -> set[str]:
+        """Names of the tasks of its loop."""
+
+        async def names() -> set[str]:
+            return {task.get_name() for task in asyncio.all_tasks()}
+
+        return asyncio.run_coroutine_threadsafe(names(), self.loop).result(5)
+
+
+@contextmanager
+def live_server(engines: Sequence[SpeechEngine] | None = None, **settings: Any) -> Iterator[LiveServer]:
+    """Serve until the block ends. `settings` are fields of the Config."""
+    config = Config(**{"port": 0, "admission_share": 0.0, **settings})
+    server = build_server(config, engines)
+    started = threading.Event()
+    ports: list[int] = []
+
+    def greet(port: int) -> None:
+        ports.append(port)
+        started.set()
+
+    uvicorn_config = uvicorn.Config(
+        server.app,
+        host="127.0.0.1",
+        port=0,
+        http=HttpProtocol,
+        **uvicorn_options(),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    uvicorn_server = DrainingServer(uvicorn_config, drain=server.drain, started_with=greet)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def main() -> None:
+        loops.append(asyncio.get_running_loop())
+        await uvicorn_server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), name="live-server", daemon=True)
+    thread.start()
+    assert started.wait(60), "the server did not start"
+    try:
+        yield LiveServer(ports[0], server, loops[0], uvicorn_server)
+    finally:
+        uvicorn_server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive(), "the server did not stop"
