@@ -1,0 +1,220 @@
+"""The routes that make and unmake voices: a clone from an uploaded clip, and its end.
+
+A clone is a reference clip on the weights of a voice that is already here, so an upload never brings a model. What
+arrives is counted, decoded in a thread with limits of its own and written again; of the client's words only an id made
+of plain letters reaches the disk. Access is checked before a route runs (`gate.py`). Mounted by `app.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.types import Message, Receive
+
+from vivavoce.config import Config
+from vivavoce.errors import Conflict, InvalidRequest, PayloadTooLarge, UnsupportedMediaType, VivaVoceError
+from vivavoce.transports.http import ERRORS
+from vivavoce.transports.json_body import BodyTooSlow
+from vivavoce.voices.clip import decode_clip
+from vivavoce.voices.install import NewReference, clone, remove
+from vivavoce.voices.pack import VOICE_ID, VoicePack
+from vivavoce.voices.references import LANGUAGES
+from vivavoce.voices.store import VoiceStore
+
+SAMPLE_RATE = 32_000  # Hz of every voice in the store
+MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
+MAX_FIELD_BYTES = 8192
+MAX_FIELDS = 16
+DECODERS = 2  # clips decoded at once
+
+_FORM = {
+    "type": "object",
+    "required": ["name", "audio_sample", "ref_text"],
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 64, "description": "What the voice is called."},
+        "audio_sample": {"type": "string", "format": "binary", "description": "3 to 10 seconds of one speaker."},
+        "ref_text": {"type": "string", "minLength": 1, "maxLength": 1000, "description": "What is said in the clip."},
+        "language": {"type": "string", "enum": [*LANGUAGES, "auto"], "default": "auto"},
+        "base": {
+            "type": "string",
+            "description": "Id of the voice whose weights speak; may be left out if there is one.",
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _CloneForm:
+    """The fields of the upload, each of the right type."""
+
+    name: str
+    sample: UploadFile
+    text: str
+    language: str | None
+    base: str | None
+
+
+def voices_router(store: VoiceStore, config: Config, forget: Callable[[str], None]) -> APIRouter:
+    """`POST /v1/audio/voices` and `DELETE /v1/audio/voices/{voice_id}`.
+
+    Args:
+        store: where voices are found and clones are made.
+        config: for the default base voice and the limits of uploads.
+        forget: called with the id of a deleted voice, so that it leaves memory.
+    """
+    router = APIRouter(tags=["voices"], responses=ERRORS)
+    decoding = asyncio.Semaphore(DECODERS)
+
+    @router.post(
+        "/v1/audio/voices",
+        summary="Clone a voice from a short clip",
+        status_code=201,
+        response_class=JSONResponse,
+        openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+    )
+    async def create(request: Request) -> JSONResponse:
+        form = await _read_form(request, config.max_upload_mib << 20, config.body_timeout_s)
+        try:
+            fields = _fields(form)
+            async with decoding:
+                pack = await asyncio.to_thread(_clone, store, config, fields)
+        finally:
+            await form.close()
+        return JSONResponse(_as_json(pack), status_code=201, headers={"location": f"/v1/audio/voices/{pack.id}"})
+
+    @router.delete("/v1/audio/voices/{voice_id}", summary="Delete a cloned voice")
+    async def delete(voice_id: str) -> dict[str, Any]:
+        await asyncio.to_thread(_delete, store, voice_id)
+        forget(voice_id)
+        return {"id": voice_id, "object": "voice", "deleted": True}
+
+    return router
+
+
+def _clone(store: VoiceStore, config: Config, fields: _CloneForm) -> VoicePack:
+    packs = store.list()
+    if sum(pack.base is not None for pack in packs) >= MAX_CLONES:
+        raise Conflict(f"there are {MAX_CLONES} cloned voices already; delete one first")
+    base = fields.base or _only_base(packs, config.voice)
+    reference = NewReference(decode_clip(fields.sample.file), fields.text, fields.language)
+    try:
+        return clone(store, fields.name, base, reference)
+    except VivaVoceError as error:
+        if error.param == "voice":
+            error.param = "base"
+        raise
+
+
+def _only_base(packs: list[VoicePack], default: str | None) -> str:
+    """The base where none is named: the configured voice, or the only one with weights of its own."""
+    bases = [pack.id for pack in packs if pack.base is None and pack.problem is None]
+    if default in bases:
+        return str(default)
+    if len(bases) != 1:
+        known = ", ".join(bases) or "none is installed"
+        raise InvalidRequest(f"name the voice to build on in the field 'base': {known}", param="base")
+    return bases[0]
+
+
+def _delete(store: VoiceStore, voice_id: str) -> None:
+    if store.get(voice_id).base is None:
+        raise Conflict(
+            f"voice '{voice_id}' was not cloned over this route; `vivavoce voices remove {voice_id}` deletes it",
+            param="voice_id",
+        )
+    remove(store, voice_id)
+
+
+async def _read_form(request: Request, max_bytes: int, timeout_s: float) -> FormData:
+    """The multipart form, its bytes counted as they come; files go to disk beyond 1 MB.
+
+    Raises:
+        UnsupportedMediaType: If it is no multipart form.
+        PayloadTooLarge: If more than `max_bytes` arrive, whatever Content-Length says.
+        BodyTooSlow: If it takes longer than `timeout_s`.
+        InvalidRequest: If it is malformed.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
+        raise UnsupportedMediaType("send a form with the header `Content-Type: multipart/form-data`")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > max_bytes:
+        raise PayloadTooLarge(max_bytes)
+    counted = Request(request.scope, _counting(request.receive, max_bytes))
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await counted.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    except TimeoutError:
+        raise BodyTooSlow(f"the body did not arrive within {timeout_s:.0f} s") from None
+    except ClientDisconnect:
+        raise InvalidRequest("the body was cut off") from None
+    except HTTPException as error:  # Starlette's own word for a malformed form
+        raise InvalidRequest(f"the form cannot be read: {error.detail}") from None
+
+
+def _counting(receive: Receive, max_bytes: int) -> Receive:
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > max_bytes:
+            raise PayloadTooLarge(max_bytes)
+        return message
+
+    return counted
+
+
+def _fields(form: FormData) -> _CloneForm:
+    sample = form.get("audio_sample")
+    if not isinstance(sample, UploadFile):
+        raise InvalidRequest("the field 'audio_sample' must be a file", param="audio_sample")
+    language = _text(form, "language") or "auto"
+    if language not in (*LANGUAGES, "auto"):
+        raise InvalidRequest(f"the language must be one of {', '.join(LANGUAGES)}, or auto", param="language")
+    base = _text(form, "base")
+    if base is not None and not VOICE_ID.fullmatch(base):
+        raise InvalidRequest("the field 'base' must be the id of a voice", param="base")
+    return _CloneForm(
+        name=_required(form, "name"),
+        sample=sample,
+        text=_required(form, "ref_text"),
+        language=None if language == "auto" else language,
+        base=base,
+    )
+
+
+def _required(form: FormData, name: str) -> str:
+    value = _text(form, name)
+    if value is None:
+        raise InvalidRequest(f"the field '{name}' is required", param=name)
+    return value
+
+
+def _text(form: FormData, name: str) -> str | None:
+    """The field as text; None where it is absent or blank."""
+    value = form.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequest(f"the field '{name}' must be text", param=name)
+    return value.strip() or None if value else None
+
+
+def _as_json(pack: VoicePack) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "name": pack.name,
+        "language": pack.language,
+        "engine": "genie",
+        "sample_rate": SAMPLE_RATE,
+        "references": list(pack.references),
+        "base": pack.base,
+        "created": pack.created,
+    }

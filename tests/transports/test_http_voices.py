@@ -1,0 +1,228 @@
+"""Cloning and deleting over HTTP: what arrives is counted, nothing of the client's words becomes a path."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from vivavoce.config import Config
+from vivavoce.errors import VivaVoceError
+from vivavoce.transports.gate import error_response
+from vivavoce.transports.http_voices import MAX_CLONES, voices_router
+from vivavoce.voices import VoiceDirectory, VoiceStore
+from voice_packs import TEXT, make_pack
+
+ROUTE = "/v1/audio/voices"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> VoiceStore:
+    store = VoiceStore([VoiceDirectory(tmp_path / "voices")])
+    make_pack(store.home / "anna", version="v2")
+    return store
+
+
+@pytest.fixture
+def forgotten() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def client(store: VoiceStore, forgotten: list[str]) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(voices_router(store, Config(max_upload_mib=1, body_timeout_s=5), forgotten.append))
+    app.add_exception_handler(VivaVoceError, lambda _, error: error_response(error))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
+        yield opened
+
+
+def clip(seconds: float = 4.0) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((6000 * np.sin(np.arange(int(8000 * seconds)) / 9)).astype("<i2").tobytes())
+    return out.getvalue()
+
+
+def form(**changed: Any) -> dict[str, Any]:
+    fields = {"name": "Anna sad", "ref_text": TEXT, "language": "ja", "base": "anna"} | changed
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+async def post(client: httpx.AsyncClient, audio: bytes | None = None, **changed: Any) -> httpx.Response:
+    return await client.post(
+        ROUTE, data=form(**changed), files={"audio_sample": ("../../x.wav", clip() if audio is None else audio)}
+    )
+
+
+async def test_a_clone_is_made_and_deleted(client: httpx.AsyncClient, store: VoiceStore, forgotten: list[str]) -> None:
+    made = await post(client)
+    assert made.status_code == 201, made.text
+    assert made.headers["location"] == f"{ROUTE}/anna-sad"
+    body = made.json()
+    assert body | {"created": 0} == {
+        "id": "anna-sad",
+        "name": "Anna sad",
+        "language": "ja",
+        "engine": "genie",
+        "sample_rate": 32000,
+        "references": ["Normal"],
+        "base": "anna",
+        "created": 0,
+    }
+    assert store.verified("anna-sad").reference.text == TEXT
+
+    gone = await client.delete(f"{ROUTE}/anna-sad")
+    assert gone.json() == {"id": "anna-sad", "object": "voice", "deleted": True}
+    assert forgotten == ["anna-sad"]
+    assert [pack.id for pack in store.list()] == ["anna"]
+    assert (await client.delete(f"{ROUTE}/anna-sad")).status_code == 404
+
+
+async def test_language_and_base_may_be_left_out_where_there_is_one(
+    client: httpx.AsyncClient, store: VoiceStore
+) -> None:
+    made = await post(client, language=None, base=None)
+    assert (made.status_code, made.json()["language"], made.json()["base"]) == (201, "ja", "anna")
+    assert (await post(client, name="second", base=None)).status_code == 201, "a clone is no second base"
+    make_pack(store.home / "berta", version="v2")
+    asked = await post(client, name="third", base=None)
+    assert (asked.status_code, asked.json()["error"]["param"]) == (400, "base")
+    assert "anna, berta" in asked.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "param"),
+    [
+        ({"name": None}, 400, "name"),
+        ({"name": ""}, 400, "name"),
+        ({"name": "花"}, 400, "name"),
+        ({"name": "anna"}, 409, "name"),
+        ({"ref_text": None}, 400, "ref_text"),
+        ({"ref_text": "x" * 1001}, 400, "ref_text"),
+        ({"ref_text": "a\u0000b"}, 400, "ref_text"),
+        ({"language": "klingon"}, 400, "language"),
+        ({"base": "nobody"}, 404, "base"),
+        ({"base": "../anna"}, 400, "base"),
+        ({"base": "/etc"}, 400, "base"),
+        ({"name": "x" * 9000}, 400, None),
+    ],
+)
+async def test_bad_fields(
+    client: httpx.AsyncClient, store: VoiceStore, changed: dict[str, Any], status: int, param: str | None
+) -> None:
+    answer = await post(client, **changed)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (status, param), answer.text
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+    assert str(store.home) not in answer.text
+    assert [path.name for path in store.home.iterdir()] == ["anna"]
+
+
+def everything_below(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/etc/cron.d/evil", "..", "a/../../b", "C:\\evil"])
+async def test_names_never_become_paths(
+    client: httpx.AsyncClient, store: VoiceStore, tmp_path: Path, name: str
+) -> None:
+    before = everything_below(tmp_path)
+    answer = await post(client, name=name)
+    assert answer.status_code in (201, 400)
+    new = everything_below(tmp_path) - before
+    made = {store.home / answer.json()["id"]} if answer.status_code == 201 else set()
+    assert {path for path in new if path.parent == store.home} == made
+    assert all(any(path.is_relative_to(folder) for folder in made) for path in new)
+    assert not any(path.name == "x.wav" for path in new)
+
+
+@pytest.mark.parametrize(
+    ("audio", "said"),
+    [
+        (b"", "not WAV"),
+        (b"hello", "not WAV"),
+        (b"RIFF" + bytes(40), "cannot be decoded"),
+        (clip(1.0), "lasts 1.0 s"),
+        (clip(15.0), "lasts 15.0 s"),
+    ],
+    ids=["empty", "text", "header", "short", "long"],
+)
+async def test_bad_clips(client: httpx.AsyncClient, store: VoiceStore, audio: bytes, said: str) -> None:
+    answer = await post(client, audio)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_audio", "audio_sample"), answer.text
+    assert said in error["message"]
+    assert [path.name for path in store.home.iterdir()] == ["anna"]
+
+
+async def test_a_path_in_place_of_the_file(client: httpx.AsyncClient) -> None:
+    answer = await client.post(ROUTE, files={"audio_sample": (None, "/etc/passwd"), "name": (None, "x")})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "audio_sample")
+
+
+async def test_bytes_are_counted_whatever_is_declared(client: httpx.AsyncClient) -> None:
+    answer = await post(client, bytes(2 << 20))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "payload_too_large")
+
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'--b\r\nContent-Disposition: form-data; name="audio_sample"; filename="a"\r\n\r\n'
+        while True:
+            sent += 65536
+            yield bytes(65536)
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = await client.post(ROUTE, content=endless(), headers=headers)
+    assert answer.status_code == 413
+    assert sent <= 2 << 20
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"content-type": "application/json"}, b"{}", 415),
+        ({}, b"", 415),
+        ({"content-type": "multipart/form-data"}, b"x", 400),
+        ({"content-type": "multipart/form-data; boundary=b"}, b"garbage", 400),
+        ({"content-type": "multipart/form-data; boundary=b"}, b"--b\r\n" * 100, 400),
+        (
+            {"content-type": "multipart/form-data; boundary=b"},
+            b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n' * 40 + b"--b--\r\n",
+            400,
+        ),
+    ],
+)
+async def test_malformed_forms(client: httpx.AsyncClient, headers: dict[str, str], content: bytes, status: int) -> None:
+    answer = await client.post(ROUTE, content=content, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert "error" in answer.json()
+
+
+async def test_only_clones_are_deleted(client: httpx.AsyncClient, store: VoiceStore, forgotten: list[str]) -> None:
+    refused = await client.delete(f"{ROUTE}/anna")
+    assert refused.status_code == 409
+    assert "vivavoce voices remove anna" in refused.json()["error"]["message"]
+    for name in ("nobody", "..", "%2e%2e%2fanna", "anna%2f..", "%00"):
+        assert (await client.delete(f"{ROUTE}/{name}")).status_code in (404, 405)
+    assert forgotten == []
+    assert store.get("anna").problem is None
+
+
+async def test_clones_are_bounded(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_CLONES < 1000
+    monkeypatch.setattr("vivavoce.transports.http_voices.MAX_CLONES", 1)
+    assert (await post(client)).status_code == 201
+    assert (await post(client, name="another")).status_code == 409
