@@ -40,7 +40,8 @@ class FrameNoise:
     def __getitem__(self, frames: slice) -> Frames:
         """float32 [1, 192, n] of a plain slice with start and stop."""
         while len(self._blocks) * _NOISE_BLOCK < frames.stop:
-            generator = np.random.Generator(np.random.Philox(key=[self._seed & (2**64 - 1), len(self._blocks)]))
+            key = np.array([self._seed % 2**64, len(self._blocks)], np.uint64)
+            generator = np.random.Generator(np.random.Philox(key=key))
             self._blocks.append(generator.standard_normal((_NOISE_BLOCK, LATENT_WIDTH), np.float32))
         first = frames.start // _NOISE_BLOCK
         last = -(-frames.stop // _NOISE_BLOCK)

@@ -142,7 +142,7 @@ class ReferenceReader:
         return [encoder.run(None, {"waveform": sound[np.newaxis]})[0] for sound in sounds]
 
     def _timbres(self, sounds: Sequence[Array], speakers: Sequence[Array]) -> list[tuple[Array, Array]]:
-        session = open_session(self.timbre, optimization="none", arena=False)
+        session = open_session(self.timbre, arena=False)
         if not speakers:
             shared = [session.run(["ge"], {"ref_audio": sound[np.newaxis]})[0] for sound in sounds]
             return [(ge, ge) for ge in shared]
@@ -188,7 +188,7 @@ def _require(path: Path) -> None:
 def _load(path: Path, text: str, language: str) -> Reference | None:
     """What was kept, or None: a file that cannot be read is as good as none, it is written again."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return Reference(kept["prompt_tokens"], kept["ge"], kept["ge_advanced"], text, language)
     except FileNotFoundError:
         return None

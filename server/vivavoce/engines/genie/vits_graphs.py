@@ -30,7 +30,7 @@ from vivavoce.engines.genie.weights import PackWeights, with_weights
 Version = Literal["v2", "v2ProPlus"]
 
 FRAMES_PER_TOKEN = 2
-GRAPHS = ("timbre", "condition", "text", "front", "flow", "decoder")  # each `.onnx` and `.data`
+GRAPHS = ("timbre", "condition", "text", "front", "flow", "decoder")  # each `.onnx`, most with a `.data`
 
 _ENC, _FLOW, _DEC = "/vq_model/enc_p", "/vq_model/flow", "/vq_model/dec"
 _MRTE = f"{_ENC}/mrte/cross_attention"
@@ -51,13 +51,16 @@ def build_vits_graphs(vits: PackWeights, prompt_encoder: PackWeights | None, ver
         folder: exists; files of the same names are replaced.
     """
     whole = with_weights(vits)
-    for name, piece in vits_pieces(whole, version).items():
-        save_optimized(piece, folder / f"{name}.onnx")
+    pieces = vits_pieces(whole, version)
     if version == "v2ProPlus":
         if prompt_encoder is None:
             raise ValueError("a v2ProPlus voice has a prompt encoder")
-        save_optimized(with_weights(prompt_encoder), folder / "timbre.onnx")
-    save_optimized(decoder_graph(decoder_weights(whole)), folder / "decoder.onnx")
+        pieces["timbre"] = with_weights(prompt_encoder)
+    # As it is: ONNX Runtime cannot read again what it saves of a graph with branches, and it runs once a reference.
+    onnx.save(pieces.pop("timbre"), folder / "timbre.onnx")
+    pieces["decoder"] = decoder_graph(decoder_weights(whole))
+    for name, piece in pieces.items():
+        save_optimized(piece, folder / f"{name}.onnx")
 
 
 def build_prompt_graph(encoder: PackWeights, folder: Path) -> None:

@@ -131,7 +131,7 @@ class VitsModel:
             "m_p": m_p,
             "logs_p": logs_p,
             "noise": noise,
-            "noise_scale": np.float32(noise_scale),
+            "noise_scale": np.array(noise_scale, np.float32),
             "past_z_p": past_z_p,
             **speaker.flow,
         }

@@ -1,0 +1,66 @@
+"""When to vocode and how much: numbers in, a number out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.engines.genie.chunking import LAG_FRAMES, POLICIES, ChunkPolicy
+from vivavoce.engines.genie.latent import LOOKAHEAD_FRAMES
+from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES
+
+POLICY = ChunkPolicy(first_frames=22, sizes=(8, 10, 40), cost_s_per_frame=0.01, margin_s=0.05)
+
+
+def test_the_first_chunk_waits_for_its_frames_and_for_nothing_else() -> None:
+    assert POLICY.next(0, 21, final=False, buffered_s=0.0) == 0
+    assert POLICY.next(0, 22, final=False, buffered_s=0.0) == 22
+    assert POLICY.next(0, 50, final=False, buffered_s=math.inf) == 22
+
+
+def test_later_chunks_come_just_in_time() -> None:
+    # 8 frames take 0.08 s and 0.05 s are to be left
+    assert POLICY.next(1, 30, final=False, buffered_s=0.20) == 0
+    assert POLICY.next(1, 30, final=False, buffered_s=0.12) == 8
+    assert POLICY.next(1, 7, final=False, buffered_s=0.0) == 0
+    assert POLICY.next(1, 30, final=False, buffered_s=0.20, cost_s_per_frame=0.02) == 8
+
+
+def test_chunks_grow_and_the_last_size_repeats() -> None:
+    assert [POLICY.next(chunks, 99, final=False, buffered_s=0.0) for chunks in (1, 2, 3, 4, 9)] == [8, 10, 40, 40, 40]
+
+
+def test_a_short_rest_is_taken_whole() -> None:
+    assert POLICY.next(3, 40 + LAG_FRAMES + 1, final=True, buffered_s=9.0) == 52
+    assert POLICY.next(3, 53, final=True, buffered_s=9.0) == 40
+    assert POLICY.next(0, 3, final=True, buffered_s=0.0) == 3
+    assert POLICY.next(0, 0, final=True, buffered_s=0.0) == 0
+
+
+@pytest.mark.parametrize("preset", ["quality", "fast"])
+def test_presets_start_the_vocoder(preset: str) -> None:
+    policy = POLICIES[preset]
+    assert policy.first_frames >= FIRST_FRAMES
+    assert list(policy.sizes) == sorted(policy.sizes)
+    assert (policy.first_frames + LOOKAHEAD_FRAMES[preset]) % 2 == 0, "half a token would be waited for and not used"
+
+
+@given(st.lists(st.floats(0, 1), min_size=80, max_size=80), st.integers(1, 300))
+def test_every_frame_is_vocoded_once_and_the_loop_ends(buffers: list[float], total: int) -> None:
+    """A sentence of `total` frames that come two at a time, with any buffer levels."""
+    policy, done, chunks, known = POLICIES["quality"], 0, 0, 0
+    for turn in range(2000):
+        final = known >= total
+        frames = policy.next(chunks, known - done, final=final, buffered_s=buffers[turn % len(buffers)])
+        assert 0 <= frames <= known - done
+        if frames == 0:
+            assert not final, "with all tokens known there is nothing to wait for"
+            known = min(total, known + 2)
+            continue
+        done, chunks = done + frames, chunks + 1
+        if final and done == total:
+            return
+    pytest.fail("the loop did not end")
