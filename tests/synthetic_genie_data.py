@@ -6,6 +6,9 @@ The stand-in networks are small and random, with the inputs and outputs of the r
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +18,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from synthetic_voice import RECIPE, cached, random_of
+from synthetic_voice import RECIPE, cached, random_of, synthetic_voice
 
 SAMPLE_RATE_HZ = 32_000
 
@@ -40,6 +43,24 @@ def reference_clip(seed: int = 0) -> ReferenceClip:
     return ReferenceClip(folder / "audio.wav", "きょうはとてもよいてんきなので、さんぽにいきましょう。", "ja")
 
 
+def voice_library() -> Path:
+    """A folder with two voices that differ in everything: "alpha" is V2ProPlus, "beta" V2 with another clip.
+
+    The files are links to those of `synthetic_voice`: read only.
+    """
+    return cached(f"library-r{RECIPE}", _build_library)
+
+
+def _build_library(folder: Path) -> None:
+    for name, version, clip in (("alpha", "v2ProPlus", reference_clip(0)), ("beta", "v2", reference_clip(1))):
+        models = synthetic_voice("v2" if version == "v2" else "v2ProPlus")
+        shutil.copytree(models, folder / name / "tts_models", copy_function=os.link)
+        (folder / name / "reference").mkdir()
+        shutil.copyfile(clip.path, folder / name / "reference" / "audio.wav")
+        described = json.dumps({"text": clip.text, "language": clip.language}, ensure_ascii=False)
+        (folder / name / "reference" / "config.json").write_text(described, encoding="utf-8")
+
+
 def build_genie_data(folder: Path) -> None:
     """Fill `folder`; text resources may be added here as front ends come to need them."""
     hubert = folder / "chinese-hubert-base"
@@ -56,8 +77,10 @@ def write_clip(path: Path, seed: int = 0, seconds: float = 4.0) -> None:
     time = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     pitch = 170 + 40 * np.sin(2 * np.pi * (0.4 + 0.2 * rng.random()) * time) + 8 * np.sin(2 * np.pi * 5.5 * time)
     phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ
-    formants = [center * (1 + 0.3 * np.sin(2 * np.pi * rate * time + rng.random() * 6))
-                for center, rate in ((550, 1.7), (1600, 2.3), (2700, 1.1))]
+    formants = [
+        center * (1 + 0.3 * np.sin(2 * np.pi * rate * time + rng.random() * 6))
+        for center, rate in ((550, 1.7), (1600, 2.3), (2700, 1.1))
+    ]
     sound = sum(
         np.sin(harmonic * phase) * sum(np.exp(-(((harmonic * pitch - formant) / 260) ** 2)) for formant in formants)
         for harmonic in range(1, 20)
@@ -93,7 +116,8 @@ def _build_hubert(folder: Path) -> None:
         helper.make_node("Conv", ["bounded", "context.weight"], ["ssl_content"], pads=[1, 1], group=8),
     ]
     graph = helper.make_graph(
-        nodes, "hubert_stand_in",
+        nodes,
+        "hubert_stand_in",
         [helper.make_tensor_value_info("input_values", TensorProto.FLOAT, [1, "samples"])],
         [helper.make_tensor_value_info("ssl_content", TensorProto.FLOAT, [1, 768, "frames"])],
         [*initializers, numpy_helper.from_array(np.array([1], np.int64), "one")],
@@ -114,7 +138,8 @@ def _build_speaker_encoder(path: Path) -> None:
         helper.make_node("Tanh", ["mixed"], ["embedding"]),
     ]
     graph = helper.make_graph(
-        nodes, "speaker_encoder_stand_in",
+        nodes,
+        "speaker_encoder_stand_in",
         [helper.make_tensor_value_info("waveform", TensorProto.FLOAT, [1, "samples"])],
         [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, 20480])],
         [

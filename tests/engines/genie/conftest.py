@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from synthetic_genie_data import ReferenceClip, genie_data, reference_clip
-from synthetic_voice import synthetic_voice
+from synthetic_genie_data import ReferenceClip, genie_data, reference_clip, voice_library
+from synthetic_voice import cache_root, synthetic_voice
+from vivavoce.engines.genie.compile import CompiledVoice, VoiceSource, compile_voice
+from vivavoce.engines.genie.engine import GenieEngine
+from vivavoce.engines.genie.genie_data import GenieData
+from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +38,36 @@ def genie_data_folder() -> Path:
 def clip() -> ReferenceClip:
     """A reference clip, its text and language."""
     return reference_clip()
+
+
+@pytest.fixture(scope="session")
+def graph_cache() -> Path:
+    """Cache of compiled voices, kept between runs: its keys change with whatever a graph depends on."""
+    return cache_root() / "compiled"
+
+
+@pytest.fixture(scope="session")
+def compiled(voice_v2pp: Path, graph_cache: Path) -> CompiledVoice:
+    """The V2ProPlus voice, compiled with 8-bit steps beside the fp32 ones."""
+    source = VoiceSource.read(voice_v2pp)
+    compile_voice(source, graph_cache / "graphs", precision="int8")
+    return compile_voice(source, graph_cache / "graphs")
+
+
+@pytest.fixture(scope="session")
+def engine(genie_data_folder: Path, graph_cache: Path) -> GenieEngine:
+    """An engine over the voices alpha (V2ProPlus) and beta (V2)."""
+    store = VoiceStore([VoiceDirectory(voice_library())])
+    return GenieEngine(store, PhonemeFrontEnd(GenieData(genie_data_folder)), graph_cache, threads=2)
+
+
+@pytest.fixture(scope="session")
+def alpha(engine: GenieEngine) -> GenieVoice:
+    """A loaded V2ProPlus voice."""
+    return engine.load_voice("alpha")
+
+
+@pytest.fixture(scope="session")
+def beta(engine: GenieEngine) -> GenieVoice:
+    """A loaded V2 voice with another reference clip."""
+    return engine.load_voice("beta")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 LONGEST_RUN = 48  # the same token for 1.9 s; pauses inside a sentence are shorter
 RUN_OF_A_SHORT_TEXT, RUN_SHARE = 32, 0.18  # or for 1.3 s, where that is much of what was said
 LONGEST_PERIOD, PERIODIC_RUN = 8, 64  # a pattern of up to 8 tokens for 2.6 s
-CROWD, CROWD_SHARE = 64, 0.55  # one token more than half of the last 2.6 s
+CROWD, CROWD_SHARE = 64, 0.55  # one token more than half of all, from 2.6 s on
 
 
 def collapse_start(tokens: Sequence[int]) -> int | None:
@@ -26,10 +26,8 @@ def collapse_start(tokens: Sequence[int]) -> int | None:
         run = _periodic_run(tokens, period)
         if run >= PERIODIC_RUN:
             return len(tokens) - run
-    if len(tokens) >= CROWD:
-        recent = tokens[-CROWD:]
-        if recent.count(tokens[-1]) >= CROWD_SHARE * CROWD:
-            return len(tokens) - CROWD + recent.index(tokens[-1])
+    if len(tokens) >= CROWD and tokens.count(tokens[-1]) >= CROWD_SHARE * len(tokens):
+        return tokens.index(tokens[-1])
     return None
 
 

@@ -181,20 +181,22 @@ class SemanticModel:
             states: different, prefilled, not ended, not more than there are rows.
         """
         with self._lock:
-            for state, logits in zip(states, self._forward(states), strict=True):
-                state.length += 1
+            rows = self.forward(states)
+            for state in states:
+                state.length += 1  # all of them before any may end: a row that moves must know what it holds
+            for state, logits in zip(states, rows, strict=True):
                 self._accept(state, logits)
+
+    def forward(self, states: Sequence[SemanticState]) -> Array:
+        """Logits float32 [n, 1025] of the states' next tokens; draws nothing, moves no state. For `step` and tests."""
+        tokens = [state.tokens[-1] for state in states]
+        positions = [state.prompt.tokens.shape[1] + len(state.tokens) - 1 + self._first_position for state in states]
+        return self._cache.run(states, tokens, positions)
 
     def close(self, state: SemanticState) -> None:
         """Give the row back; the tokens stay. May be called at any time and again."""
         with self._lock:
             self._end(state, state.ended or "closed")
-
-    def _forward(self, states: Sequence[SemanticState]) -> Array:
-        """Logits float32 [n, 1025] of the states' next tokens."""
-        tokens = [state.tokens[-1] for state in states]
-        positions = [state.prompt.tokens.shape[1] + len(state.tokens) - 1 + self._first_position for state in states]
-        return self._cache.run(states, tokens, positions)
 
     def _accept(self, state: SemanticState, logits: Array) -> None:
         """Draw from the logits and decide whether the sentence goes on."""
