@@ -97,8 +97,7 @@ def load_weights(path: Path) -> tuple[Weights, str | None]:
         with torch.serialization.safe_globals([(HParams, "utils.HParams")]):
             content = torch.load(archive, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch makes of a damaged or hostile file; there is no second try
-        first_line = next(iter(str(error).splitlines()), type(error).__name__)
-        raise VoicePackError(f"'{path.name}' was refused by torch: {first_line}") from error
+        raise VoicePackError(f"'{path.name}' was refused by torch: it is damaged or holds more than tensors") from error
     weights = content.get("weight") if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
         raise VoicePackError(f"'{path.name}' holds no weights of GPT-SoVITS")
