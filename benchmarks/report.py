@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -37,7 +38,8 @@ def print_report(benchmark: str, what: str, rows: Sequence[Row], **facts: Any) -
     """
     hardware = describe_hardware()
     print(f"{benchmark}: {what}")
-    print(f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['software']}\n")
+    print(f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB, {hardware['software']}")
+    print(f"other programs kept {hardware['busy_with_others']:.0%} of the processor busy afterwards\n")
     print(format_table(rows))
     print()
     print(json.dumps({"benchmark": benchmark, **facts, "hardware": hardware, "rows": list(rows)}))
@@ -53,11 +55,12 @@ def format_table(rows: Sequence[Row]) -> str:
 
 
 def describe_hardware() -> dict[str, Any]:
-    """Processor, cores this process may use, memory and versions."""
+    """Processor, cores this process may use, memory, versions, and how quiet the machine is without the benchmark."""
     return {
         "cpu": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "busy_with_others": _busy_share(),
         "software": ", ".join([f"Python {platform.python_version()}", *_versions()]),
     }
 
@@ -69,6 +72,22 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _busy_share(sample_s: float = 1.0) -> float:
+    """Share of all processor time that was not idle during the next second; 0 where nobody can tell."""
+    if not Path("/proc/stat").exists():
+        return 0.0
+    before = _processor_times()
+    time.sleep(sample_s)
+    total, idle = (after - earlier for after, earlier in zip(_processor_times(), before, strict=True))
+    return round(1 - idle / max(total, 1), 2)
+
+
+def _processor_times() -> tuple[int, int]:
+    """All and idle ticks of all cores since the start of the machine, proc(5)."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(ticks), ticks[3] + ticks[4]
 
 
 def _versions() -> list[str]:
