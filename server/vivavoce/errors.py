@@ -110,6 +110,7 @@ class SpokenTextTooLong(TextTooLong):
     def __init__(self, length: int, limit: int, *, param: str = "input") -> None:
         super().__init__(length, limit, param=param)
         self.message = f"read out, the input would have about {length} characters; the limit is {limit}"
+        self.args = (self.message,)
 
 
 class UnspeakableText(InvalidRequest):

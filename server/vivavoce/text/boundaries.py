@@ -31,6 +31,7 @@ LOOK_AHEAD: Final = 64  # code points; farther text decides nothing, so that wai
 _LOOK_BACK: Final = 24
 _WORD_BEFORE: Final = re.compile(r"(?:[^\W\d_]|\.|['’](?=[^\W\d_]))*+\Z")
 _NUMBER_BEFORE: Final = re.compile(r"(?<!\S)\d{1,3}\Z")
+_FOOTNOTE: Final = re.compile(r"\[\^?\d{0,3}+\]?")
 _LIST_START: Final = re.compile(r"[\s*_>#-]*+(\d{1,3})[.)]\s")
 
 
@@ -45,6 +46,11 @@ def latin_mark(text: str, begin: int, at: int, final: bool) -> Verdict:
     after = run
     while after < end and (text[after] in CLOSERS or text[after] in EMPHASIS or _is_symbol(text[after])):
         after += 1
+    note = _FOOTNOTE.match(text, after, end)
+    if note is not None:
+        if note.end() == end and not final and not note[0].endswith("]"):
+            return "wait"
+        after = note.end() if note[0].endswith("]") else after
     if after == end:
         return after if final else "wait"
     if text[after] in NEWLINES:

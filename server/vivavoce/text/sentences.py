@@ -45,7 +45,7 @@ class Sentence:
 class _Break:
     """A place where a sentence may be cut if it grows too long, and the state of the scan there."""
 
-    at: int
+    length: int  # of the sentence if it is cut there
     cost: int
     quotes: tuple[str, ...]
 
@@ -126,7 +126,7 @@ class SentenceSplitter:
         if ending is not None:
             cut, kind = ending
             if cut < at:  # the marker of the next list item was read already
-                self._cut_back(_Break(cut, 0, self._quotes), kind, done)
+                self._cut_back(_Break(cut - self._begin, 0, self._quotes), kind, done)
                 return True
             while self._at < cut:
                 self._count(text[self._at])
@@ -191,10 +191,10 @@ class SentenceSplitter:
     def _note_break(self, char: str) -> None:
         """Remember the best places to cut, seen from the first character after them."""
         text, at, seen = self._text, self._at, self._seen
-        if at == self._begin or char.isspace() or char in rules.CLOSERS:
+        if not seen.weight or char.isspace() or char in rules.CLOSERS:
             return
         before = text[at - 1]
-        here = _Break(at, seen.cost, self._quotes)
+        here = _Break(at - self._begin, seen.cost, self._quotes)
         if before in rules.WIDE_COMMAS or before == "…":
             seen.clause = here
         elif before.isspace():
@@ -218,13 +218,13 @@ class SentenceSplitter:
         if best is None:
             if seen.cost <= _LONGEST_URL * self._cap and self._text.startswith(("http", "www."), self._begin):
                 return
-            best = _Break(self._at - 1, 0, self._quotes)
+            best = _Break(self._at - 1 - self._begin, 0, self._quotes)
         self._cut_back(best, "clause", done)
 
     def _cut_back(self, place: _Break, kind: Ending, done: list[Sentence]) -> None:
         """Cut behind the scan, which goes on from there."""
-        self._at, self._quotes, self._line_is_blank = place.at, place.quotes, False
-        self._give(place.at, kind, done)
+        self._at, self._quotes, self._line_is_blank = self._begin + place.length, place.quotes, False
+        self._give(self._at, kind, done)
 
     # -- code
 
