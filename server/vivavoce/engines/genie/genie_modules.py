@@ -12,6 +12,8 @@ import sys
 import threading
 import types
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -21,7 +23,7 @@ from vivavoce.errors import VoiceUnavailable
 INSTALL_COMMAND = "pip install 'vivavoce[genie]'"
 
 _STAND_IN = "_vivavoce_genie_tts"
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def genie_module(name: str) -> Any:
@@ -30,8 +32,7 @@ def genie_module(name: str) -> Any:
     Raises:
         VoiceUnavailable: If genie_tts or something it needs is not installed.
     """
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # old idioms of its dependencies are not this server's to report
+    with quiet():
         _stand_in()
         return _imported(f"{_STAND_IN}.{name}")
 
@@ -45,8 +46,7 @@ def library(name: str) -> Any:
     Raises:
         VoiceUnavailable: If it is not installed.
     """
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         hidden = "pkg_resources" not in sys.modules
         if hidden:
             sys.modules["pkg_resources"] = None  # type: ignore[assignment]  # Python's own way to say "not installed"
@@ -55,6 +55,16 @@ def library(name: str) -> Any:
         finally:
             if hidden:
                 del sys.modules["pkg_resources"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings meanwhile: old idioms of these libraries are not this server's to report. One thread at a time,
+    because Python's list of warning filters is the whole process's.
+    """
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _stand_in() -> None:

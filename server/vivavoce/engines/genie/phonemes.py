@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, assert_never, get_args
@@ -39,8 +40,9 @@ _LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 _SHORT_CLAUSE = 4  # characters; a shorter first clause gets a mark before it, as in the voices' training
 _FEWEST_SYMBOLS = 6
 _MOST_SYMBOLS_A_CHARACTER = 20
-_UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.")
-_FIRST_CLAUSE = re.compile(r"[^,.!?;:，。！？；：、…]*")
+_UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
+_NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
+_FIRST_CLAUSE = re.compile(r"(?:[^,.!?;:，。！？；：、…]|(?<=\d)[.,](?=\d))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,13 @@ class PhonemeFrontEnd:
             raise EmptyInput
         main = self._code(detect_language(text, self._preferred()) if language == "auto" else language, voice)
         self._front_end(main)
-        parts = self._read_runs(_spoken(text, main), main)
+        spoken = _spoken(TracedText.of(text), main)
+        parts = self._read_runs(spoken, main)
         if not any(reading.words for _, reading in parts):
             if any(char.isalpha() for char in text):
                 raise UnspeakableText(voice, self.languages)
             raise EmptyInput
-        if not prompt and _needs_leading_mark(text, parts):
+        if not prompt and _needs_leading_mark(spoken.text, parts):
             parts.insert(0, (main, Reading((".",))))
         if parts[-1][1].symbols[-1] not in (SENTENCE_ENDS if prompt else PAUSES):
             parts.append((main, Reading((".",))))  # the voices were trained on texts that end
@@ -138,9 +141,9 @@ class PhonemeFrontEnd:
 
     def _read_runs(self, text: TracedText, main: Language) -> list[tuple[Language, Reading]]:
         readings = []
-        for start, end, language in language_runs(text.text, main):
-            run = text[start:end]
+        for start, end, language in _runs(text.text, main):
             spoken_by = self._reader(language, main)
+            run = text[start:end] if spoken_by == main else _spoken(text[start:end], language)
             reading = self._front_end(spoken_by).read(run)
             if spoken_by != language and not reading.words and any(char.isalnum() for char in run.text):
                 self._warn(language)
@@ -205,7 +208,7 @@ class PhonemeFrontEnd:
 
     def _problem(self, language: Language) -> str | None:
         for package in ("genie_tts", *_PACKAGES[language]):
-            if find_spec(package) is None:
+            if not _is_installed(package):
                 return f"{_NAMES[language]} needs the package {package}; get it with `{INSTALL_COMMAND}`"
         if language == "ko":
             return _NO_KOREAN
@@ -226,6 +229,11 @@ class PhonemeFrontEnd:
             _log.warning("left out text in language '%s': %s", language, self.problems.get(language, "nobody reads it"))
 
 
+@cache
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None
+
+
 _NAMES = {"ja": "Japanese", "en": "English", "zh": "Chinese", "ko": "Korean"}
 _PACKAGES: dict[Language, tuple[str, ...]] = {
     "ja": ("pyopenjtalk",),
@@ -236,12 +244,28 @@ _PACKAGES: dict[Language, tuple[str, ...]] = {
 _NO_KOREAN = "Korean cannot be spoken: genie-tts 2.0.2 has no Korean front end; use a Japanese, English or Chinese text"
 
 
-def _spoken(text: str, language: str) -> TracedText:
+def _spoken(text: TracedText, language: str) -> TracedText:
     """The text with numbers, currencies and abbreviations as words; as it is where it has none."""
-    if not _UNSPOKEN.search(text):
-        return TracedText.of(text)
-    spoken = normalize(text, language)
-    return TracedText.through_spans(spoken.text, spoken.spans)
+    if not _UNSPOKEN.search(text.text):
+        return text
+    spoken = normalize(text.text, language)
+    return text.respelled(spoken.text, spoken.spans)
+
+
+def _runs(text: str, main: str) -> list[tuple[int, int, str]]:
+    """Runs of one language. A number after a foreign word is read in the main language: "用 iPhone 15 拍照"."""
+    runs: list[tuple[int, int, str]] = []
+    for start, end, language in language_runs(text, main):
+        number = _NUMBER_AFTER_FOREIGN_WORD.search(text[start:end]) if language != main else None
+        border = start + number.start() if number else end
+        runs += [(start, border, language), (border, end, main)] if number else [(start, end, language)]
+    joined: list[tuple[int, int, str]] = []
+    for start, end, language in runs:
+        if joined and joined[-1][2] == language:
+            joined[-1] = (joined[-1][0], end, language)
+        else:
+            joined.append((start, end, language))
+    return joined
 
 
 def _needs_leading_mark(text: str, parts: list[tuple[Language, Reading]]) -> bool:

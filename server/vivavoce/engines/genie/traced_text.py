@@ -29,16 +29,6 @@ class TracedText:
         """A text that is its own origin."""
         return cls(text, tuple((at, at + 1) for at in range(len(text))))
 
-    @classmethod
-    def through_spans(cls, text: str, spans: Iterable[tuple[int, int, int, int]]) -> TracedText:
-        """A text made by somebody else, with its map (start, end, origin_start, origin_end)."""
-        origins = [(0, 0)] * len(text)
-        for start, end, origin_start, origin_end in spans:
-            same_length = end - start == origin_end - origin_start
-            for at in range(start, min(end, len(text))):
-                origins[at] = _one(origin_start + at - start) if same_length else (origin_start, origin_end)
-        return cls(text, tuple(origins))
-
     def __len__(self) -> int:
         return len(self.text)
 
@@ -59,21 +49,32 @@ class TracedText:
         )
 
     def sub(self, pattern: re.Pattern[str], replacement: str | Callable[[re.Match[str]], str]) -> TracedText:
-        """`re.sub`; a new character comes from the whole of what was replaced."""
+        """`re.sub` where something is matched; a new character comes from the whole of what was replaced."""
         pieces: list[str] = []
         origins: list[tuple[int, int]] = []
         done = 0
         for match in pattern.finditer(self.text):
+            start, end = match.span()
+            if start == end:
+                continue
             new = match.expand(replacement) if isinstance(replacement, str) else replacement(match)
-            pieces += [self.text[done : match.start()], new]
-            origins += self.origins[done : match.start()]
-            if new:
-                here = match.start() if match.end() > match.start() else max(0, match.start() - 1)
-                origins += [self.origin(here, max(match.end(), here + 1))] * len(new)
-            done = match.end()
+            pieces += [self.text[done:start], new]
+            origins += self.origins[done:start]
+            origins += [self.origin(start, end)] * len(new)
+            done = end
         pieces.append(self.text[done:])
         origins += self.origins[done:]
         return TracedText("".join(pieces), tuple(origins))
+
+    def respelled(self, text: str, spans: Iterable[tuple[int, int, int, int]]) -> TracedText:
+        """The same as somebody else rewrote it, with their map (start, end, start here, end here)."""
+        origins = [(0, 0)] * len(text)
+        for start, end, here_start, here_end in spans:
+            equal = text[start:end] == self.text[here_start:here_end]
+            origins[start:end] = (
+                self.origins[here_start:here_end] if equal else [self.origin(here_start, here_end)] * (end - start)
+            )
+        return TracedText(text, tuple(origins))
 
     def rewritten(self, text: str) -> TracedText:
         """The same sentence as somebody else rewrote it: equal stretches keep their places, others share theirs."""
@@ -89,7 +90,3 @@ class TracedText:
             if end > start:
                 edge = self.origins[end - 1]
         return TracedText(text, tuple(origins))
-
-
-def _one(at: int) -> tuple[int, int]:
-    return at, at + 1

@@ -80,7 +80,7 @@ class SentenceWords:
 
     def _phonemes_of(self, word: WordTiming) -> tuple[int, int] | None:
         """First and end phoneme of a written word; None where it has no sound of its own."""
-        origins = TracedText.through_spans(self.sentence.text, self.sentence.spans)
+        origins = TracedText.of(self.sentence.source).respelled(self.sentence.text, self.sentence.spans)
         first, last = None, 0
         for start, end, text_start, text_end in self.phoneme_words:
             if text_end <= text_start or text_end > len(origins):

@@ -11,13 +11,15 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from vivavoce.engines.genie.front_ends.reading import Reading, Word
 from vivavoce.engines.genie.genie_data import GenieData
-from vivavoce.engines.genie.genie_modules import genie_module, library
+from vivavoce.engines.genie.genie_modules import genie_module, library, quiet
 from vivavoce.engines.genie.symbols import PAUSES, symbol_ids
 from vivavoce.engines.genie.traced_text import TracedText
 
@@ -32,7 +34,10 @@ _ELLIPSIS = re.compile(r"\.{3,}|。{2,}")
 _UNREAD = re.compile(r"[^一-龥!?…,.-]+")
 _REPEATED = re.compile(r"([!?…,.-])\1+")
 _CLAUSE = re.compile(r"[^!?…,.-]*[!?…,.-]|[^!?…,.-]+")
-_DIGIT = re.compile(r"[0-9０-９]")
+_DIGIT = re.compile(r"[0-9]")
+_RANGE = re.compile(r"(?<![0-9-])([0-9]{1,4})[-–~～]([0-9]{1,4})(?=[一-龥])")
+_LONG_NUMBER = re.compile(r"[0-9]{17,}")
+_COMMA_IN_NUMBER = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 _ITERATED = re.compile(r"(.)々")
 _VOWEL_NAMES = {"uei": "ui", "iou": "iu", "uen": "un"}
 _BARE_FINALS = {"ing": "ying", "i": "yi", "in": "yin", "u": "wu"}
@@ -81,7 +86,7 @@ class _Tables:
     r_colouring: Any  # genie's ErhuaProcessor
     normalizer: Any  # genie's TextNormalizer
     simplified: Any  # str -> str
-    lazy_pinyin: Any
+    characters: _Characters
     initial: Any
     final: Any
     sounds: dict[str, tuple[str, str]]
@@ -90,7 +95,7 @@ class _Tables:
     @classmethod
     def load(cls, data: GenieData) -> _Tables:
         sounds, polyphones = data.pinyin_sounds(), data.polyphones()
-        pinyin, convert = library("pypinyin"), library("pypinyin.contrib.tone_convert")
+        convert = library("pypinyin.contrib.tone_convert")
         normalization = genie_module("G2P.Chinese.Normalization.text_normlization")
         return cls(
             cut=_jieba(),
@@ -99,12 +104,38 @@ class _Tables:
             r_colouring=genie_module("G2P.Chinese.Erhua").ErhuaProcessor(),
             normalizer=normalization.TextNormalizer(),
             simplified=normalization.tranditional_to_simplified,
-            lazy_pinyin=pinyin.lazy_pinyin,
+            characters=_Characters(library("pypinyin")),
             initial=convert.to_initials,
             final=convert.to_finals_tone3,
             sounds=sounds,
             polyphones=polyphones,
         )
+
+
+class _Characters:
+    """What pypinyin knows of single characters, remembered."""
+
+    def __init__(self, pinyin: Any) -> None:
+        self._pinyin = pinyin
+        self.has_vowel = lru_cache(maxsize=8192)(self._has_vowel)
+        self.readings = lru_cache(maxsize=8192)(self._readings)
+
+    def first_reading(self, char: str) -> str:
+        """Its most usual syllable with tone, as g2pM writes it."""
+        return self._first(char, self._pinyin.Style.TONE3).replace("ü", "v")
+
+    def _has_vowel(self, char: str) -> bool:
+        """Whether the tone rules can handle it: they index the last letter of its final."""
+        final = self._first(char, self._pinyin.Style.FINALS_TONE3)
+        return final not in ("", char)
+
+    def _readings(self, char: str) -> frozenset[str]:
+        """All its syllables, without tones."""
+        found: list[str] = self._pinyin.pinyin(char, style=self._pinyin.Style.NORMAL, heteronym=True)[0]
+        return frozenset(syllable.replace("ü", "v") for syllable in found)
+
+    def _first(self, char: str, style: Any) -> str:
+        return str(self._pinyin.lazy_pinyin(char, style=style, neutral_tone_with_five=True)[0])
 
 
 def _jieba() -> Any:
@@ -121,10 +152,7 @@ def _jieba() -> Any:
 
 def _g2pm() -> Any:
     """g2pM leaves its files to the garbage collector, which warns."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         return library("g2pM").G2pM()
 
 
@@ -134,18 +162,22 @@ def _g2pm() -> Any:
 def _clean(text: TracedText, tables: _Tables) -> TracedText:
     """Simplified characters that have a reading, and the marks of the symbol table."""
     clean = text.sub(_ITERATED, r"\1\1").map(lambda char: _HOMOPHONES.get(char, char)).map(tables.simplified)
+    clean = clean.map(_ascii_digit)
     if _DIGIT.search(clean.text):  # only where nobody made words of them before
+        clean = clean.sub(_COMMA_IN_NUMBER, "").sub(_RANGE, r"\1到\2")
+        clean = clean.sub(_LONG_NUMBER, lambda number: _digit_names(number[0]))
         clean = clean.rewritten("".join(tables.normalizer.normalize(clean.text)))
     clean = clean.map(lambda char: _HOMOPHONES.get(char, char)).sub(_ELLIPSIS, "…")
     clean = clean.map(lambda char: _MARKS.get(char, char)).sub(_UNREAD, "").sub(_REPEATED, r"\1")
-    return clean.map(lambda char: char if char in PAUSES or _has_vowel(char, tables) else "")
+    return clean.map(lambda char: char if char in PAUSES or tables.characters.has_vowel(char) else "")
 
 
-def _has_vowel(char: str, tables: _Tables) -> bool:
-    """Whether the tone rules can handle it: they index the last letter of its final."""
-    style = library("pypinyin").Style.FINALS_TONE3
-    final: str = tables.lazy_pinyin(char, style=style, neutral_tone_with_five=True)[0]
-    return final != "" and final != char
+def _ascii_digit(char: str) -> str:
+    return str(unicodedata.decimal(char)) if char.isdecimal() else char
+
+
+def _digit_names(number: str) -> str:
+    return "".join("零一二三四五六七八九"[int(digit)] for digit in number)
 
 
 # -- its sounds --------------------------------------------------------------------------------------------------------
@@ -166,30 +198,16 @@ def _clause_sounds(clause: str, tables: _Tables) -> Iterator[tuple[str, list[tup
 
 
 def _syllables(clause: str, tables: _Tables) -> list[str]:
-    """One syllable with its tone for each character, "v" for "ü"; a mark is its own syllable."""
+    """One syllable with its tone for each character, "v" for "ü"; a mark is its own syllable.
+
+    g2pM gives a character it never saw an arbitrary syllable, or the character itself: there pypinyin decides.
+    """
     guessed: list[str] = [syllable.replace("u:", "v") for syllable in tables.syllables(clause, char_split=True)]
+    known = tables.characters
     return [
-        _reading(char, tables) if char not in PAUSES and not _plausible(char, syllable, tables) else syllable
+        syllable if char in PAUSES or syllable[:-1] in known.readings(char) else known.first_reading(char)
         for char, syllable in zip(clause, guessed, strict=True)
     ]
-
-
-def _plausible(char: str, syllable: str, tables: _Tables) -> bool:
-    """g2pM gives a character it never saw an arbitrary syllable, or the character itself."""
-    return bool(syllable) and syllable != char and syllable[:-1] in _readings(char)
-
-
-def _readings(char: str) -> frozenset[str]:
-    """All syllables of a character, without tones."""
-    pinyin = library("pypinyin")
-    found = pinyin.pinyin(char, style=pinyin.Style.NORMAL, heteronym=True)[0]
-    return frozenset(syllable.replace("ü", "v") for syllable in found)
-
-
-def _reading(char: str, tables: _Tables) -> str:
-    style = library("pypinyin").Style.TONE3
-    found: str = tables.lazy_pinyin(char, style=style, neutral_tone_with_five=True)[0]
-    return found.replace("ü", "v")
 
 
 def _corrected(word: str, syllables: Sequence[str], tables: _Tables) -> list[str]:

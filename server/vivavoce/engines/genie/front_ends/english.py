@@ -100,5 +100,5 @@ def _letter(word: str) -> bool:
 
 
 def _names_a_letter(before: str, after: str) -> bool:
-    """ "Plan A", "Vitamin A is", "A股": A after a noun that has letters as names, or with nothing to be the article of."""
+    """ "Plan A", "Vitamin A is", "A股": after a noun with letters for names, or with nothing to be the article of."""
     return _NAMED_BY_LETTERS.fullmatch(before.lower()) is not None or after == ""

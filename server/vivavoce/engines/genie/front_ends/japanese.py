@@ -13,7 +13,7 @@ import unicodedata
 from typing import Any
 
 from vivavoce.engines.genie.front_ends.reading import Reading, ReadingWriter
-from vivavoce.engines.genie.genie_modules import genie_module, library
+from vivavoce.engines.genie.genie_modules import genie_module, library, quiet
 from vivavoce.engines.genie.symbols import known
 from vivavoce.engines.genie.traced_text import TracedText
 
@@ -22,12 +22,11 @@ _MARKS = {
     **dict.fromkeys("。．｡\n", "."),
     **dict(zip("！？,.!?…‥-", "!?,.!?……-", strict=True)),
 }
-_REPEATED = re.compile(r"([,./?!~…・、。，．！？—–―‥])\1+")
+_REPEATED = re.compile(r"([,./?!~…・])\1+")  # full-width marks stay doubled, as in the voices' training
 _DRAWN_OUT = re.compile(r"(?<=[ぁ-んァ-ヴー])[〜～~]+")
 _PERCENT = re.compile(r"[%％]")
-_VARIANTS = {"𠮷": "吉", "〇": "零"}  # characters outside the range that is read, and those inside that mean the same
 _RUN = re.compile(  # letters, digits, iteration mark, kana, kanji; a point between digits stays ("3.14")
-    r"(?:[A-Za-z\d々぀-ヿ一-鿿１-９Ａ-Ｚａ-ｚｦ-ﾝ]|(?<=\d)[.](?=\d))+"
+    r"(?:[A-Za-z\d々〇぀-ヿ㐀-䶿一-鿿豈-龎\U00020000-\U0003ffff１-９Ａ-Ｚａ-ｚｦ-ﾝ]|(?<=\d)[.](?=\d))+"
 )
 _LONGEST_RUN = 120  # characters OpenJTalk is given at once; its buffers end at about 1000
 _MORA_ENDS = frozenset("aiueoAIUEO") | {"N", "cl"}
@@ -38,16 +37,16 @@ class JapaneseFrontEnd:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._thread = threading.local()
         self._open_jtalk: Any = None
         self._symbols_of: Any = None
 
     def warm_up(self) -> None:
-        self.read(TracedText.of("あ"))
+        self.read(TracedText.of("明日、何を読みますか"))
 
     def read(self, text: TracedText) -> Reading:
         """Symbols with pitch marks and pauses; words as the dictionary cuts them."""
-        prepared = text.map(lambda char: _VARIANTS.get(char, char)).sub(_PERCENT, "パーセント")
-        prepared = prepared.sub(_DRAWN_OUT, "ー").sub(_REPEATED, r"\1").map(str.lower)
+        prepared = text.sub(_PERCENT, "パーセント").sub(_DRAWN_OUT, "ー").sub(_REPEATED, r"\1")
         writer = ReadingWriter()
         done = 0
         for run in _RUN.finditer(prepared.text):
@@ -76,9 +75,14 @@ class JapaneseFrontEnd:
             writer.pause(symbol)
 
     def _load(self) -> None:
+        """The libraries once, and their second tokenizer once a thread: it warns of its own idioms when it is made."""
         if self._open_jtalk is None:
             self._symbols_of = genie_module("G2P.Japanese.JapaneseG2P").JapaneseG2P._pyopenjtalk_g2p_prosody
             self._open_jtalk = library("pyopenjtalk")
+        if not getattr(self._thread, "is_ready", False):
+            with quiet():
+                self._open_jtalk.run_frontend("その方")
+            self._thread.is_ready = True
 
 
 def _pauses(marks: str, writer: ReadingWriter) -> None:
