@@ -107,9 +107,13 @@ export class VoiceClient extends Emitter {
     return utterance.done;
   }
 
-  /** Adds text, of any size, to the utterance; begins one where none takes text. @param {string} delta */
+  /**
+   * Adds text to the utterance; begins one where none takes text.
+   * @param {string} delta of any size, but not empty
+   * @returns {number} the utterance it belongs to, as its events name it
+   */
   write(delta) {
-    if (delta !== "") this.#write(delta);
+    return this.#write(delta).id;
   }
 
   /** Speaks what is there now, without waiting for the end of a sentence. */
@@ -167,6 +171,7 @@ export class VoiceClient extends Emitter {
         begin: (generation, rateHz) => this.#player?.begin(generation, rateHz),
         push: (generation, samples, rateHz) => this.#player?.push(generation, samples, rateHz),
         reach: (generation, startMs) => this.#player?.reach(generation, startMs),
+        rest: (generation) => this.#player?.rest(generation),
         end: (generation, durationMs) => this.#player?.end(generation, durationMs),
         clear: (generation) => this.#player?.clear(generation),
       },

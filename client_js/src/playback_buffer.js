@@ -69,6 +69,7 @@ export const PLAYBACK_DEFAULTS = Object.freeze({
  * @property {Resampler} resampler
  * @property {number} rateHz of the samples as they came
  * @property {boolean} ended no more will come
+ * @property {boolean} resting no more is due until it comes
  * @property {number} played outputs made so far
  */
 
@@ -84,7 +85,7 @@ export class PlaybackBuffer {
   #gain = 0;
   #quiet = 0;
   /** Why it is filling, and the outputs of silence since; null while a generation waits for its first sample. */
-  #wait = /** @type {{reason: "underrun" | "pause", silence: number} | null} */ (null);
+  #wait = /** @type {{reason: "underrun" | "pause" | "rest", silence: number} | null} */ (null);
   /** Generations up to this one were cleared: what still comes of them is ignored. */
   #cleared = -1;
   /** The last few milliseconds of what was cleared, fading. */
@@ -117,8 +118,16 @@ export class PlaybackBuffer {
       this.#counts.refusedMs += ms;
       return;
     }
-    this.#segment(generation, rateHz).queue.push(samples);
+    const segment = this.#segment(generation, rateHz);
+    segment.queue.push(samples);
+    segment.resting = false;
     if (this.#state === "idle") this.#state = "filling";
+  }
+
+  /** Nothing more is due for now, as the text itself waits to be written: running dry is no underrun. @param {number} generation */
+  rest(generation) {
+    const segment = this.#segments.find((each) => each.generation === generation);
+    if (segment) segment.resting = true;
   }
 
   /** No more sound of this generation will come: what is there plays, even below the target. @param {number} generation */
@@ -195,7 +204,7 @@ export class PlaybackBuffer {
     const peak = this.#render(segment, output, from, count, available);
     this.#calmDown(count);
     if (!segment.ended && available === count) {
-      this.#stop("underrun", output.length - from - count);
+      this.#stop(segment.resting ? "rest" : "underrun", output.length - from - count);
       return output.length;
     }
     this.#quiet = peak < this.#options.quietLevel ? this.#quiet + count : 0;
@@ -237,8 +246,9 @@ export class PlaybackBuffer {
     this.#wait = null;
   }
 
-  /** Counts a wait once it is over: only then is it known that the utterance went on. @param {{reason: "underrun" | "pause", silence: number}} wait */
+  /** Counts a wait once it is over: only then is it known that the utterance went on. @param {{reason: "underrun" | "pause" | "rest", silence: number}} wait */
   #settle(wait) {
+    if (wait.reason === "rest") return;
     const ms = (wait.silence / this.#rateHz) * 1000;
     const isHidden = wait.reason === "pause" && ms <= this.#options.maxPauseMs;
     this.#counts[isHidden ? "pauses" : "underruns"] += 1;
@@ -246,7 +256,7 @@ export class PlaybackBuffer {
     this.#targetMs = Math.min(this.#options.maxTargetMs, this.#targetMs + this.#options.stepMs);
   }
 
-  /** @param {"underrun" | "pause"} reason @param {number} silence outputs of it already in this block */
+  /** @param {"underrun" | "pause" | "rest"} reason @param {number} silence outputs of it already in this block */
   #stop(reason, silence) {
     this.#state = "filling";
     this.#wait = { reason, silence };
@@ -260,7 +270,7 @@ export class PlaybackBuffer {
 
   /** @param {Segment} segment */
   #shouldRefill(segment) {
-    if (segment.ended || this.#quiet < this.#samples(this.#options.quietMs)) return false;
+    if (segment.ended || segment.resting || this.#quiet < this.#samples(this.#options.quietMs)) return false;
     if (segment.played < this.#samples(2 * this.#targetMs)) return false; // silence before the first word is no pause
     return this.#available(segment) < this.#samples(this.#targetMs * this.#options.refillBelow);
   }
@@ -291,7 +301,8 @@ export class PlaybackBuffer {
   #segment(generation, rateHz) {
     const newest = this.#segments.at(-1);
     if (newest?.generation === generation) return newest;
-    const segment = { generation, rateHz, queue: new SampleQueue(), resampler: new Resampler(rateHz, this.#rateHz), ended: false, played: 0 };
+    const resampler = new Resampler(rateHz, this.#rateHz);
+    const segment = { generation, rateHz, queue: new SampleQueue(), resampler, ended: false, resting: false, played: 0 };
     this.#segments.push(segment);
     return segment;
   }
@@ -314,6 +325,7 @@ export class PlaybackBuffer {
 
   /** @param {Segment} segment */
   #isReady(segment) {
+    if (segment.resting && this.#available(segment) > 0) return true;
     return segment.ended || this.#available(segment) >= this.#samples(this.#targetMs);
   }
 

@@ -77,6 +77,11 @@ export class AudioPlayer {
   reach() {}
 
   /** @param {number} generation */
+  rest(generation) {
+    this.#post({ type: "rest", generation });
+  }
+
+  /** @param {number} generation */
   end(generation) {
     this.#post({ type: "end", generation });
   }

@@ -4,7 +4,7 @@ import { PlaybackBuffer } from "./playback_buffer.js";
 
 /**
  * @typedef {{type: "push", generation: number, samples: Int16Array, rateHz: number}
- *   | {type: "end" | "clear", generation: number}} PlayerCommand
+ *   | {type: "rest" | "end" | "clear", generation: number}} PlayerCommand
  * @typedef {{type: "report", level: number} & import("./playback_buffer.js").PlaybackReport} PlayerReport
  * @typedef {PlayerReport | import("./playback_buffer.js").PlaybackEvent} PlayerMessage
  */
@@ -33,6 +33,7 @@ export class PlayerCore {
   /** @param {PlayerCommand} command */
   receive(command) {
     if (command.type === "push") this.#buffer.push(command.generation, command.samples, command.rateHz);
+    else if (command.type === "rest") this.#buffer.rest(command.generation);
     else if (command.type === "end") this.#buffer.end(command.generation);
     else this.#buffer.clear(command.generation);
   }

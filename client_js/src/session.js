@@ -20,6 +20,7 @@ import { Utterance } from "./utterance.js";
  * @property {(generation: number, rateHz: number) => void} begin sound of it is on its way
  * @property {(generation: number, samples: Int16Array, rateHz: number) => void} push
  * @property {(generation: number, startMs: number) => void} reach the sound that comes now begins there
+ * @property {(generation: number) => void} rest all that was written has come; the text goes on
  * @property {(generation: number, durationMs: number) => void} end no more of it will come
  * @property {(generation: number) => void} clear silence it and all before it
  *
@@ -258,6 +259,9 @@ export class SpeechSession {
       if (message.start_ms !== undefined) this.#reach(utterance, message.start_ms);
       this.#placeSentence(utterance);
       utterance.timeline.addWords(message.words, message.estimated);
+    } else if (message.type === "audio.done") {
+      const isSpoken = utterance.unspoken === 0 && !utterance.unsent;
+      if (isSpoken && !utterance.endSent) this.#ports.player.rest(utterance.id);
     } else if (message.type === "audio.delta") {
       this.receiveAudio(fromBase64(message.audio));
     }

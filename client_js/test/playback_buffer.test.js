@@ -97,6 +97,19 @@ test("the target never passes its bound, and comes down in calm times", () => {
   assert.ok(Math.abs(buffer.report().targetMs - 200) < 5);
 });
 
+test("waiting for text that is not yet written is no underrun", () => {
+  const buffer = new PlaybackBuffer(CARD);
+  buffer.push(0, tone(0.05), RATE);
+  buffer.rest(0);
+  assert.ok(soundIn(pull(buffer, 0.5, CARD)), "a short beginning is not held back");
+  buffer.push(0, tone(0.2), RATE);
+  buffer.end(0);
+  pull(buffer, 0.5, CARD);
+  const { underruns, pauses, playedMs } = buffer.report();
+  assert.deepEqual([underruns, pauses], [0, 0]);
+  assert.ok(Math.abs(playedMs - 250) < 0.1);
+});
+
 test("a pause in the speech is lengthened rather than a word broken", () => {
   const buffer = new PlaybackBuffer(CARD);
   buffer.push(0, tone(0.3), RATE);

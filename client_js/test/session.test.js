@@ -204,6 +204,18 @@ test("the server hears of playback four times a second", () => {
   assert.equal(lines().filter((line) => line === "playback.position").length, 4);
 });
 
+test("the player is told when the text, not the network, is what it waits for", () => {
+  connect();
+  session.write("Hello there. And");
+  const done = () => session.receive({ type: "audio.done", utterance_index: 0, sentence_index: 0, total_bytes: 0, error: false });
+  answer(0, "Hello there. ", 100);
+  done();
+  assert.ok(!player.calls.includes("rest 0"), "the server still owes sound");
+  answer(0, "And", 100);
+  done();
+  assert.equal(player.calls.at(-1), "rest 0");
+});
+
 test("flush speaks what is there", () => {
   connect();
   session.flush();

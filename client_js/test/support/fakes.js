@@ -33,6 +33,11 @@ export class FakePlayer {
   reach() {}
 
   /** @param {number} generation */
+  rest(generation) {
+    this.calls.push(`rest ${generation}`);
+  }
+
+  /** @param {number} generation */
   end(generation) {
     this.calls.push(`end ${generation}`);
   }

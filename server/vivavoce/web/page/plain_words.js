@@ -1,0 +1,30 @@
+// What went wrong, said so that somebody who did not write this server knows what to do.
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+  connection_failed: "The server could not be reached. Is it still running?",
+  connection_lost: "The connection broke, and this reading with it. It is being opened again; press Speak when you like.",
+  no_answer: "The server has stopped answering. Press Speak to try again.",
+  audio_unavailable: "This browser would not load the audio player. A newer version of it will.",
+  call_failed: "The call could not be set up. Some networks block WebRTC: the WebSocket works nearly everywhere.",
+  server_overloaded: "The server is speaking to as many listeners as it can. Try again in a moment.",
+  server_shutting_down: "The server is being stopped. Try again when it is back.",
+  rate_limit_exceeded: "That was more than this server allows at once. Try again in a moment.",
+  invalid_api_key: "The server does not know this key.",
+  forbidden_origin: "The server does not let this page speak. Its setting “allowed_origins” decides that.",
+  empty_input: "There is nothing in this text that can be said aloud.",
+  string_above_max_length: "That is more text than the server takes at once.",
+  engine_crashed: "The voice stumbled over this text. The server’s log says why.",
+};
+
+/** @param {unknown} error */
+export function inPlainWords(error) {
+  const { code, message } = /** @type {{code?: string, message?: string}} */ (error ?? {});
+  return (code && SENTENCES[code]) || sentence(message ?? "Something went wrong.");
+}
+
+/** @param {string} message */
+function sentence(message) {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

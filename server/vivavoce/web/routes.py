@@ -1,0 +1,51 @@
+"""Serves the page at `/`, what it loads under `/page/`, and the browser library under `/client/`.
+
+Files only, no templates. Nothing is loaded from elsewhere and nothing runs inline, and the headers hold the page to it.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from vivavoce.web import client_dir, page_dir
+
+# `connect-src` names the WebSocket schemes: not every browser counts them as 'self'.
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
+        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",  # asked again each time, answered 304: an upgraded server never meets an old page
+}
+
+
+class PageFiles(StaticFiles):
+    """A folder of files with the page's headers; JavaScript is what its name says on every machine."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or 304 where the browser has it."""
+        response = await super().get_response(path, scope)
+        response.headers.update(_HEADERS)
+        if path.endswith(".js"):
+            response.headers["content-type"] = "text/javascript; charset=utf-8"
+        return response
+
+
+def mount_page(app: FastAPI) -> None:
+    """Add the page and the library to the application, after its other routes."""
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        return FileResponse(page_dir() / "index.html", headers=_HEADERS)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> FileResponse:
+        return FileResponse(page_dir() / "favicon.svg", headers=_HEADERS, media_type="image/svg+xml")
+
+    app.mount("/page", PageFiles(directory=page_dir()), name="page")
+    app.mount("/client", PageFiles(directory=client_dir()), name="client")
