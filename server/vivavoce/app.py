@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from vivavoce import __version__
@@ -34,6 +34,7 @@ from vivavoce.transports.connections import Connections
 from vivavoce.transports.gate import Gate, error_response
 from vivavoce.transports.http import catalogue_router, operations_router, speech_router, speech_schema
 from vivavoce.transports.websocket import websocket_router
+from vivavoce.web.routes import mount_page
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ def build_server(
     server.closing_hooks.append(connections.close_all)
     _map_errors(app, metrics)
     _describe(app)
-    _mount_page(app)
+    mount_page(app)
     server.app = Gate(app, access, metrics)
     if config.cors and config.allowed_origins:
         server.app = CORSMiddleware(
@@ -221,12 +222,6 @@ def _describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
-
-
-def _mount_page(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    async def index() -> RedirectResponse:
-        return RedirectResponse("/docs")
 
 
 def configure_logging(config: Config) -> None:
