@@ -33,7 +33,10 @@ from vivavoce.transports.access import Access
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.gate import Gate, error_response
 from vivavoce.transports.http import catalogue_router, operations_router, speech_router, speech_schema
+from vivavoce.transports.http_voices import voices_router
+from vivavoce.transports.webrtc import Calls, webrtc_router
 from vivavoce.transports.websocket import websocket_router
+from vivavoce.voices.store import open_store
 from vivavoce.web.routes import mount_page
 
 logger = logging.getLogger(__name__)
@@ -128,6 +131,8 @@ def build_server(
     access = Access.from_config(config, metrics)
     synthesizer = build_synthesizer(config, metrics, engines)
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
+    connections = Connections(config.max_sockets, metrics)
+    calls = Calls(synthesizer, config, metrics=metrics, connections=connections)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -137,6 +142,7 @@ def build_server(
         finally:
             preload.cancel()
             await asyncio.gather(preload, return_exceptions=True)
+            await calls.aclose()
             await synthesizer.aclose()
             encoding.shutdown(wait=True, cancel_futures=True)
 
@@ -150,13 +156,14 @@ def build_server(
     server = Server(config=config, metrics=metrics, synthesizer=synthesizer, access=access, app=app)
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
     app.include_router(catalogue_router(synthesizer))
+    app.include_router(voices_router(open_store(config), config, synthesizer.voices.forget))
     app.include_router(operations_router(synthesizer, metrics, lambda: server.draining))
-    connections = Connections(config.max_sockets, metrics)
     app.include_router(
         websocket_router(synthesizer, access, config, metrics=metrics, connections=connections, encoding=encoding)
     )
+    app.include_router(webrtc_router(calls))
     server.drain_hooks.append(connections.begin_drain)
-    server.closing_hooks.append(connections.close_all)
+    server.closing_hooks += [connections.close_all, calls.aclose]
     _map_errors(app, metrics)
     _describe(app)
     mount_page(app)

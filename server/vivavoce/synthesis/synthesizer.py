@@ -28,6 +28,7 @@ from vivavoce.synthesis.scheduler import fair_order
 from vivavoce.synthesis.track import SpokenChunk, Track
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.synthesis.worker import WorkerPool
+from vivavoce.text.limits import refuse_explosive
 from vivavoce.text.normalize import normalize
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 __all__ = ["SpeechRequest", "SpokenChunk", "Synthesizer", "SynthesizerLimits", "Utterance"]
 
 _WATCH_EVERY_S = 0.5
+MAX_SPOKEN_GROWTH = 3  # characters read aloud for each that may be written: numbers grow, honest text never that much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,8 @@ class Synthesizer:
         arrival_s = time.monotonic()
         if request.text is not None and len(request.text) > self.limits.max_text:
             raise TextTooLong(len(request.text), self.limits.max_text)
+        if request.text is not None:
+            refuse_explosive(request.text, MAX_SPOKEN_GROWTH * self.limits.max_text)
         self._admission.check(request.owner)
         async with self.voices.acquire(request.voice) as loaded:
             sentences: list[Sentence] = []

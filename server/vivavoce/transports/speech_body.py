@@ -74,6 +74,8 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
         fields["input"] = fields["text"]
     text = fields.get("input")
     if isinstance(text, str):
+        # Half a surrogate pair is no character; clients that cut text by UTF-16 units send them.
+        text = text.encode("utf-8", "ignore").decode("utf-8")
         text = fields["input"] = unicodedata.normalize("NFC", text)
         if not text.strip():
             raise EmptyInput
