@@ -8,6 +8,8 @@ import { VoiceError } from "./errors.js";
 import { serialize } from "./messages.js";
 import { AudioPlayer } from "./player.js";
 import { SpeechSession } from "./session.js";
+import { TrackPlayer } from "./track_player.js";
+import { WebRtcTransport } from "./webrtc.js";
 import { WebSocketTransport } from "./websocket.js";
 
 /**
@@ -210,13 +212,18 @@ export class VoiceClient extends Emitter {
   async #createTransport() {
     const { token } = this.#options;
     const current = typeof token === "function" ? await token() : (token ?? null);
-    return new WebSocketTransport({ url: this.url, token: current });
+    if (this.#transportName === "websocket") return new WebSocketTransport({ url: this.url, token: current });
+    const onTrack = (/** @type {MediaStream} */ stream, /** @type {RTCPeerConnection} */ peer) => {
+      if (this.#player instanceof TrackPlayer) this.#player.attach(stream, peer);
+    };
+    return new WebRtcTransport({ url: this.url, token: current, onTrack });
   }
 
   /** Made once, as early as a gesture may have called us. */
   #openPlayer() {
     const listener = (/** @type {Parameters<import("./player.js").PlayerListener>[0]} */ message) => this.#hear(message);
-    const create = this.#options.createPlayer ?? (() => new AudioPlayer(listener, this.#options));
+    const Player = this.#transportName === "webrtc" ? TrackPlayer : AudioPlayer;
+    const create = this.#options.createPlayer ?? (() => new Player(listener, this.#options));
     this.#player ??= create(listener);
     return this.#player;
   }

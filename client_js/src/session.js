@@ -283,6 +283,7 @@ export class SpeechSession {
   /** @param {Utterance} utterance @param {Extract<ServerMessage, {type: "session.done"}>} message */
   #answered(utterance, message) {
     this.#open = null;
+    this.#placeSentence(utterance);
     this.#pcm = new PcmDecoder();
     utterance.heard ??= message.heard ?? null;
     if (message.status === "cancelled") {
