@@ -32,6 +32,7 @@ class Segmenter:
     def _best_cut(self, text: str) -> list[str]:
         """Dynamic programming over (last word's start, its end)."""
         size = len(text)
+        known = {word: self._words.get(word) for word in _pieces(text)} | {"<s>": self._words.get("<s>")}
         best: list[dict[int, tuple[float, int]]] = [
             {} for _ in range(size + 1)
         ]  # end -> start -> (score, start before)
@@ -39,10 +40,10 @@ class Segmenter:
             for start in range(max(0, end - _LONGEST_WORD), end):
                 word = text[start:end]
                 if start == 0:
-                    best[end][0] = (math.log10(self._chance(word, "<s>")), 0)
+                    best[end][0] = (math.log10(self._chance(word, "<s>", known)), 0)
                     continue
                 best[end][start] = max(
-                    (score + math.log10(self._chance(word, text[before:start])), before)
+                    (score + math.log10(self._chance(word, text[before:start], known)), before)
                     for before, (score, _) in best[start].items()
                 )
         cut: list[str] = []
@@ -53,12 +54,14 @@ class Segmenter:
                 return cut[::-1]
             start, end = best[end][start][1], start
 
-    def _chance(self, word: str, before: str) -> float:
-        if (pair := self._pairs.get(f"{before} {word}")) and (known := self._words.get(before)):
-            return pair / known
-        if known := self._words.get(word):
-            return known / _TOTAL
-        return 10.0 / (_TOTAL * 10.0 ** len(word))
+    def _chance(self, word: str, before: str, known: Mapping[str, float]) -> float:
+        if known[before] and (pair := self._pairs.get(f"{before} {word}")):
+            return pair / known[before]
+        return known[word] / _TOTAL if known[word] else 10.0 / (_TOTAL * 10.0 ** len(word))
+
+
+def _pieces(text: str) -> set[str]:
+    return {text[at:end] for end in range(1, len(text) + 1) for at in range(max(0, end - _LONGEST_WORD), end)}
 
 
 class CountTable:
@@ -73,6 +76,8 @@ class CountTable:
     def get(self, word: str) -> float:
         """The count, 0 where unknown."""
         key = word.encode()
+        if len(key) > self._words.itemsize:  # numpy would widen a copy of the whole table to compare
+            return 0.0
         at = int(self._words.searchsorted(key))
         found = at < len(self._counts) and self._words[at] == key
         return float(self._counts[at]) if found else 0.0
