@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +49,20 @@ def link(source: str | Path, target: str | Path) -> None:
 
 def write(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+
+
+def zip_pack(folder: Path, target: Path, around: str = "") -> Path:
+    """The pack as an archive; weights are stored, for they hardly shrink.
+
+    Args:
+        around: put before every name, e.g. the folder that archivers like to add.
+    """
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                kind = zipfile.ZIP_STORED if path.suffix == ".bin" else zipfile.ZIP_DEFLATED
+                archive.write(path, around + path.relative_to(folder).as_posix(), kind)
+    return target
 
 
 def remember_new_files(monkeypatch: pytest.MonkeyPatch) -> None:

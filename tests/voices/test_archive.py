@@ -18,7 +18,7 @@ from vivavoce.errors import InvalidVoicePack, VivaVoceError
 from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.archive import ArchiveLimits, unpack
 from vivavoce.voices.install import add
-from voice_packs import make_pack
+from voice_packs import make_pack, zip_pack
 
 
 def zipped(target: Path, entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -182,11 +182,7 @@ def test_a_zipped_voice_is_added_with_or_without_a_folder_around_it(tmp_path: Pa
     store = VoiceStore([VoiceDirectory(tmp_path / "voices")], records=tmp_path / "records")
     pack = make_pack(tmp_path / "source" / "anna", version="v2")
     for around in ("", "Anna 1.0/"):
-        with zipfile.ZipFile(tmp_path / "anna.zip", "w") as archive:
-            for path in pack.rglob("*"):
-                if path.is_file():
-                    stored = zipfile.ZIP_DEFLATED if path.suffix in (".onnx", ".json") else zipfile.ZIP_STORED
-                    archive.write(path, around + path.relative_to(pack).as_posix(), stored)
+        zip_pack(pack, tmp_path / "anna.zip", around)
         added = add(store, tmp_path / "anna.zip", overwrite=True)
         assert (added.id, added.problem) == ("anna", None)
     assert store.verified("anna").version == "v2"
