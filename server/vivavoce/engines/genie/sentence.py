@@ -88,10 +88,17 @@ class GenieSentence:
         """Set what comes next, after anything has changed."""
         self.stage = "vocode" if self.pending is not None or self._frames_to_commit() else "decode"
 
-    def vocode(self) -> AudioChunk:
-        """Turn the next few frames into sound, committing a chunk of them first where none are pending."""
+    def vocode(self) -> AudioChunk | None:
+        """Turn the next few frames into sound, committing a chunk of them first where none are pending.
+
+        None where the listener's buffer has grown since this stage was chosen: rather make more tokens first.
+        """
         if self.pending is None:
-            self._commit(self._frames_to_commit())
+            frames_to_commit = self._frames_to_commit()
+            if not frames_to_commit:
+                self.stage = "decode"
+                return None
+            self._commit(frames_to_commit)
         frames = self._next_frames()
         is_last = self.pending is None and self._is_whole
         made, self.vocoder = self.voice.vocoder.decode(frames, self.vocoder, flush=is_last)
