@@ -198,7 +198,7 @@ def test_korean_is_said_plainly_to_be_missing(front_end: PhonemeFrontEnd) -> Non
 
 def test_an_explosion_of_sounds_is_refused(front_end: PhonemeFrontEnd, monkeypatch: pytest.MonkeyPatch) -> None:
     exploded = SpokenText("9", "nine " * 2000, "en", ((0, 10_000, 0, 1),))
-    monkeypatch.setattr("vivavoce.engines.genie.phonemes.normalize", lambda text, language: exploded)
+    monkeypatch.setattr("vivavoce.engines.genie.spoken_runs.normalize", lambda text, language: exploded)
 
     with pytest.raises(InvalidRequest, match="1 characters become 6001 sounds"):
         front_end.phonemize("9", "en")

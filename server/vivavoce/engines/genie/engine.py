@@ -17,6 +17,7 @@ from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.base import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.engines.genie.chunking import POLICIES
 from vivavoce.engines.genie.compile import Precision
+from vivavoce.engines.genie.genie_data import genie_data_dir
 from vivavoce.engines.genie.latent import LOOKAHEAD_FRAMES, LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice, VoiceLoader
 from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
@@ -166,7 +167,7 @@ def open_engine(config: Config) -> GenieEngine:
     """The engine of a configuration, for the registry. Imports no model; voices may still be absent."""
     return GenieEngine(
         open_store(config),
-        PhonemeFrontEnd(),
+        PhonemeFrontEnd(genie_data_dir(config.data_dir)),
         config.cache_dir / "genie",
         precision=config.genie_weights,
         positions=config.genie_positions,

@@ -27,11 +27,16 @@ PULL_COMMAND = "vivavoce voices pull geniedata"
 _LONGEST_ENTRY = 64  # sounds or syllables of one dictionary entry; the longest real one has 34
 
 
-def genie_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where GenieData is, or would be: `GENIE_DATA_DIR`, else the user's data folder. It need not exist."""
+def genie_data_dir(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where GenieData is, or would be: `GENIE_DATA_DIR`, as for Genie itself, else in the server's data folder.
+
+    Args:
+        data_dir: the server's data folder; None: the user's.
+        environ: read for `GENIE_DATA_DIR`.
+    """
     if named := environ.get("GENIE_DATA_DIR"):
         return Path(named).expanduser()
-    return Path(platformdirs.user_data_dir("vivavoce")) / "GenieData"
+    return (data_dir or Path(platformdirs.user_data_dir("vivavoce"))) / "GenieData"
 
 
 @dataclass(frozen=True, slots=True)

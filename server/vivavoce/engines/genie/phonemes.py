@@ -27,11 +27,11 @@ from vivavoce.engines.genie.front_ends.japanese import JapaneseFrontEnd
 from vivavoce.engines.genie.front_ends.reading import FrontEnd, Reading
 from vivavoce.engines.genie.genie_data import PULL_COMMAND, GenieData, genie_data_dir
 from vivavoce.engines.genie.genie_modules import INSTALL_COMMAND
+from vivavoce.engines.genie.spoken_runs import script_runs, spoken
 from vivavoce.engines.genie.symbols import PAUSES, SENTENCE_ENDS, symbol_ids
 from vivavoce.engines.genie.traced_text import TracedText
 from vivavoce.errors import EmptyInput, InvalidRequest, UnspeakableText, VoiceUnavailable
-from vivavoce.text.language import detect_language, language_runs
-from vivavoce.text.normalize import normalize
+from vivavoce.text.language import detect_language
 
 Language = Literal["ja", "en", "zh", "ko"]
 
@@ -40,8 +40,6 @@ _LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 _SHORT_CLAUSE = 4  # characters; a shorter first clause gets a mark before it, as in the voices' training
 _FEWEST_SYMBOLS = 6
 _MOST_SYMBOLS_A_CHARACTER = 20
-_UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
-_NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
 _FIRST_CLAUSE = re.compile(r"(?:[^,.!?;:，。！？；：、…]|(?<=\d)[.,](?=\d))*")
 
 
@@ -127,13 +125,13 @@ class PhonemeFrontEnd:
             raise EmptyInput
         main = self._code(detect_language(text, self._preferred()) if language == "auto" else language, voice)
         self._front_end(main)
-        spoken = _spoken(TracedText.of(text), main)
-        parts = self._read_runs(spoken, main)
+        plain = spoken(TracedText.of(text), main)
+        parts = self._read_runs(plain, main)
         if not any(reading.words for _, reading in parts):
             if any(char.isalpha() for char in text):
                 raise UnspeakableText(voice, self.languages)
             raise EmptyInput
-        if not prompt and _needs_leading_mark(spoken.text, parts):
+        if not prompt and _needs_leading_mark(plain.text, parts):
             parts.insert(0, (main, Reading((".",))))
         if parts[-1][1].symbols[-1] not in (SENTENCE_ENDS if prompt else PAUSES):
             parts.append((main, Reading((".",))))  # the voices were trained on texts that end
@@ -141,9 +139,9 @@ class PhonemeFrontEnd:
 
     def _read_runs(self, text: TracedText, main: Language) -> list[tuple[Language, Reading]]:
         readings = []
-        for start, end, language in _runs(text.text, main):
+        for start, end, language in script_runs(text.text, main):
             spoken_by = self._reader(language, main)
-            run = text[start:end] if spoken_by == main else _spoken(text[start:end], language)
+            run = text[start:end] if spoken_by == main else spoken(text[start:end], language)
             reading = self._front_end(spoken_by).read(run)
             if spoken_by != language and not reading.words and any(char.isalnum() for char in run.text):
                 self._warn(language)
@@ -242,30 +240,6 @@ _PACKAGES: dict[Language, tuple[str, ...]] = {
     "ko": (),
 }
 _NO_KOREAN = "Korean cannot be spoken: genie-tts 2.0.2 has no Korean front end; use a Japanese, English or Chinese text"
-
-
-def _spoken(text: TracedText, language: str) -> TracedText:
-    """The text with numbers, currencies and abbreviations as words; as it is where it has none."""
-    if not _UNSPOKEN.search(text.text):
-        return text
-    spoken = normalize(text.text, language)
-    return text.respelled(spoken.text, spoken.spans)
-
-
-def _runs(text: str, main: str) -> list[tuple[int, int, str]]:
-    """Runs of one language. A number after a foreign word is read in the main language: "用 iPhone 15 拍照"."""
-    runs: list[tuple[int, int, str]] = []
-    for start, end, language in language_runs(text, main):
-        number = _NUMBER_AFTER_FOREIGN_WORD.search(text[start:end]) if language != main else None
-        border = start + number.start() if number else end
-        runs += [(start, border, language), (border, end, main)] if number else [(start, end, language)]
-    joined: list[tuple[int, int, str]] = []
-    for start, end, language in runs:
-        if joined and joined[-1][2] == language:
-            joined[-1] = (joined[-1][0], end, language)
-        else:
-            joined.append((start, end, language))
-    return joined
 
 
 def _needs_leading_mark(text: str, parts: list[tuple[Language, Reading]]) -> bool:

@@ -1,0 +1,40 @@
+"""Cuts a sentence into runs of one language, and writes out as words what the front ends cannot read.
+
+Most text comes here as words already; reference texts, and foreign runs inside a sentence, do not. Knows scripts and
+what needs words; the words are `vivavoce.text`'s. Pure; called by `phonemes.py`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.text.language import language_runs
+from vivavoce.text.normalize import normalize
+
+_UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
+_NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
+
+
+def spoken(text: TracedText, language: str) -> TracedText:
+    """The text with numbers, currencies and abbreviations as words; as it is where it has none."""
+    if not _UNSPOKEN.search(text.text):
+        return text
+    words = normalize(text.text, language)
+    return text.respelled(words.text, words.spans)
+
+
+def script_runs(text: str, main: str) -> list[tuple[int, int, str]]:
+    """Runs of one language. A number after a foreign word is read in the main language: "用 iPhone 15 拍照"."""
+    runs: list[tuple[int, int, str]] = []
+    for start, end, language in language_runs(text, main):
+        number = _NUMBER_AFTER_FOREIGN_WORD.search(text[start:end]) if language != main else None
+        border = start + number.start() if number else end
+        runs += [(start, border, language), (border, end, main)] if number else [(start, end, language)]
+    joined: list[tuple[int, int, str]] = []
+    for start, end, language in runs:
+        if joined and joined[-1][2] == language:
+            joined[-1] = (joined[-1][0], end, language)
+        else:
+            joined.append((start, end, language))
+    return joined
