@@ -131,7 +131,17 @@ class Config:
 
     def worker_count(self) -> int:
         """Threads that compute speech."""
-        return self.workers or os.cpu_count() or 1
+        return self.workers or available_cores()
+
+
+def available_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Cores this process may use: of its affinity, and of its container's quota where there is one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = cpu_max.read_text(encoding="ascii").split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such limit
+        return cores
 
 
 def load(

@@ -204,6 +204,7 @@ class WorkerPool:
             track.sentence_arrived_s = arrived_s
             track.sentence_start = track.produced + round(pause * track.sample_rate)
             track.sentence_samples = 0
+            track.held_words = ()
             track.resampler = Resampler(track.engine.sample_rate, track.sample_rate)
             track.sentence_core_s = time.perf_counter() - started_s
 
@@ -231,10 +232,12 @@ class WorkerPool:
         assert track.sentence is not None
         assert track.resampler is not None
         samples = self._finished_samples(track.resampler, chunk, ended=ended)
+        track.held_words += chunk.words if chunk else ()
         if not len(samples) and not ended:
             return  # the resampler keeps the first few milliseconds
         offset_s = track.sentence_start / track.sample_rate
-        words = tuple(_moved(w, offset_s, track.sentence.start) for w in (chunk.words if chunk else ()))
+        words = tuple(_moved(word, offset_s, track.sentence.start) for word in track.held_words)
+        track.held_words = ()
         begins = track.sentence_samples == 0
         gap = track.sentence_start - track.produced if begins else 0
         if gap > 0:
@@ -298,6 +301,7 @@ class WorkerPool:
         audio_s = track.sentence_samples / track.sample_rate
         track.costs.append(SentenceCost(track.sentence_core_s, audio_s))
         track.core_s += track.sentence_core_s
+        track.sentence_core_s = 0.0
         track.last_ending = track.sentence.ending
         track.stream.close()
         track.stream = track.sentence = track.resampler = None
