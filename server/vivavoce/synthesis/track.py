@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from vivavoce.audio.chunk import AudioChunk
+from vivavoce.audio.chunk import AudioChunk, WordTiming
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.base import SentenceStream, SpeechEngine, SpeechOptions, Voice
 from vivavoce.errors import VivaVoceError
@@ -85,6 +85,7 @@ class Track:
     sentence_arrived_s: float = 0.0
     sentence_start: int = 0  # samples of the utterance before it
     sentence_samples: int = 0  # samples of it delivered
+    held_words: tuple[WordTiming, ...] = ()  # of audio that is still inside the resampler
     sentence_core_s: float = 0.0
     retried: bool = False
 

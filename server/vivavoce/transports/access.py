@@ -99,12 +99,13 @@ class Access:
         """True for an origin named by the configuration (for CORS)."""
         return "*" in self._origins or origin.casefold() in self._origins
 
-    def owner(self, headers: Mapping[str, str]) -> str:
+    def owner(self, headers: Mapping[str, str], *, spend: bool = True) -> str:
         """Whose call this is: a short hash of its key.
 
         Args:
             headers: names in lower case; the key comes as `Authorization: Bearer KEY` or `X-API-Key: KEY`. A token
-                may stand in its place, and is used up by this.
+                may stand in its place.
+            spend: a token is used up by this.
 
         Raises:
             InvalidKey: If a key is asked for and this is none.
@@ -113,8 +114,11 @@ class Access:
             return ANONYMOUS
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         key = credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        if key.startswith(tokens.PREFIX) and (owner := self.tokens.redeem(key, time.monotonic())) is not None:
-            return owner
+        if key.startswith(tokens.PREFIX):
+            now = time.monotonic()
+            owner = self.tokens.redeem(key, now) if spend else self.tokens.owner(key, now)
+            if owner is not None:
+                return owner
         digest = hashlib.sha256(key.encode()).digest()
         if not key or not _any_equal(digest, self._digests):
             self._metrics.auth_failures.labels("key" if key else "missing").inc()

@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 # Pages, documents and probes are open; everything that costs or tells anything needs a key where keys are set.
 OPEN_PATHS = ("/livez", "/readyz", "/health", "/docs", "/openapi.json", "/redoc", "/client/", "/page/", "/favicon.ico")
 
+# Asked for on the way to a connection: a single-use token is still good afterwards.
+TOKEN_KEEPING_PATHS = frozenset({"/v1/ice"})
+
 
 class Gate:
     """ASGI middleware: identification, access, error mapping, request counts."""
@@ -61,7 +64,7 @@ class Gate:
             path: str = scope["path"]
             preflight = scope["method"] == "OPTIONS"
             if path != "/" and not path.startswith(OPEN_PATHS) and not preflight:
-                state["owner"] = self._access.owner(headers)
+                state["owner"] = self._access.owner(headers, spend=path not in TOKEN_KEEPING_PATHS)
         except AccessDenied as error:
             self._metrics.requests.labels("gate", "refused", error.code).inc()
             await error_response(error)(scope, receive, send)

@@ -40,6 +40,7 @@ class LiveSession:
         transport: "websocket" or "webrtc", for the metrics.
         metrics: counts utterances by their end.
         ahead_s: seconds of audio computed ahead of the listener.
+        sample_rate: Hz that the transport needs, whatever the client's configuration says; None: the client decides.
 
     Attributes:
         closing: set when the connection is to be closed, after everything due was sent.
@@ -56,6 +57,7 @@ class LiveSession:
         transport: str,
         metrics: Metrics,
         ahead_s: float = 5.0,
+        sample_rate: int | None = None,
     ) -> None:
         self.session = session
         self.closing: Close | None = None
@@ -66,6 +68,7 @@ class LiveSession:
         self._transport = transport
         self._metrics = metrics
         self._ahead_s = ahead_s
+        self._sample_rate = sample_rate
         self._turns: dict[int, Turn] = {}  # those not done, and the last one that is
         self._queue: asyncio.Queue[Turn] = asyncio.Queue()  # bounded by the session's max_pending_utterances
         self._due = asyncio.Event()  # the outbox may hold something
@@ -213,6 +216,7 @@ class LiveSession:
                 owner=self._owner,
                 transport=self._transport,
                 ahead_s=self._ahead_s,
+                sample_rate=self._sample_rate,
             )
             async with self._synthesizer.stream(request) as utterance:
                 with self._settled(turn):  # before the block is left, so that nobody writes to what has ended

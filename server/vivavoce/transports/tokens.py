@@ -39,6 +39,11 @@ class TokenStore:
         owner, expires = self._issued.pop(_digest(token), ("", 0.0))
         return owner if now < expires else None
 
+    def owner(self, token: str, now: float) -> str | None:
+        """The owner of a token that is still good, which it stays."""
+        owner, expires = self._issued.get(_digest(token), ("", 0.0))
+        return owner if now < expires else None
+
     def _forget_expired(self, now: float) -> None:
         for digest, (_, expires) in list(self._issued.items()):
             if now < expires:

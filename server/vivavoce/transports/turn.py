@@ -120,9 +120,19 @@ class Turn:
 
 
 def speech_request(
-    config: SessionConfig, voices: VoiceLibrary, *, owner: str, transport: str, ahead_s: float
+    config: SessionConfig,
+    voices: VoiceLibrary,
+    *,
+    owner: str,
+    transport: str,
+    ahead_s: float,
+    sample_rate: int | None,
 ) -> SpeechRequest:
-    """What a session's configuration asks of the synthesizer; a `model` that names a voice speaks, as over HTTP."""
+    """What a session's configuration asks of the synthesizer; a `model` that names a voice speaks, as over HTTP.
+
+    Args:
+        sample_rate: Hz, where the transport decides it.
+    """
     model = config.model if config.model is not None and voices.knows(config.model) else None
     options = SpeechOptions(
         language=config.language or "auto",
@@ -137,7 +147,7 @@ def speech_request(
     return SpeechRequest(
         voice=config.voice or model or "default",
         options=options,
-        sample_rate=config.sample_rate,
+        sample_rate=sample_rate or config.sample_rate,
         ahead_s=ahead_s,
         paced=config.pace != "burst",
         owner=owner,

@@ -1,0 +1,127 @@
+"""The sound of a call: an aiortc track that plays what is written to it, 20 ms at a time, by the clock.
+
+It hands aiortc Opus packets, encoded in an executor of ours: aiortc itself would encode on the event loop's default
+executor, behind whatever else waits there, and without the redundancy that hides lost packets. Called by `webrtc.py`;
+knows nothing of sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+from concurrent.futures import Executor
+from typing import Any
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from av.packet import Packet
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.audio.samples import to_pcm16
+from vivavoce.transports.playout import SAMPLE_RATE, Playout
+
+FRAME_SAMPLES = SAMPLE_RATE // 50  # 20 ms
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
+MAX_LATE_S = 0.1  # later than this the clock starts afresh instead of sending the backlog in a burst
+SILENT_FRAMES = 10  # after so many the encoder has nothing new to say of silence
+_TIME_BASE = fractions.Fraction(1, SAMPLE_RATE)
+
+
+class OpusEncoder:
+    """One mono stream of speech, 20 ms a packet.
+
+    In-band redundancy (RFC 6716 section 2.1.7) is on: each packet carries a rough copy of the one before, and a lost
+    packet is hardly heard. 40 kbit/s holds both.
+    """
+
+    def __init__(self) -> None:
+        codec = av.AudioCodecContext.create("libopus", "w")
+        codec.bit_rate = 40_000
+        codec.format = "s16"
+        codec.layout = "mono"
+        codec.sample_rate = SAMPLE_RATE
+        codec.time_base = _TIME_BASE
+        codec.options = {"application": "voip", "frame_duration": "20", "fec": "1", "packet_loss": "5"}
+        self._codec = codec
+
+    def encode(self, samples: Samples) -> bytes:
+        """float32 [960] to one packet."""
+        frame = av.AudioFrame.from_ndarray(to_pcm16(samples)[np.newaxis], format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        frame.time_base = _TIME_BASE
+        return b"".join(bytes(packet) for packet in self._codec.encode(frame))
+
+
+class SpeechTrack(MediaStreamTrack):
+    """An endless track: speech where there is some, silence otherwise.
+
+    Args:
+        executor: where Opus is encoded.
+        max_ahead_s: seconds that may wait to be played.
+    """
+
+    kind = "audio"
+
+    def __init__(self, executor: Executor, max_ahead_s: float) -> None:
+        super().__init__()
+        self.playout = Playout()
+        self._executor = executor
+        self._encoder = OpusEncoder()
+        self._max_queued = int(max_ahead_s * SAMPLE_RATE)
+        self._moved = asyncio.Event()  # something was played or thrown away
+        self._frames = 0  # sent so far; the clock of RTP
+        self._due_s: float | None = None  # when the next frame is due, on the loop's clock
+        self._silent = 0  # silent frames in a row
+        self._silence = b""  # what the last of them was encoded to
+
+    async def room(self) -> None:
+        """Returns when there is room for more."""
+        while self.playout.queued > self._max_queued:
+            await self._wait()
+
+    async def drained(self, generation: int) -> None:
+        """Returns when everything was played, or thrown away since that generation."""
+        while self.playout.queued and self.playout.generation == generation:
+            await self._wait()
+
+    def clear(self) -> None:
+        """Be silent in 5 ms."""
+        self.playout.clear()
+        self._moved.set()
+
+    async def recv(self) -> Packet[Any]:
+        """The next 20 ms, when they are due. Called by aiortc."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        await self._next_due()
+        silent = self.playout.is_silent
+        samples = self.playout.take(FRAME_SAMPLES)
+        self._moved.set()
+        packet: Packet[Any] = Packet(await self._encode(samples, silent))
+        packet.pts = self._frames * FRAME_SAMPLES
+        packet.time_base = _TIME_BASE
+        self._frames += 1
+        return packet
+
+    async def _next_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._due_s is None or now - self._due_s > MAX_LATE_S:
+            self._due_s = now
+        await asyncio.sleep(self._due_s - now)
+        self._due_s += FRAME_S
+
+    async def _encode(self, samples: Samples, silent: bool) -> bytes:
+        """Opus of a frame. Silence that goes on is not encoded again and again: an idle call costs nearly nothing."""
+        self._silent = self._silent + 1 if silent else 0
+        if self._silent > SILENT_FRAMES:
+            return self._silence
+        packet = await asyncio.get_running_loop().run_in_executor(self._executor, self._encoder.encode, samples)
+        self._silence = packet
+        return packet
+
+    async def _wait(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()

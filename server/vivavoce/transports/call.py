@@ -1,0 +1,221 @@
+"""One WebRTC call: a peer connection with a track that speaks and a data channel that talks about it.
+
+Answers an offer, waits for the data channel, then runs a live session over it until either side hangs up, the
+connection fails, or nothing happens for too long. Made by `webrtc.py`; what messages mean is `vivavoce.protocol`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
+
+from vivavoce.config import Config
+from vivavoce.metrics import Metrics
+from vivavoce.protocol.messages import SessionConfig
+from vivavoce.protocol.session import Session
+from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.transports.audio_track import SpeechTrack
+from vivavoce.transports.connections import Connections
+from vivavoce.transports.ice import IceServer
+from vivavoce.transports.live import LiveSession
+from vivavoce.transports.offer import InvalidOffer
+from vivavoce.transports.playout import SAMPLE_RATE
+from vivavoce.transports.track_sink import TrackSink
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "speech"
+CONNECT_TIMEOUT_S = 15.0  # from the answer to an open data channel
+ANSWER_TIMEOUT_S = 10.0  # gathering addresses asks STUN and TURN servers
+CLOSE_TIMEOUT_S = 5.0
+MAX_BUFFERED_BYTES = 64 * 1024  # of messages not yet sent on the data channel
+
+
+class Call:
+    """One peer connection.
+
+    Args:
+        id: names it in its URL; not to be guessed.
+        owner: whose it is; nobody else may hang it up.
+        session: the rules, and what the client is due.
+        encoding: threads for Opus.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        owner: str,
+        session: Session,
+        synthesizer: Synthesizer,
+        config: Config,
+        metrics: Metrics,
+        ice_servers: Sequence[IceServer],
+        encoding: Executor,
+    ) -> None:
+        self.id = id
+        self.owner = owner
+        self._limits = session.limits
+        self._track = SpeechTrack(encoding, session.limits.max_ahead_ms / 1000)
+        self._live = LiveSession(
+            synthesizer,
+            session,
+            self._open_sink,
+            owner=owner,
+            transport="webrtc",
+            metrics=metrics,
+            ahead_s=config.ahead_s,
+            sample_rate=SAMPLE_RATE,
+        )
+        self._channel: RTCDataChannel | None = None
+        self._opened = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._room = asyncio.Event()  # the data channel can take more
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[server.for_aiortc() for server in ice_servers]))
+        self._peer.on("datachannel", self._on_channel)
+        self._peer.on("connectionstatechange", self._on_state)
+
+    async def answer(self, offer: str) -> str:
+        """Take the offer, return the SDP answer with every address gathered.
+
+        Raises:
+            InvalidOffer: If it cannot be answered.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+                self._speak_on_the_first_audio()
+                await self._peer.setLocalDescription(await self._peer.createAnswer())
+        except InvalidOffer:
+            raise
+        except Exception as error:  # aiortc raises whatever its parser trips over
+            logger.info("an offer could not be answered: %s", type(error).__name__)
+            raise InvalidOffer("the offer cannot be answered") from None
+        return self._peer.localDescription.sdp
+
+    async def run(self, connections: Connections) -> None:
+        """Serve the call until it ends, then leave nothing of it behind."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._opened.wait()
+            with connections.hold(self._live, "webrtc"):
+                await self._converse()
+        except TimeoutError:
+            logger.info("%s: the call was not taken up", self.id)
+        finally:
+            await self.close()
+
+    def hang_up(self) -> None:
+        """End it, whatever it is doing."""
+        self._opened.set()
+        self._ended.set()
+
+    async def close(self) -> None:
+        """Let go of the peer connection; any number of times."""
+        self._track.stop()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._peer.close()
+        except TimeoutError:
+            logger.warning("%s: the peer connection did not close in time", self.id)
+
+    # -- the parts of a running call -------------------------------------------------------------------------------
+
+    async def _converse(self) -> None:
+        tasks = [asyncio.create_task(part) for part in (self._watch(), self._send(), self._live.run())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _watch(self) -> None:
+        """Until the call has ended; one on which nothing happens is closed meanwhile."""
+        idle_s = self._limits.idle_timeout_ms / 1000
+        while not self._ended.is_set():
+            left_s = self._live.active_s + idle_s - time.monotonic()
+            if left_s <= 0 and self._live.closing is None:
+                self._live.close(1001, "idle_timeout")
+            try:
+                await asyncio.wait_for(self._ended.wait(), left_s if left_s > 0 else idle_s)
+            except TimeoutError:
+                continue
+
+    async def _send(self) -> None:
+        """Send what is due until the session closes or the client no longer takes it."""
+        channel = self._channel
+        assert channel is not None
+        try:
+            while messages := await self._live.next_messages():
+                for message in messages:
+                    if channel.readyState != "open":
+                        return
+                    channel.send(message)
+                    await self._wait_below(channel, MAX_BUFFERED_BYTES)
+            await self._wait_below(channel, 1)
+        except TimeoutError:
+            logger.info("%s: the client takes no messages", self.id)
+
+    async def _wait_below(self, channel: RTCDataChannel, limit: int) -> None:
+        channel.bufferedAmountLowThreshold = limit - 1
+        async with asyncio.timeout(self._limits.stall_timeout_ms / 1000):
+            while channel.bufferedAmount >= limit and channel.readyState == "open":
+                self._room.clear()
+                await self._room.wait()
+
+    # -- what aiortc tells -----------------------------------------------------------------------------------------
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label != CHANNEL or self._channel is not None:
+            channel.close()
+            return
+        self._channel = channel
+        channel.on("message", self._live.receive)
+        channel.on("bufferedamountlow", self._room.set)
+        channel.on("close", self._on_close)
+        self._opened.set()
+
+    def _on_close(self) -> None:
+        self._room.set()
+        self.hang_up()
+
+    def _on_state(self) -> None:
+        if self._peer.connectionState in ("failed", "closed"):
+            self._on_close()
+
+    # -- sound -----------------------------------------------------------------------------------------------------
+
+    def _speak_on_the_first_audio(self) -> None:
+        """Put the track on the offer's first audio section that listens, with Opus; everything else stays unused."""
+        capabilities = RTCRtpReceiver.getCapabilities("audio")
+        opus = [codec for codec in capabilities.codecs if codec.mimeType == "audio/opus"] if capabilities else []
+        speaking = False
+        for transceiver in self._peer.getTransceivers():
+            # aiortc keeps the offer's direction as seen from this side
+            listens = transceiver._offerDirection in ("sendonly", "sendrecv")
+            if transceiver.kind == "audio" and listens and not speaking:
+                transceiver.setCodecPreferences(opus)
+                transceiver.sender.replaceTrack(self._track)
+                transceiver.direction = "sendonly"
+                speaking = True
+            else:
+                transceiver.direction = "inactive"
+        if not speaking:
+            raise InvalidOffer("the offer has no audio section that listens")
+
+    def _open_sink(self, index: int, config: SessionConfig, sample_rate: int) -> TrackSink:
+        assert sample_rate == SAMPLE_RATE
+        return TrackSink(self._live, self._track, index, config)

@@ -1,0 +1,75 @@
+"""What is let into the ICE agent of a browser's offer: a bounded number of addresses, public ones unless allowed.
+
+The server sends connectivity checks to every address an offer names, so an offer could make it knock on doors inside
+its own network. Nothing is lost by dropping them: browsers check the server's addresses as well, and are answered
+where they come from (peer-reflexive candidates, RFC 8445 section 7.3.1.3). Pure: text in, text out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from vivavoce.errors import InvalidRequest, PayloadTooLarge
+
+MAX_BYTES = 32 * 1024
+MAX_CANDIDATES = 10
+
+
+class InvalidOffer(InvalidRequest):
+    """The body is not an SDP offer this server can answer."""
+
+    code = "invalid_sdp"
+
+
+def cleaned_offer(body: bytes, *, allow_private: bool) -> str:
+    """An offer with nothing in it that the ICE agent should not see.
+
+    The mark that no more candidates will come goes too: without it the agent waits for the browser's own checks even
+    where no candidate is left.
+
+    Args:
+        body: SDP, as it came.
+        allow_private: keep candidates of this machine and of private networks.
+
+    Raises:
+        PayloadTooLarge: If it is over 32 KiB.
+        InvalidOffer: If it is not an offer of a data channel and of audio to receive.
+    """
+    if len(body) > MAX_BYTES:
+        raise PayloadTooLarge(MAX_BYTES)
+    try:
+        lines = body.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise InvalidOffer("the offer is not UTF-8") from None
+    for needed in ("m=audio ", "m=application "):
+        if not any(line.startswith(needed) for line in lines):
+            raise InvalidOffer(f"the offer needs a section '{needed.strip()}'")
+    kept: list[str] = []
+    candidates: list[str] = []
+    for line in lines:
+        if line.startswith("a=candidate:"):
+            candidate = line.strip()
+            known = candidate in candidates  # bundled sections repeat theirs
+            if not known and (len(candidates) >= MAX_CANDIDATES or not _is_welcome(candidate, allow_private)):
+                continue
+            candidates += [] if known else [candidate]
+        if not line.startswith("a=end-of-candidates"):
+            kept.append(line)
+    return "\r\n".join(kept) + "\r\n"
+
+
+def _is_welcome(candidate: str, allow_private: bool) -> bool:
+    """Whether a candidate is one for UDP, by address (names would be looked up), and allowed.
+
+    Source: RFC 8839 section 5.1, `a=candidate:foundation component transport priority address port typ type`.
+    """
+    fields = candidate.split()
+    if len(fields) < 8 or fields[2].lower() != "udp":
+        return False
+    try:
+        address = ipaddress.ip_address(fields[4])
+    except ValueError:
+        return False
+    if address.is_multicast or address.is_unspecified:
+        return False
+    return allow_private or address.is_global

@@ -1,0 +1,180 @@
+"""The routes of WebRTC calls: an SDP offer in, an answer out; the calls themselves are `call.py`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from vivavoce.config import Config
+from vivavoce.errors import NotFound, Overloaded, PayloadTooLarge, ShuttingDown, UnsupportedMediaType
+from vivavoce.metrics import Metrics
+from vivavoce.protocol.messages import Limits
+from vivavoce.protocol.session import Session
+from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.transports import offer
+from vivavoce.transports.access import is_loopback
+from vivavoce.transports.call import Call
+from vivavoce.transports.connections import Connections, limits_of, voice_summaries
+from vivavoce.transports.ice import parse_ice_servers
+
+logger = logging.getLogger(__name__)
+
+CALLS_PATH = "/v1/audio/speech/calls"
+ICE_PATH = "/v1/ice"
+SDP = "application/sdp"
+
+
+class Calls:
+    """Every call of this server, from its offer to its end.
+
+    Raises:
+        ConfigError: If the configuration's ICE servers cannot be read.
+    """
+
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        config: Config,
+        *,
+        metrics: Metrics,
+        connections: Connections,
+        limits: Limits | None = None,
+    ) -> None:
+        self.ice_servers = parse_ice_servers(config.ice_servers)
+        self._synthesizer = synthesizer
+        self._config = config
+        self._metrics = metrics
+        self._connections = connections
+        self._limits = limits or limits_of(config)
+        self._allow_private = config.ice_private or is_loopback(config.host)
+        self._calls: dict[str, Call] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
+        self._encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="opus")
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    async def open(self, body: bytes, owner: str) -> tuple[str, str]:
+        """Answer an offer: the id of the call, and the SDP answer.
+
+        Raises:
+            InvalidOffer, PayloadTooLarge: If the offer is not one.
+            Overloaded, ShuttingDown: If there are too many calls, or the server stops.
+        """
+        text = offer.cleaned_offer(body, allow_private=self._allow_private)
+        self._check()
+        call = self._new_call(owner)
+        self._calls[call.id] = call
+        try:
+            answer = await call.answer(text)
+            if self._closed:
+                raise ShuttingDown("the server is shutting down")
+        except BaseException:
+            self._calls.pop(call.id)
+            await call.close()
+            raise
+        self._tasks[call.id] = asyncio.create_task(self._run(call), name=f"call-{call.id}")
+        return call.id, answer
+
+    def hang_up(self, id: str, owner: str) -> None:
+        """End a call of this owner.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        call = self._calls.get(id)
+        if call is None or call.owner != owner:
+            raise NotFound("no such call")
+        call.hang_up()
+
+    async def aclose(self) -> None:
+        """Take no more calls, end those that are open, and free the threads."""
+        self._closed = True
+        tasks = list(self._tasks.values())
+        for call in list(self._calls.values()):
+            call.hang_up()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._encoding.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self) -> None:
+        self._connections.check()
+        if self._closed:
+            raise ShuttingDown("the server is shutting down")
+        if len(self._calls) >= self._config.max_calls:
+            raise Overloaded(
+                f"{self._config.max_calls} calls are open or pending, and no more may be", retry_after_s=5.0
+            )
+
+    def _new_call(self, owner: str) -> Call:
+        session = Session(f"sess_{secrets.token_hex(12)}", self._limits, voice_summaries(self._synthesizer.voices))
+        return Call(
+            f"call_{secrets.token_urlsafe(18)}",
+            owner,
+            session,
+            self._synthesizer,
+            self._config,
+            self._metrics,
+            self.ice_servers,
+            self._encoding,
+        )
+
+    async def _run(self, call: Call) -> None:
+        try:
+            await call.run(self._connections)
+        except Overloaded as error:
+            logger.info("%s: %s", call.id, error)
+        except Exception:
+            logger.exception("%s: the call failed", call.id)
+        finally:
+            self._calls.pop(call.id, None)
+            self._tasks.pop(call.id, None)
+
+
+def webrtc_router(calls: Calls) -> APIRouter:
+    """The routes of WebRTC calls."""
+    router = APIRouter(tags=["live"])
+
+    @router.post(
+        CALLS_PATH,
+        status_code=201,
+        summary="Open a call: SDP offer in, SDP answer out",
+        response_class=Response,
+        responses={201: {"content": {SDP: {"schema": {"type": "string"}}}, "description": "The SDP answer"}},
+        openapi_extra={"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}},
+    )
+    async def open_call(request: Request) -> Response:
+        """Sound comes back as an Opus track, messages travel on the data channel `speech`; see docs/protocol.md."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
+            raise UnsupportedMediaType(f"send the offer as {SDP}")
+        id, answer = await calls.open(await _body(request), request.state.owner)
+        return Response(answer, status_code=201, media_type=SDP, headers={"location": f"{CALLS_PATH}/{id}"})
+
+    @router.delete(CALLS_PATH + "/{id}", status_code=204, summary="Hang up", response_class=Response)
+    async def hang_up(id: str, request: Request) -> Response:
+        """Ends a call at once; one that has ended is not found."""
+        calls.hang_up(id, request.state.owner)
+        return Response(status_code=204)
+
+    @router.get(ICE_PATH, summary="STUN and TURN servers for RTCPeerConnection")
+    async def ice() -> dict[str, Any]:
+        """Empty unless configured: on one machine or one network none is needed."""
+        return {"iceServers": [server.for_browser() for server in calls.ice_servers]}
+
+    return router
+
+
+async def _body(request: Request) -> bytes:
+    """The body, counted while it comes."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > offer.MAX_BYTES:
+            raise PayloadTooLarge(offer.MAX_BYTES)
+    return bytes(body)
