@@ -37,6 +37,7 @@ STREAM_PATH = "/v1/audio/speech/stream"
 TOKEN_PATH = "/v1/audio/speech/token"
 TOKEN_SUBPROTOCOL = "vivavoce.token."
 CLOSE_TIMEOUT_S = 5.0
+KEPT_S = 1.0  # a chunk longer than the listener may be ahead leaves before he runs dry
 
 
 def websocket_router(
@@ -243,7 +244,7 @@ class FrameSink:
     async def _wait_for_room(self, duration_s: float) -> None:
         """Until the listener is near enough to the end of what was sent."""
         limits = self._live.session.limits
-        room_s = max(0.0, limits.max_ahead_ms / 1000 - duration_s)
+        room_s = max(KEPT_S, limits.max_ahead_ms / 1000 - duration_s)
         give_up_at = time.monotonic() + limits.idle_timeout_ms / 1000
         while self._config.pace != "burst" and (excess := self._pacer.ahead_s(time.monotonic()) - room_s) > 0:
             if time.monotonic() > give_up_at:
