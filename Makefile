@@ -32,13 +32,21 @@ setup: $(STAMP) ## make the virtual environment and install the server
 serve: $(STAMP) ## start the server on http://127.0.0.1:7860
 	$(BIN)/vivavoce serve --host $(HOST) --port $(PORT) $(ARGS)
 
-test: $(TEST_STAMP) client ## run all tests
+test: $(TEST_STAMP) client ## run all tests: Python, browser library, page in Chromium
+	cd client_js && npm test --silent
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(TEST_STAMP) ## lint and type-check
+client: client_js/node_modules/.installed ## install what checks and tests the browser library
+
+client_js/node_modules/.installed: client_js/package.json client_js/package-lock.json
+	cd client_js && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+check: $(TEST_STAMP) client ## lint and type-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	cd client_js && npm run --silent check
 
 bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 	$(BIN)/python benchmarks/first_audio.py

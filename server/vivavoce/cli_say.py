@@ -170,7 +170,7 @@ async def _speak(
             wall_s = time.monotonic() - started_s
             first_ms = (utterance.first_chunk_s or 0.0) * 1e3
             print(
-                f"\r\033[K{output.name}: {utterance.produced_s:.1f} s of speech by '{utterance.voice_id}' "
+                f"{_clear_line()}{output.name}: {utterance.produced_s:.1f} s of speech by '{utterance.voice_id}' "
                 f"in {wall_s:.1f} s, first sound after {first_ms:.0f} ms",
                 file=sys.stderr,
             )
@@ -221,17 +221,18 @@ def _destination(output: str | None, format_name: str | None) -> tuple[str, Path
     return format_name or suffix, path, None
 
 
-def _progress(total: int) -> Callable[[int, float], None] | None:
-    if not sys.stderr.isatty() and total <= 1000:
-        return lambda done, audio_s: None
-
+def _progress(total: int) -> Callable[[int, float], None]:
     def show(done: int, audio_s: float) -> None:
         if sys.stderr.isatty():
-            print(
-                f"\r\033[K{min(1.0, done / total):4.0%}  {audio_s:.1f} s of speech", end="", file=sys.stderr, flush=True
-            )
+            line = f"{_clear_line()}{min(1.0, done / total):4.0%}  {audio_s:.1f} s of speech"
+            print(line, end="", file=sys.stderr, flush=True)
 
     return show
+
+
+def _clear_line() -> str:
+    """What moves to the start of an emptied line; nothing where standard error is not a terminal."""
+    return "\r\033[K" if sys.stderr.isatty() else ""
 
 
 def _ranged(kind: type[float] | type[int], low: float, high: float) -> Callable[[str], float]:
