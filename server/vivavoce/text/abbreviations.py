@@ -50,7 +50,7 @@ MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July",
 
 # Said in place of the short form with its full stop.
 SPOKEN: Final[dict[str, str]] = {
-    "mr": "mister", "mrs": "missus", "ms": "miss", "mx": "mix", "dr": "doctor", "prof": "professor",
+    "mr": "mister", "mrs": "missus", "ms": "miz", "mx": "mix", "dr": "doctor", "prof": "professor",
     "rev": "reverend", "hon": "honorable", "gen": "general", "col": "colonel", "maj": "major", "capt": "captain",
     "lt": "lieutenant", "sgt": "sergeant", "cmdr": "commander", "adm": "admiral", "gov": "governor",
     "sen": "senator", "rep": "representative", "pres": "president", "messrs": "messieurs",

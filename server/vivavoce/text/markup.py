@@ -28,6 +28,7 @@ _TABLE_RULE: Final = re.compile(r"(?m)^(?=[^\n]*[|-][^\n]*\|)[ \t|:-]*+$")
 _TABLE_EDGE: Final = re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t])[ \t]*+\|[ \t]*+$")
 _CELL: Final = re.compile(r"(?<![ \t])[ \t]*+\|[ \t]*+")
 _LINE_HEAD: Final = re.compile(r"(?m)^[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}+[ \t]+|[-*+•‣◦▪·][ \t]+(?:\[[ xX]\][ \t]+)?)?")
+_HEAD_END: Final = re.compile(r"(?m)(?<![ \t])[ \t]++#++[ \t]*+$")
 _STRIKE: Final = re.compile(r"~{2,}+|`++|\*{2,}+|={2,}+(?=\w)|(?<=\w)={2,}+(?!\w|=)")
 _STAR: Final = re.compile(r"\*(?!\s?\d)|(?<!\d)(?<!\d\s)\*")
 _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=&?-])")
@@ -45,7 +46,7 @@ def strip_markup(text: MappedText) -> None:
     for pattern in (_LINK_END, _FOOTNOTE, _RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
         text.sub(pattern, "")
     text.sub(_CELL, ", ")
-    for pattern in (_LINE_HEAD, _STRIKE, _STAR, _UNDERSCORE):
+    for pattern in (_LINE_HEAD, _HEAD_END, _STRIKE, _STAR, _UNDERSCORE):
         text.sub(pattern, "")
     text.keep(_ESCAPE)
     text.sub(_LIST_NUMBER, lambda found: found[0][:-1] + ",")

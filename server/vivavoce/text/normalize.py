@@ -18,9 +18,9 @@ from vivavoce.text.language import detect_language, speakable
 from vivavoce.text.mapped import MappedText
 from vivavoce.text.markup import strip_markup
 
-_LINE_END: Final = re.compile(r"(?<!\s)\s*+\n\s*+")
+_LINE_END: Final = re.compile(r"(?<!\s)[^\S\n]*+\n\s*+")
 _TWO_SPACES: Final = re.compile(r"(?<=\s)\s++")
-_SPACE_BEFORE_MARK: Final = re.compile(r"\s(?=[,.;:!?](?:\s|\Z))")
+_SPACE_BEFORE_MARK: Final = re.compile(r"\s(?=[，。！？；：、]|[,.;:!?](?:\s|\Z))")
 _SECOND_COMMA: Final = re.compile(r"(?<=[,.;:!?])(?:\s?,)++(?=\s|\Z)")
 _ORPHANS: Final = re.compile(r"\A[\s.,;:!?…、，。！？；：)\]}」』）】》〉-]++")
 _LINE_PAUSE: Final = {"zh": "，", "ja": "、"}

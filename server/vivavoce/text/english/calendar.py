@@ -7,7 +7,7 @@ from typing import Final
 
 from vivavoce.text.abbreviations import MONTHS
 from vivavoce.text.english.numerals import cardinal, ordinal, plural, year
-from vivavoce.text.english.rule import Rule, rule, with_stop
+from vivavoce.text.english.rule import Rule, rule
 
 _MONTH: Final = (r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|"
                  r"Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?")  # fmt: skip
@@ -19,7 +19,7 @@ _YEAR: Final = r"(?P<year>[12]\d{3})(?!\d|[.,]\d)"
 def _clock(found: re.Match[str]) -> str:
     parts = found.groupdict()
     hour, minute, second = int(parts["hour"]), parts.get("minute"), parts.get("second")
-    half = f" {parts['half'].upper()} M" if parts.get("half") else ""
+    half = f" {parts['half'].upper()}.M." if parts.get("half") else ""
     if minute is None or (minute == "00" and half):
         words = cardinal(hour)
     elif minute == "00":
@@ -28,7 +28,7 @@ def _clock(found: re.Match[str]) -> str:
         words = f"{cardinal(hour)} {'oh ' if minute[0] == '0' else ''}{cardinal(int(minute))}"
     if second is not None:
         words += f" and {cardinal(int(second))} seconds"
-    return with_stop(words + half, found)
+    return words + half
 
 
 def _month_day(found: re.Match[str]) -> str | None:
@@ -86,13 +86,14 @@ def _years(found: re.Match[str]) -> str:
 
 
 TIMES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\d)T(?=\d\d:\d\d)", ", "),
     rule(r"(?<=\d)[ ]?[–—-][ ]?(?=\d{1,2}:\d\d)", " to "),
     rule(rf"(?<![\w.,:$])(\d{{1,2}}(?::\d\d)?)[ ]?[–—-][ ]?(?=\d{{1,2}}(?::\d\d)?[ ]?{_HALF})",
          lambda m: f"{m[1]} to "),
     rule(rf"(?<![\w:.,$])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
          rf"(?:[ ]?{_HALF})?", _clock),
     rule(rf"(?<![\w:.,$])(?P<hour>1[0-2]|0?[1-9])[ ]?{_HALF}", _clock),
-    rule(r"(?<![\w.])([AaPp])\.[ ]?[Mm]\.", lambda m: with_stop(f"{m[1].upper()} M", m)),
+    rule(r"(?<![\w.])([AaPp])\.[ ]?[Mm]\.", lambda m: f"{m[1].upper()}.M."),
     rule(r"(?<![\d:.,])(\d{1,4}):(\d{1,4})(?![\d:]|[.,]\d)", lambda m: f"{m[1]} to {m[2]}"),
 )  # fmt: skip
 
@@ -107,6 +108,7 @@ DATES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,$/-])(?P<first>1[1-9]\d\d|20\d\d)[ ]?[–—-][ ]?(?P<last>1[1-9]\d\d|20\d\d|\d\d)(?![\w/-]|[.,]\d)",
          _years),
     rule(r"(?<![\w.,$])['’]?(?P<decade>(?:1\d|20)\d0|[2-9]0)['’]?s(?!\w)", _decade),
+    rule(r"(?<!\w)'(\d\d)(?![\w'])", lambda m: ("oh " if m[1][0] == "0" else "") + cardinal(int(m[1]))),
     rule(r"(?i)(?<=\bin |\bof |\bby )(?P<year>1[0-6]\d\d)(?![\w%]|[.,]\d)", lambda m: year(int(m["year"]))),
     rule(r"(?i)(?<=\bsince |\buntil )(?P<year>1[0-6]\d\d)(?![\w%]|[.,]\d)", lambda m: year(int(m["year"]))),
     rule(r"(?<![\w.,$#/+-])(?P<year>1[7-9]\d\d|20\d\d)(?![\w%°/-]|[.,]\d)", lambda m: year(int(m["year"]))),

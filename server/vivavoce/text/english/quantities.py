@@ -16,11 +16,11 @@ _CURRENCIES: Final[dict[str, tuple[str, str, str, str]]] = {
     "₿": ("bitcoin", "bitcoins", "", ""), "₺": ("lira", "lira", "", ""), "₫": ("dong", "dong", "", ""),
     "₱": ("peso", "pesos", "", ""), "₴": ("hryvnia", "hryvnias", "", ""),
 }  # fmt: skip
-_CODES: Final = {"USD": ("U S dollar", "U S dollars"), "EUR": ("euro", "euros"), "GBP": ("pound", "pounds"),
+_CODES: Final = {"USD": ("U.S. dollar", "U.S. dollars"), "EUR": ("euro", "euros"), "GBP": ("pound", "pounds"),
                  "JPY": ("yen", "yen"), "CNY": ("yuan", "yuan"), "RMB": ("yuan", "yuan"), "KRW": ("won", "won"),
                  "CAD": ("Canadian dollar", "Canadian dollars"), "AUD": ("Australian dollar", "Australian dollars"),
                  "CHF": ("Swiss franc", "Swiss francs"), "INR": ("rupee", "rupees")}  # fmt: skip
-_COUNTRIES: Final = {"US": "U S ", "CA": "Canadian ", "C": "Canadian ", "AU": "Australian ", "A": "Australian ",
+_COUNTRIES: Final = {"US": "U.S. ", "CA": "Canadian ", "C": "Canadian ", "AU": "Australian ", "A": "Australian ",
                      "NZ": "New Zealand ", "HK": "Hong Kong ", "S": "Singapore "}  # fmt: skip
 _MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion",
                       "t": "trillion", "tn": "trillion"}  # fmt: skip
@@ -44,6 +44,8 @@ _UNITS: Final[dict[str, tuple[str, str]]] = {
     "GHz": ("gigahertz", "gigahertz"), "KB": ("kilobyte", "kilobytes"), "kB": ("kilobyte", "kilobytes"),
     "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"), "TB": ("terabyte", "terabytes"),
     "KiB": ("kibibyte", "kibibytes"), "MiB": ("mebibyte", "mebibytes"), "GiB": ("gibibyte", "gibibytes"),
+    "KB/s": ("kilobyte per second", "kilobytes per second"), "MB/s": ("megabyte per second", "megabytes per second"),
+    "GB/s": ("gigabyte per second", "gigabytes per second"), "Mb/s": ("megabit per second", "megabits per second"),
     "kbps": ("kilobit per second", "kilobits per second"), "Mbps": ("megabit per second", "megabits per second"),
     "Gbps": ("gigabit per second", "gigabits per second"), "W": ("watt", "watts"), "kW": ("kilowatt", "kilowatts"),
     "MW": ("megawatt", "megawatts"), "kWh": ("kilowatt hour", "kilowatt hours"), "V": ("volt", "volts"),
@@ -152,12 +154,14 @@ MONEY: Final[tuple[Rule, ...]] = (
 
 MEASURES: Final[tuple[Rule, ...]] = (
     rule(r"/(?=(?:second|minute|hour|day|week|month|year|person|kg|unit|token)(?!\w))", " per "),
-    rule(r"/(?:mo|yr)(?!\w)", lambda m: " per month" if m[0] == "/mo" else " per year"),
+    rule(r"/(?P<short>hr|mo|yr)(?!\w)", lambda m: {"hr": " per hour", "mo": " per month", "yr": " per year"}[m[1]]),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%?[–-]({NUMBER})[ ]?%", lambda m: f"{number(m[1])} to {number(m[2])} percent"),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%", lambda m: f"{number(m[1])} percent"),
     rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?P<amount>{NUMBER})[ ]?(?:°|º|degrees )[ ]?(?P<scale>[CFK])?(?!\w)",
          _degrees),
     rule(r"(?<![\w.])(\d)'[ ]?(\d{1,2})\"", lambda m: f"{number(m[1])} foot {number(m[2])}"),
+    rule(r"(?<=\d)[ ]?ft[ ](\d{1,2})[ ]?in(?:\.|(?!\w))", lambda m: f" foot {number(m[1])}"),
+    rule(rf"(?<![\w.,])({NUMBER})in(?!\w)", lambda m: f"{number(m[1])} {'inch' if m[1] == '1' else 'inches'}"),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?:[–-](?P<last>{NUMBER}))?(?P<joint>[ -]?)(?P<unit>{_UNIT})"
          rf"(?P<power>[²³]|\^[23])?(?![\w²³/'])", _unit),
     rule(rf"(?<![\w.,])({NUMBER})[xX](?!\w)", lambda m: f"{number(m[1])} times"),

@@ -53,8 +53,8 @@ def _doctor(found: re.Match[str]) -> str | None:
 
 
 def _letters(found: re.Match[str]) -> str:
-    """ "U.S." and "Ph.D." letter by letter."""
-    return with_stop(" ".join(char.upper() for char in found[0] if char.isalpha()), found)
+    """ "U.S.", "Ph.D.": with stops, which dictionaries read letter by letter ("A M" would be an article and an M)."""
+    return "".join(f"{char.upper()}." for char in found[0] if char.isalpha())
 
 
 def _initial(found: re.Match[str]) -> str | None:
@@ -113,6 +113,7 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[\d.)]) [-−] (?=\d)", " minus "),
     rule(r"#(?=\d)", " number "),
     rule(r"~(?=[ ]?\d)", "about "),
+    rule(r"(?<=\d)\^(?=\d)", " to the power of "),
     rule(r"(?<=\d)[ ]?[xX][ ]?(?=\d)", " times "),
     rule(rf"{INTEGER}(?:\.\d++)?+|(?<![\w.])\.\d++", _integer),
 )
@@ -122,7 +123,8 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![A-Za-z])([CFJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
     rule(r"(?<![\w#])#(?=[^\W\d])", "hashtag "),
     rule(r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),
-    rule(r"(?<=\w)\.(?=[A-Za-z])", " dot "),
+    rule(r"(?<=\w)(?<!\b[A-Z])\.(?=[A-Za-z])", " dot "),
+    rule(r"(?<=\b[A-Z]\.[A-Z]\.)\.(?!\.)", ""),  # "5pm." ends with one stop
     rule(r"(?<=\w)[ ]?<[ ]?(?=\w)", " less than "),
     rule(r"(?<=\w)[ ]?>[ ]?(?=\w)", " greater than "),
     rule(r"\s?—[\s—]*|(?<=\s)[–-]{1,3}\s", ", "),
