@@ -261,3 +261,17 @@ def test_reading_a_listing_twice_reads_no_json_twice(tmp_path: Path, monkeypatch
     os.utime(tmp_path / "voices" / "anna" / "reference" / "config.json", ns=(1, 1))
     with pytest.raises(pytest.fail.Exception):
         store.list()
+
+
+def test_a_listing_is_kept_for_a_while_but_never_loaded_from(tmp_path: Path) -> None:
+    make_pack(tmp_path / "voices" / "anna")
+    store = VoiceStore([VoiceDirectory(tmp_path / "voices")], rescan_s=3600.0)
+    assert [pack.id for pack in store.list()] == ["anna"]
+    (tmp_path / "voices" / "anna" / "tts_models" / "vits_fp16.bin").unlink()
+    assert store.get("anna").problem is None, "an hour has not passed"
+    with pytest.raises(VoiceUnavailable, match=r"vits_fp16\.bin is missing"):
+        store.verified("anna")
+    make_pack(tmp_path / "voices" / "berta")
+    assert [pack.id for pack in store.list()] == ["anna", "berta"], "who comes or goes is seen at once"
+    shutil.rmtree(tmp_path / "voices" / "anna")
+    assert [pack.id for pack in store.list()] == ["berta"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,11 @@ from pathlib import Path
 from vivavoce.config import Config
 from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
 from vivavoce.voices.checksums import HashRecords, verify
-from vivavoce.voices.pack import VoicePack, is_pack, read_pack, with_base
+from vivavoce.voices.pack import BASE_PREFIX, VoicePack, is_pack, read_pack, with_base
 
 logger = logging.getLogger(__name__)
 
+RESCAN_S = 1.0  # a server lists its voices at every request; 200 of them take 30 ms to look through
 Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime_ns of everything in a pack's folders
 
 
@@ -40,7 +42,7 @@ def open_store(config: Config) -> VoiceStore:
     data = config.data_dir / "voices"
     directories = [VoiceDirectory(path, preload=path != data) for path in config.voice_dirs()]
     home = config.voices[0] if config.voices else data
-    return VoiceStore(directories, home=home, records=config.data_dir / "records")
+    return VoiceStore(directories, home=home, records=config.data_dir / "records", rescan_s=RESCAN_S)
 
 
 class VoiceStore:
@@ -50,10 +52,16 @@ class VoiceStore:
         directories: looked through in this order; where two hold a voice of the same id the first wins.
         home: where new voices go; the last directory when not given.
         records: folder for what is remembered of packs; None remembers nothing and hashes at every load.
+        rescan_s: a listing younger than this is given again if no voice came or went since; 0 always looks.
     """
 
     def __init__(
-        self, directories: Sequence[VoiceDirectory], *, home: Path | None = None, records: Path | None = None
+        self,
+        directories: Sequence[VoiceDirectory],
+        *,
+        home: Path | None = None,
+        records: Path | None = None,
+        rescan_s: float = 0.0,
     ) -> None:
         if not directories:
             raise ValueError("a voice store needs a directory")
@@ -63,19 +71,17 @@ class VoiceStore:
         self._read: dict[Path, tuple[Stamp, VoicePack]] = {}
         self._lock = threading.Lock()
         self._warned: set[str] = set()
+        self._rescan_s = rescan_s
+        self._listed: tuple[float, tuple[int, ...], Sequence[VoicePack]] | None = None  # when, folders' times, what
 
     def list(self) -> list[VoicePack]:
         """Every voice, damaged ones included (`problem`), sorted by id."""
         with self._lock:
-            found: dict[str, VoicePack] = {}
-            for folder, preload in self._folders():
-                pack = self._pack(folder, preload)
-                if pack is not None and found.setdefault(pack.id, pack) is not pack:
-                    self._warn(f"voice '{pack.id}' is there twice; {found[pack.id].path} is used, not {pack.path}")
-            self._read = {path: kept for path, kept in self._read.items() if path.is_dir()}
-        return [
-            pack if pack.base is None else with_base(pack, found.get(pack.base)) for _, pack in sorted(found.items())
-        ]
+            times = tuple(_mtime_ns(directory.path) for directory in self._directories)
+            now = time.monotonic()
+            if self._listed is None or self._listed[1] != times or now - self._listed[0] >= self._rescan_s:
+                self._listed = now, times, self._scan()
+            return [*self._listed[2]]
 
     def get(self, voice_id: str) -> VoicePack:
         """The voice of that id, damaged or not.
@@ -99,21 +105,32 @@ class VoiceStore:
             UnknownVoice: If there is none.
             VoiceUnavailable: If a file is missing or damaged; the sentence names it.
         """
+        with self._lock:
+            self._listed = None  # nobody loads what was true a second ago
         pack = self.get(voice_id)
         try:
-            checked = verify(pack, self.records, thorough=thorough, trust=trust) if pack.base is None else None
-            if checked is None:
-                own = {name: file for name, file in pack.files.items() if file.path.is_relative_to(pack.path)}
-                alone = verify(replace(pack, files=own), self.records, thorough=thorough, trust=trust)
-                base = self.verified(pack.base or "", thorough=thorough)
-                checked = with_base(replace(alone, problem=None), base)
+            if pack.base is None:
+                return verify(pack, self.records, thorough=thorough, trust=trust)
+            own = {name: file for name, file in pack.files.items() if not name.startswith(BASE_PREFIX)}
+            alone = verify(replace(pack, files=own), self.records, thorough=thorough, trust=trust)
         except VoicePackError as error:
             raise VoiceUnavailable(f"voice '{voice_id}' is damaged: {error.message}", param="voice") from error
-        return checked
+        return with_base(alone, self.verified(pack.base, thorough=thorough))
 
     def clones_of(self, voice_id: str) -> Sequence[str]:
         """Ids of the voices that speak with the weights of this one."""
         return [pack.id for pack in self.list() if pack.base == voice_id]
+
+    def _scan(self) -> Sequence[VoicePack]:
+        found: dict[str, VoicePack] = {}
+        for folder, preload in self._folders():
+            pack = self._pack(folder, preload)
+            if pack is not None and found.setdefault(pack.id, pack) is not pack:
+                self._warn(f"voice '{pack.id}' is there twice; {found[pack.id].path} is used, not {pack.path}")
+        self._read = {path: kept for path, kept in self._read.items() if path.is_dir()}
+        return [
+            pack if pack.base is None else with_base(pack, found.get(pack.base)) for _, pack in sorted(found.items())
+        ]
 
     def _folders(self) -> Iterator[tuple[Path, bool]]:
         for directory in self._directories:
@@ -148,6 +165,14 @@ class VoiceStore:
         if sentence not in self._warned:
             self._warned.add(sentence)
             logger.warning("%s", sentence)
+
+
+def _mtime_ns(folder: Path) -> int:
+    """Changes when something appears in the folder or goes; 0 where there is none."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _stamp(folder: Path) -> Stamp:
