@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from decoders import decode_with_ffmpeg
 from live_server import LiveServer, live_server
-
 from vivavoce.config import Config
 from vivavoce.engines.embedded import open_engine
 

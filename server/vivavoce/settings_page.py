@@ -21,6 +21,7 @@ its default, a TOML file (`vivavoce.toml` in the working folder, or `--config FI
 Lists are separated by commas. Secrets have no flag: a flag would show them to everybody who lists processes.
 """
 
+TABLE_HEAD = "| TOML key | environment | flag | default | what it does |\n|---|---|---|---|---|\n"
 TITLES = {
     "server": "Where it listens",
     "access": "Who may call",
@@ -37,7 +38,7 @@ def page() -> str:
     parts = [HEAD]
     for group, title in TITLES.items():
         rows = [_row(name) for name, entry in settings.FIELDS.items() if entry.metadata["group"] == group]
-        parts.append(f"\n## {title}\n\n| TOML key | environment | flag | default | what it does |\n|---|---|---|---|---|\n")
+        parts.append(f"\n## {title}\n\n{TABLE_HEAD}")
         parts.extend(rows)
     return "".join(parts)
 

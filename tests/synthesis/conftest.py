@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from fake_engine import FakeEngine, StepGate
 
+from fake_engine import FakeEngine, StepGate
 from vivavoce.app import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.metrics import Metrics

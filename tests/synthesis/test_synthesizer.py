@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from fake_engine import FakeEngine, FakeStream, StepGate, wait_until
 
+from fake_engine import FakeEngine, FakeStream, StepGate, wait_until
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.base import SpeechOptions
 from vivavoce.errors import (
@@ -359,8 +359,7 @@ async def test_a_waiting_request_gets_the_room_of_one_that_leaves(make_synthesiz
     synthesizer = make_synthesizer(FakeEngine(), max_streams=1, queue_wait_s=30.0)
     async with synthesizer.stream(SpeechRequest(text=TWO)):
         waiting = asyncio.create_task(speak(synthesizer, TWO))
-        while not synthesizer._waiting:
-            await asyncio.sleep(0)
+        await until(lambda: bool(synthesizer._waiting))
     assert await waiting
 
 
@@ -376,8 +375,7 @@ async def test_draining_finishes_what_runs_and_refuses_the_rest(make_synthesizer
     gate = StepGate()
     synthesizer = make_synthesizer(FakeEngine(before_step=gate))
     running = asyncio.create_task(speak(synthesizer, TWO))
-    while not synthesizer.active:
-        await asyncio.sleep(0)
+    await until(lambda: synthesizer.active == 1)
     draining = asyncio.create_task(synthesizer.drain(30.0))
     await asyncio.sleep(0)
     with pytest.raises(ShuttingDown):
@@ -408,6 +406,6 @@ async def test_the_seed_reaches_the_engine_and_differs_by_sentence(make_synthesi
         seeds.append(options.seed)
         return opened(sentence, voice, options)  # type: ignore[arg-type]
 
-    engine.open = spy  # type: ignore[method-assign, assignment]
+    engine.open = spy  # type: ignore[method-assign]
     await speak(make_synthesizer(engine), TWO, options=SpeechOptions(seed=7))
     assert seeds == [7, 8]

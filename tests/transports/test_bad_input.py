@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
+
 from fake_engine import FakeEngine, StepGate, wait_until
 from live_server import LiveServer, live_server
-
 from vivavoce.transports import serving
 
 ROUTE = "/v1/audio/speech"
@@ -208,9 +209,8 @@ def test_slow_headers_are_cut_off(server: LiveServer, monkeypatch: pytest.Monkey
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: 127")
         client.settimeout(10)
-        with pytest.raises(ConnectionResetError):
+        with suppress(ConnectionResetError):  # dropped without a word, in either of two ways
             assert client.recv(100) == b""
-            raise ConnectionResetError
     assert server.server.synthesizer.active == 0
 
 

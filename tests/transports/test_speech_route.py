@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import os
 import random
 import socket
 import threading
@@ -16,11 +17,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+
 from decoders import decode_pcm, decode_with_ffmpeg, decode_with_libsndfile
 from fake_engine import FakeEngine, FakeStream, StepGate, wait_until
 from live_server import LiveServer, live_server
-
 from vivavoce.errors import GenerationFailed
+from vivavoce.logs import JsonFormatter
 
 ROUTE = "/v1/audio/speech"
 TWO = "The first sentence is here. And here comes the second one."
@@ -224,8 +226,6 @@ def test_two_hundred_disconnects_at_random_offsets_leave_nothing() -> None:
 
 
 def open_files() -> int:
-    import os
-
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -266,8 +266,6 @@ def test_no_line_of_the_log_holds_what_was_spoken(caplog: pytest.LogCaptureFixtu
         with pytest.raises(httpx.RemoteProtocolError):
             post(server, input=secret, response_format="pcm")
         wait_until(lambda: any("utterance ended" in r.message for r in caplog.records))
-    from vivavoce.logs import JsonFormatter
-
     lines = [JsonFormatter().format(record) for record in caplog.records if not record.name.startswith("httpcore")]
     assert any('"characters": 59' in line for line in lines)
     assert not any("swordfish" in line or "vault" in line for line in lines)
