@@ -7,6 +7,7 @@ keys of the TOML file and `docs/settings.md` all come from it. Later wins: defau
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import tomllib
 import types
@@ -254,6 +255,9 @@ def _check(config: Config) -> None:
     """
     if not 0 <= config.port <= 65535:
         raise ConfigError(f"port {config.port} is not between 0 and 65535")
+    for name, value in dataclasses.asdict(config).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{name} must be a finite number")  # NaN would slip through every comparison below
     for name in (
         "max_text",
         "max_buffered_text",
