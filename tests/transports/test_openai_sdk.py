@@ -143,6 +143,6 @@ def test_a_stream_that_fails_is_not_taken_for_a_whole_one() -> None:
     with (
         live_server([engine]) as live,
         OpenAI(base_url=live.url + "/v1", api_key="any", max_retries=0) as client,
-        pytest.raises((openai.APIConnectionError, httpx.RemoteProtocolError), match="peer closed|Connection"),
+        pytest.raises((openai.APIConnectionError, httpx.RemoteProtocolError), match=r"peer closed|Connection"),
     ):
         client.audio.speech.create(model="tts-1", voice="alpha", input=TEXT, response_format="pcm").read()
