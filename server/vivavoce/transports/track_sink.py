@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 
 from vivavoce.protocol.messages import SessionConfig
@@ -10,7 +11,7 @@ from vivavoce.synthesis.synthesizer import SpokenChunk
 from vivavoce.transports.audio_track import SpeechTrack
 from vivavoce.transports.live import LiveSession
 from vivavoce.transports.playout import SAMPLE_RATE
-from vivavoce.transports.turn import announce_chunk
+from vivavoce.transports.turn import announce_chunk, pieces
 
 
 class TrackSink:
@@ -34,9 +35,10 @@ class TrackSink:
         return min(max(0, self._track.playout.played - self._begin), self._written) / SAMPLE_RATE
 
     async def send(self, chunk: SpokenChunk) -> None:
-        await self._track.room()
-        self._written += len(chunk.audio.samples)
-        self._track.playout.write(chunk.audio.samples, lambda: self._announce(chunk))
+        for piece in pieces(chunk):
+            await self._track.room()
+            self._written += len(piece.audio.samples)
+            self._track.playout.write(piece.audio.samples, functools.partial(self._announce, piece))
 
     async def finish(self) -> None:
         await self._track.drained(self._generation)

@@ -7,15 +7,19 @@ An utterance may be written before it speaks (another one is speaking): what it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.base import SpeechOptions
 from vivavoce.protocol.messages import SessionConfig, Word
 from vivavoce.protocol.outbox import Outbox
 from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Utterance
 from vivavoce.synthesis.voice_library import VoiceLibrary
+
+PIECE_S = 0.4  # longest piece of sound that leaves at once
 
 
 class Sink(Protocol):
@@ -153,6 +157,31 @@ def speech_request(
         owner=owner,
         transport=transport,
     )
+
+
+def pieces(chunk: SpokenChunk, longest_s: float = PIECE_S) -> Iterator[SpokenChunk]:
+    """A chunk in pieces that are short beside what a listener holds, each with the words that begin in it.
+
+    An engine may make a whole sentence at once: sent as one message, it would have to wait until all of the listener's
+    audio is played, and come too late.
+    """
+    audio, rate = chunk.audio, chunk.audio.sample_rate
+    length = max(1, round(longest_s * rate))
+    words = deque(audio.words)
+    for begin in range(0, max(1, len(audio.samples)), length):
+        end = begin + length
+        is_last = end >= len(audio.samples)
+        end_s = chunk.start_s + end / rate
+        mine = []
+        while words and (is_last or words[0].start_s < end_s):
+            mine.append(words.popleft())
+        yield SpokenChunk(
+            AudioChunk(audio.samples[begin:end], rate, tuple(mine)),
+            chunk.sentence,
+            chunk.start_s + begin / rate,
+            chunk.begins_sentence and begin == 0,
+            chunk.ends_sentence and is_last,
+        )
 
 
 def announce_chunk(

@@ -28,7 +28,7 @@ from vivavoce.transports.connections import Connections, limits_of, voice_summar
 from vivavoce.transports.gate import error_response
 from vivavoce.transports.live import LiveSession
 from vivavoce.transports.pacing import Pacer
-from vivavoce.transports.turn import announce_chunk
+from vivavoce.transports.turn import announce_chunk, pieces
 from vivavoce.transports.websocket_server import GIVE_UP
 
 logger = logging.getLogger(__name__)
@@ -212,6 +212,10 @@ class FrameSink:
         return min(max(0.0, position_s), self._sent_s)
 
     async def send(self, chunk: SpokenChunk) -> None:
+        for piece in pieces(chunk):
+            await self._send(piece)
+
+    async def _send(self, chunk: SpokenChunk) -> None:
         await self._wait_for_room(chunk.audio.duration_s)
         payload = await self._encode(chunk)
         outbox = self._live.outbox
