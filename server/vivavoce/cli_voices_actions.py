@@ -80,9 +80,9 @@ def pull_voices(args: argparse.Namespace, config: Config) -> int:
 
 
 def prepare_voices(args: argparse.Namespace, config: Config) -> int:
-    from vivavoce.cli_voices_check import open_genie
+    from vivavoce.engines.genie.engine import open_engine
 
-    engine = open_genie(config)
+    engine = open_engine(config)
     names = args.names or [info.id for info in engine.voices() if info.problem is None]
     for name in names:
         with ProgressBar(f"preparing {name}") as progress:

@@ -48,11 +48,6 @@ class Take:
     total_s: float
 
 
-def open_genie(config: Config) -> GenieEngine:
-    """The Genie engine of this configuration."""
-    return open_engine(config)
-
-
 def speak_and_measure(config: Config, pack: VoicePack, text: str | None) -> None:
     """Speak a sentence with the voice and print what came of it.
 

@@ -226,3 +226,21 @@ async def test_clones_are_bounded(client: httpx.AsyncClient, monkeypatch: pytest
     monkeypatch.setattr("vivavoce.transports.http_voices.MAX_CLONES", 1)
     assert (await post(client)).status_code == 201
     assert (await post(client, name="another")).status_code == 409
+
+
+async def test_a_disk_that_cannot_be_written_tells_the_log_and_not_the_client(
+    client: httpx.AsyncClient, store: VoiceStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.home = tmp_path / "file" / "voices"
+    (tmp_path / "file").touch()
+    answer = await post(client)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "voice_unavailable")
+    assert str(tmp_path) not in answer.text
+    assert str(tmp_path) in caplog.text
+
+
+async def test_a_damaged_base_is_named(client: httpx.AsyncClient, store: VoiceStore) -> None:
+    (store.home / "anna" / "tts_models" / "vits_fp16.bin").unlink()
+    answer = await post(client)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (503, "base")
+    assert "vits_fp16.bin is missing" in answer.json()["error"]["message"]

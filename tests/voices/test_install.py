@@ -181,7 +181,7 @@ def test_a_clone_is_refused_when_its_base_is_damaged(store: VoiceStore, tmp_path
         store.verified("sad")
     weights.write_bytes(content[:-1])
     assert "t2s_encoder_fp32.bin is truncated" in (store.get("sad").problem or "")
-    with pytest.raises(VoicePackError, match="cannot be cloned"):
+    with pytest.raises(VoiceUnavailable, match="cannot be cloned"):
         clone(store, "more", "anna", reference())
 
 

@@ -8,6 +8,7 @@ of plain letters reaches the disk. Access is checked before a route runs (`gate.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,15 @@ from starlette.responses import JSONResponse
 from starlette.types import Message, Receive
 
 from vivavoce.config import Config
-from vivavoce.errors import Conflict, InvalidRequest, PayloadTooLarge, UnsupportedMediaType, VivaVoceError
+from vivavoce.errors import (
+    Conflict,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    VivaVoceError,
+    VoicePackError,
+    VoiceUnavailable,
+)
 from vivavoce.transports.http import ERRORS
 from vivavoce.transports.json_body import BodyTooSlow
 from vivavoce.voices.clip import decode_clip
@@ -28,6 +37,8 @@ from vivavoce.voices.install import NewReference, clone, remove
 from vivavoce.voices.pack import VOICE_ID, VoicePack
 from vivavoce.voices.references import LANGUAGES
 from vivavoce.voices.store import VoiceStore
+
+logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 32_000  # Hz of every voice in the store
 MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
@@ -107,6 +118,9 @@ def _clone(store: VoiceStore, config: Config, fields: _CloneForm) -> VoicePack:
     reference = NewReference(decode_clip(fields.sample.file), fields.text, fields.language)
     try:
         return clone(store, fields.name, base, reference)
+    except VoicePackError as error:  # its sentence names folders of this machine
+        logger.error("a clone could not be written: %s", error.message)
+        raise VoiceUnavailable("the server could not write the voice; its log says why") from error
     except VivaVoceError as error:
         if error.param == "voice":
             error.param = "base"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vivavoce.errors import Conflict, InvalidRequest, VoicePackError
+from vivavoce.errors import Conflict, InvalidRequest, VoicePackError, VoiceUnavailable
 from vivavoce.voices.archive import unpack
 from vivavoce.voices.checksums import hash_file, read_manifest, require_graph, write_json, write_manifest
 from vivavoce.voices.clip import Clip, require_reference, write_wav
@@ -93,14 +93,15 @@ def clone(store: VoiceStore, name: str, base: str, reference: NewReference, *, o
 
     Raises:
         UnknownVoice: If `base` is not in the store.
-        VoicePackError: If `base` is damaged.
+        VoiceUnavailable: If `base` is damaged.
+        VoicePackError: If the clone cannot be written.
         InvalidRequest: If the name gives no id, or the text is empty or too long.
         InvalidAudio: If the clip is not 3 to 10 s long, or silent.
         Conflict: If there is a voice of that id.
     """
     parent = store.get(base)
     if parent.problem is not None:
-        raise VoicePackError(f"voice '{base}' cannot be cloned: {parent.problem}")
+        raise VoiceUnavailable(f"voice '{base}' cannot be cloned: {parent.problem}", param="base")
     identity = _new_id(store, name, overwrite)
     require_reference(reference.clip)
     with _staging(store.home) as staging:
