@@ -8,6 +8,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import av
@@ -222,14 +223,16 @@ async def test_a_listener_that_stands_still_is_not_sent_more() -> None:
             await client.say("a" * 99 + ".")
             spoken = await client.until("audio")
 
-            async def report_and_read() -> None:  # again and again that nothing was heard, until nothing more comes
-                while True:
+            async def report_again_and_again() -> None:
+                for _ in range(30):  # 1.5 s in which it hears nothing
                     await client.send("playback.position", utterance_index=0, played_ms=0)
-                    await asyncio.wait_for(client.until("audio", spoken), 0.2)
+                    await asyncio.sleep(0.05)
 
-            with pytest.raises(TimeoutError):
-                await report_and_read()
-            assert len(spoken.samples) / 24000 == pytest.approx(4.0, abs=0.15)
+            reporting = asyncio.create_task(report_again_and_again())
+            while not reporting.done():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(client.until("audio", spoken), 0.1)
+            assert len(spoken.samples) / 24000 <= 4.5  # in real time it would have been 5.5
             await client.send("playback.position", utterance_index=0, played_ms=4000)
             await client.until("audio", spoken)
 
