@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -14,15 +13,7 @@ from vivavoce.app import configure_logging
 from vivavoce.config import Config
 from vivavoce.logs import JsonFormatter, TextFormatter
 
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in (None, "vivavoce", "uvicorn")]
-    levels, handlers = [logger.level for logger in loggers], list(logging.getLogger().handlers)
-    yield
-    logging.getLogger().handlers = handlers
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
+pytestmark = pytest.mark.usefixtures("logging_restored")
 
 
 def record(message: str, *args: object, **fields: object) -> logging.LogRecord:

@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     parser = _parser(chosen if chosen in COMMANDS else None)
-    args = parser.parse_args(arguments)
     try:
+        args = parser.parse_args(arguments)
         sys.exit(args.run(args))
     except VivaVoceError as error:
         print(f"vivavoce: {error}", file=sys.stderr)

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from vivavoce.app import build_synthesizer, configure_logging
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechOptions
-from vivavoce.errors import EmptyInput, UnsupportedFormat
+from vivavoce.errors import EmptyInput, UnsupportedFormat, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer, Utterance
 
@@ -38,6 +39,12 @@ PLAYERS = (
     ("ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet", "-"),
 )
 PIECE = 4000  # characters handed to the splitter at once, below every limit of a live session
+
+
+class UnwritableFile(VivaVoceError):
+    """The file cannot be written; the sentence says which and why."""
+
+    code = "unwritable_file"
 
 
 def add_parser(commands: Any) -> None:
@@ -98,12 +105,14 @@ class _Output:
         self._path = path
         self._process = subprocess.Popen(player, stdin=subprocess.PIPE) if player else None
         self._part = path.with_name(f".{path.name}.part") if path else None
-        self._file = self._part.open("wb") if self._part else None
+        with self._telling_why():
+            self._file = self._part.open("wb") if self._part else None
         self.name = str(path) if path else player[0] if player else "standard output"
 
     def write(self, data: bytes) -> None:
         if self._file is not None:
-            self._file.write(data)
+            with self._telling_why():
+                self._file.write(data)
         elif self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(data)
         else:
@@ -113,8 +122,9 @@ class _Output:
     def finish(self) -> None:
         """The speech is whole: the file takes its name."""
         if self._file is not None and self._part is not None and self._path is not None:
-            self._file.close()
-            self._part.replace(self._path)
+            with self._telling_why():
+                self._file.close()
+                self._part.replace(self._path)
 
     def close(self) -> None:
         if self._file is not None and self._part is not None:
@@ -123,6 +133,13 @@ class _Output:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait()
+
+    @contextmanager
+    def _telling_why(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UnwritableFile(f"cannot write {self._path}: {error.strerror}") from error
 
 
 async def _say(
@@ -237,7 +254,10 @@ def _clear_line() -> str:
 
 def _ranged(kind: type[float] | type[int], low: float, high: float) -> Callable[[str], float]:
     def read(text: str) -> float:
-        value = kind(text)
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
         return value
