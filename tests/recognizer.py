@@ -29,6 +29,13 @@ def transcribe(samples: Samples, sample_rate: int) -> str:
     return " ".join(segment.text.strip() for segment in segments)
 
 
+def word_times(samples: Samples, sample_rate: int) -> list[tuple[str, float]]:
+    """(word, second it begins) as heard."""
+    audio = soxr.resample(samples, sample_rate, SAMPLE_RATE).astype(np.float32)
+    segments, _ = _model().transcribe(audio, beam_size=5, language="en", word_timestamps=True)
+    return [(word.word.strip(), word.start) for segment in segments for word in segment.words]
+
+
 def word_error_rate(reference: str, hypothesis: str) -> float:
     """Edit distance in words over the reference's words; both are read aloud first, so "$5" equals "five dollars"."""
     said, heard = _words(reference), _words(hypothesis)

@@ -331,7 +331,8 @@ def test_spans_name_the_written_piece() -> None:
 
 SLOW_CANDIDATES = [
     "9", "9 ", "1,", "1.", "a.", "-", "1-", "1:", "1/", "$1", "1%", "[", "[a](", "](", "<", "<a", "<!--", "`", "~~~\n",
-    "*", "_a", " ", "\n", "  \n", "|", "#", ">", "&", "a@", "a@b.", "www.", "http://a.", "J. ", "Henry I ", "Jan 1", "5:00",
+    "*", "_a", " ", "\n", "  \n", "|", "#", ">", "&", "a@", "a@b.", "www.", "http://a.", "J. ", "Henry I ", "Jan 1",
+    "5:00",
     "555-", "½", "e\u0301", "\u0301", "😀", "\x00", "好", "１，", "===", "\\", "(", "'", "1'", "x ", "a-",
 ]  # fmt: skip
 
@@ -350,7 +351,7 @@ def test_cost_grows_with_the_length_only(unit: str) -> None:
 
         return min(once() for _ in range(2))
 
-    assert cost_s(8192) < 10 * cost_s(2048) + 0.05
+    assert cost_s(4096) < 10 * cost_s(1024) + 0.03
 
 
 @pytest.mark.parametrize(
