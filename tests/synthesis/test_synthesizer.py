@@ -359,7 +359,7 @@ async def test_a_waiting_request_gets_the_room_of_one_that_leaves(make_synthesiz
     synthesizer = make_synthesizer(FakeEngine(), max_streams=1, queue_wait_s=30.0)
     async with synthesizer.stream(SpeechRequest(text=TWO)):
         waiting = asyncio.create_task(speak(synthesizer, TWO))
-        await until(lambda: bool(synthesizer._waiting))
+        await until(lambda: len(synthesizer._queue) == 1)
     assert await waiting
 
 
