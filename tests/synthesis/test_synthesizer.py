@@ -363,6 +363,19 @@ async def test_a_waiting_request_gets_the_room_of_one_that_leaves(make_synthesiz
     assert await waiting
 
 
+async def test_a_first_chunk_lets_the_next_of_a_burst_begin(make_synthesizer: Make) -> None:
+    """Sixteen at once whose first chunks cannot all be in time: they queue for a moment, nobody is refused."""
+    synthesizer = make_synthesizer(
+        FakeEngine(), admission_share=0.9, first_audio_target_s=0.3, queue_wait_s=30.0, step_timeout_s=60.0
+    )
+    await speak(synthesizer, TWO)
+    synthesizer._admission.first_chunk_took("fake", 10.0)  # as if a first chunk were dear: one at a time
+    for _ in range(50):
+        synthesizer._admission.first_chunk_took("fake", 10.0)
+    results = await asyncio.gather(*(speak(synthesizer, TWO) for _ in range(16)))
+    assert len(results) == 16
+
+
 async def test_one_key_has_its_own_limit(make_synthesizer: Make) -> None:
     synthesizer = make_synthesizer(FakeEngine(), max_streams_per_key=1)
     async with synthesizer.stream(SpeechRequest(text=TWO, owner="a")):

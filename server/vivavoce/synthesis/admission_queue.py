@@ -67,6 +67,16 @@ class AdmissionQueue:
         order = fair_order([(w.owner, w.since_s) for w in self._waiting.values()], self._admission.active())
         return numbers[order[0]] == number and self._admission.may_admit(self._waiting[number].kind)
 
+    def sounding(self, ticket: int) -> None:
+        """Its first chunk is made: those whose first chunk would have come too late may begin now."""
+        self._admission.sounding(ticket)
+        self.wake()
+
+    def leave(self, ticket: int) -> None:
+        """It ended, however."""
+        self._admission.leave(ticket)
+        self.wake()
+
     def wake(self) -> None:
         """There may be room now: let everybody look."""
         for waiting in self._waiting.values():

@@ -110,7 +110,7 @@ class Synthesizer:
             ticket = await self._queue.admit(request.owner, loaded.engine.name)
             track = self._track(request, loaded, arrival_s)
             utterance = Utterance(
-                request, loaded, track, self._pool, self._admission, ticket, self.limits.max_buffered_text
+                request, loaded, track, self._pool, self._admission, self._queue, ticket, self.limits.max_buffered_text
             )
             self._begin(request)
             try:
@@ -121,7 +121,7 @@ class Synthesizer:
             finally:
                 self._pool.remove(track)
                 utterance._close()
-                self._admission.leave(ticket)
+                self._queue.leave(ticket)
                 self._end(request, utterance, arrival_s)
 
     async def drain(self, timeout_s: float) -> bool:
@@ -190,7 +190,6 @@ class Synthesizer:
         if utterance.produced_s > 0:
             metrics.engine_rtf.labels(engine, "all").observe(utterance.core_s / utterance.produced_s)
         self._note_load()
-        self._queue.wake()
         logger.info(
             "utterance ended",
             extra={

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from vivavoce.engines.base import SpeechOptions
 from vivavoce.errors import EmptyInput, TextTooLong, VivaVoceError
 from vivavoce.synthesis.admission import Admission
+from vivavoce.synthesis.admission_queue import AdmissionQueue
 from vivavoce.synthesis.track import SpokenChunk, Track
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.synthesis.worker import WorkerPool
@@ -61,6 +62,7 @@ class Utterance:
         track: Track,
         pool: WorkerPool,
         admission: Admission,
+        queue: AdmissionQueue,
         ticket: int,
         max_buffered_text: int,
     ) -> None:
@@ -75,6 +77,7 @@ class Utterance:
         self._track = track
         self._pool = pool
         self._admission = admission
+        self._queue = queue
         self._ticket = ticket
         self._max_buffered_text = max_buffered_text
         self._splitter = SentenceSplitter()
@@ -193,8 +196,8 @@ class Utterance:
         """Keep the books: what was said, when, and what it cost."""
         if self.first_chunk_s is None:
             self.first_chunk_s = time.monotonic() - self._track.arrival_s
-            self._admission.sounding(self._ticket)
             self._admission.first_chunk_took(self._loaded.engine.name, self.core_s)
+            self._queue.sounding(self._ticket)
         if chunk.begins_sentence:
             self._text.append(chunk.sentence.text)
             self._text_end = chunk.sentence.start + len(chunk.sentence.text)
