@@ -1,0 +1,140 @@
+"""The voice that speaks everywhere: speed, seed, languages, words and long sentences, with its real weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from vivavoce.audio.chunk import AudioChunk, Samples
+from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.embedded import SAMPLE_RATE, EmbeddedEngine, EmbeddedVoice
+from vivavoce.errors import EmptyInput, UnknownVoice, UnspeakableText
+from vivavoce.text.normalize import SpokenText, normalize
+
+TEXT = "She sells sea shells by the sea shore, every single morning."
+
+
+@pytest.fixture(scope="module")
+def engine() -> EmbeddedEngine:
+    return EmbeddedEngine()
+
+
+@pytest.fixture(scope="module")
+def voice(engine: EmbeddedEngine) -> EmbeddedVoice:
+    return engine.load_voice(engine.voices()[0].id)
+
+
+def chunks_of(engine: EmbeddedEngine, voice: EmbeddedVoice, text: str, **options: float) -> list[AudioChunk]:
+    stream = engine.open(normalize(text), voice, SpeechOptions(**{"seed": 7, **options}))  # type: ignore[arg-type]
+    chunks = []
+    while stream.stage != "done":
+        (chunk,) = engine.step([stream])
+        assert chunk is not None
+        chunks.append(chunk)
+    return chunks
+
+
+def said(engine: EmbeddedEngine, voice: EmbeddedVoice, text: str, **options: float) -> Samples:
+    return np.concatenate([chunk.samples for chunk in chunks_of(engine, voice, text, **options)])
+
+
+def pitch_hz(samples: Samples) -> float:
+    """Median fundamental frequency of the voiced frames, by autocorrelation (no model, no other library's idea)."""
+    frame, lowest, highest = 1200, SAMPLE_RATE // 400, SAMPLE_RATE // 70
+    found = []
+    for start in range(0, len(samples) - 2 * frame, frame // 2):
+        piece = samples[start : start + 2 * frame] - samples[start : start + 2 * frame].mean()
+        correlation = np.correlate(piece, piece, "full")[2 * frame - 1 :]
+        lag = lowest + int(correlation[lowest:highest].argmax())
+        if correlation[0] > 1 and correlation[lag] > 0.6 * correlation[0]:
+            found.append(SAMPLE_RATE / lag)
+    assert len(found) > 3
+    return float(np.median(found))
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.4, 0.5, 0.8, 1.5, 2.0, 3.0, 4.0])
+def test_speed_changes_the_length_and_keeps_the_pitch(
+    engine: EmbeddedEngine, voice: EmbeddedVoice, speed: float
+) -> None:
+    plain, other = said(engine, voice, TEXT), said(engine, voice, TEXT, speed=speed)
+    # The model rounds every sound to whole frames of 25 ms, so fast speech is a little longer than asked for.
+    assert len(plain) / len(other) == pytest.approx(speed, rel=0.25)
+    assert pitch_hz(other) == pytest.approx(pitch_hz(plain), rel=0.12)
+
+
+def test_lengths_fall_as_speed_rises(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    lengths = [len(said(engine, voice, TEXT, speed=speed)) for speed in (0.25, 0.45, 0.55, 1.0, 1.9, 2.1, 4.0)]
+    assert all(slow > fast for slow, fast in pairwise(lengths))
+
+
+@pytest.mark.parametrize("speed", [0.4, 1.0, 2.5])
+def test_the_same_seed_gives_the_same_sound(engine: EmbeddedEngine, voice: EmbeddedVoice, speed: float) -> None:
+    np.testing.assert_array_equal(said(engine, voice, TEXT, speed=speed), said(engine, voice, TEXT, speed=speed))
+    other = said(engine, voice, TEXT, speed=speed, seed=8)
+    assert not np.array_equal(said(engine, voice, TEXT, speed=speed), other)
+
+
+def test_without_a_seed_no_two_are_alike(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    seeds = {engine.open(normalize(TEXT), voice, SpeechOptions()).seed for _ in range(3)}
+    assert len(seeds) == 3
+
+
+@pytest.mark.parametrize("text", ["你好。", "Say 你好 twice.", "こんにちは", "안녕하세요", "Привет", "שלום", "γειά"])
+def test_what_it_cannot_speak_is_refused_with_what_it_can(
+    engine: EmbeddedEngine, voice: EmbeddedVoice, text: str
+) -> None:
+    with pytest.raises(UnspeakableText, match="it speaks: English"):
+        engine.open(normalize(text, "en"), voice, SpeechOptions())
+
+
+def test_another_language_that_was_asked_for_is_refused(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    with pytest.raises(UnspeakableText):
+        engine.open(normalize("Hello"), voice, SpeechOptions(language="ja"))
+
+
+def test_accents_are_no_obstacle(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    np.testing.assert_array_equal(said(engine, voice, "A café, naïve."), said(engine, voice, "A cafe, naive."))
+
+
+def test_nothing_to_speak(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    with pytest.raises(EmptyInput):
+        engine.open(SpokenText("", "", "en"), voice, SpeechOptions())
+
+
+def test_an_unknown_voice_is_answered_with_the_known_ones(engine: EmbeddedEngine) -> None:
+    with pytest.raises(UnknownVoice, match=engine.voices()[0].id):
+        engine.load_voice("../../etc/passwd")
+
+
+def test_words_are_estimated_in_order_and_within_the_sound(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    text = "On May 5, 2024 she paid $3.50 for it."
+    chunks = chunks_of(engine, voice, text)
+    words = [word for chunk in chunks for word in chunk.words]
+    assert [word.text for word in words] == [text[word.source_start : word.source_end] for word in words]
+    assert " ".join(word.text for word in words).startswith("On May 5, 2024 she paid")
+    assert all(word.estimated for word in words)
+    assert all(a.end_s <= b.start_s + 1e-6 for a, b in pairwise(words))
+    assert words[0].start_s >= 0
+    assert words[-1].end_s <= sum(chunk.duration_s for chunk in chunks) + 1e-6
+
+
+def test_silence_around_the_speech_is_cut(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    """The model puts 0.3 s before and 0.45 s after every sentence: pauses are the synthesizer's to make."""
+    samples = said(engine, voice, "Good morning.")
+    loud = np.flatnonzero(np.abs(samples) > 10 ** (-55 / 20))
+    assert loud[0] < 0.05 * SAMPLE_RATE
+    assert len(samples) - loud[-1] < 0.2 * SAMPLE_RATE
+
+
+def test_a_long_sentence_is_spoken_to_its_end(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    """Longer than the model takes at once: it goes in clauses, and none is lost."""
+    clauses = ["the river ran slowly to the sea", "the birds flew over the house", "we sat by the fire"] * 6
+    text = ", ".join(clauses)
+    chunks = chunks_of(engine, voice, text)
+    assert len(chunks) > 1
+    alone_s = sum(len(said(engine, voice, clause)) for clause in clauses[:3]) * 6 / SAMPLE_RATE
+    assert sum(chunk.duration_s for chunk in chunks) == pytest.approx(alone_s, rel=0.25)
+    words = chunks[-1].words
+    assert [word.text.strip(",.") for word in words] == text.replace(",", "").split()
