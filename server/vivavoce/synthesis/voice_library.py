@@ -69,11 +69,16 @@ class VoiceLibrary:
     # -- names
 
     def list(self) -> list[VoiceInfo]:
-        """Every voice of every engine, unavailable ones included; the first engine wins where two share an id."""
+        """Every voice of every engine, unavailable ones included; the first engine wins where two share an id.
+
+        A voice that has gone from disk leaves memory, too.
+        """
         seen: dict[str, VoiceInfo] = {}
         for engine in self._engines:
             for info in engine.voices():
                 seen.setdefault(info.id, info)
+        for voice_id in {loaded for _, loaded in self._loaded} - set(seen):
+            self.forget(voice_id)
         return [*seen.values()]
 
     def default_id(self) -> str | None:
