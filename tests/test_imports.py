@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "assistant": LEAVES | TOOLS | {"synthesis", "listening", "engines.base"},
     "transports": LEAVES | TOOLS | {"assistant", "synthesis", "listening", "protocol", "engines.base"},
     "web": set(),
-    "app": LEAVES | TOOLS | {"logs", "engines", "synthesis", "listening", "assistant", "transports", "web"},
+    "app": LEAVES | TOOLS | {"logs", "engines", "synthesis", "listening", "assistant", "transports", "web", "fastrtc"},
+    "fastrtc": LEAVES | TOOLS | {"synthesis", "engines.base", "transports", "app"},  # wires up another framework
     "cli": LEAVES | TOOLS | {"logs", "app", "engines", "synthesis", "listening", "transports"},
 }
 
@@ -43,12 +44,20 @@ CONVERTER = "engines.genie.convert_checkpoint"
 FENCED: dict[str, set[str]] = {
     "torch": {CONVERTER},  # a program of its own: nothing that serves needs torch
     "genie_tts": {"engines.genie.genie_modules", CONVERTER},  # importing it asks questions and starts a player
-    "fastapi": {"app", "transports", "web"},
+    "fastrtc": {"fastrtc"},  # an extra: the server starts without it
+    "fastapi": {"app", "transports", "web", "fastrtc"},
     "starlette": {"app", "transports", "web"},
     "uvicorn": {"transports", "cli"},
     "websockets": {"transports"},
     "aiortc": {"transports"},
-    "asyncio": {"app", "cli", "transports", "assistant", "synthesis"},  # engines block, the pure parts do neither
+    "asyncio": {
+        "app",
+        "cli",
+        "transports",
+        "assistant",
+        "synthesis",
+        "fastrtc",
+    },  # engines block, the pure parts do neither
 }
 
 
@@ -81,7 +90,7 @@ def test_a_server_imports_neither_torch_nor_genie() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "fastapi" in loaded
-    assert not loaded & {"torch", "genie_tts", "jieba_fast", "pyopenjtalk", "transformers"}
+    assert not loaded & {"torch", "genie_tts", "fastrtc", "jieba_fast", "pyopenjtalk", "transformers"}
 
 
 def faults_of(module: str, source: str) -> Iterator[str]:
