@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.serving
 TEST_STAMP := $(VENV)/.testing
+FASTRTC := .venv-fastrtc
 HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
@@ -35,6 +36,15 @@ serve: $(STAMP) ## start the server on http://127.0.0.1:7860
 test: $(TEST_STAMP) client ## run all tests: Python, browser library, page in Chromium
 	cd client_js && npm test --silent
 	$(BIN)/python -m pytest $(ARGS)
+
+test-fastrtc: $(FASTRTC)/.testing ## test the FastRTC adapter, in an environment of its own
+	$(FASTRTC)/bin/python -m pytest tests/fastrtc_adapter -o filterwarnings=default
+
+$(FASTRTC)/.testing: pyproject.toml
+	$(PYTHON) -m venv $(FASTRTC)
+	$(FASTRTC)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(FASTRTC)/bin/pip install --quiet -e ".[fastrtc]" --group test-fastrtc
+	@touch $@
 
 client: client_js/node_modules/.installed ## install what checks and tests the browser library
 

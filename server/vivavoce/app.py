@@ -23,7 +23,7 @@ from vivavoce import __version__
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechEngine
 from vivavoce.engines.registry import open_engines
-from vivavoce.errors import InvalidRequest, NotFound, VivaVoceError
+from vivavoce.errors import ConfigError, InvalidRequest, NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.admission import Admission
 from vivavoce.synthesis.synthesizer import Synthesizer, SynthesizerLimits
@@ -162,6 +162,8 @@ def build_server(
         websocket_router(synthesizer, access, config, metrics=metrics, connections=connections, encoding=encoding)
     )
     app.include_router(webrtc_router(calls))
+    if config.fastrtc:
+        _mount_fastrtc(app, synthesizer, config)
     server.drain_hooks.append(connections.begin_drain)
     server.closing_hooks += [connections.close_all, calls.aclose]
     _map_errors(app, metrics)
@@ -177,6 +179,14 @@ def build_server(
             expose_headers=["x-request-id", "x-audio-sample-rate", "location"],
         )
     return server
+
+
+def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> None:
+    try:
+        from vivavoce.fastrtc import mount
+    except ImportError as error:
+        raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
+    mount(app, synthesizer, max_calls=config.max_calls)
 
 
 async def _preload(synthesizer: Synthesizer, config: Config, progress: Progress | None) -> None:

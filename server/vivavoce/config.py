@@ -117,6 +117,7 @@ class Config:
         False, "Accept private client addresses in offers also when listening beyond loopback.", group="webrtc"
     )
     max_calls: int = setting(20, "WebRTC calls at once, pending offers included.", group="webrtc")
+    fastrtc: bool = setting(False, "FastRTC's routes under /fastrtc; needs `vivavoce[fastrtc]`.", group="webrtc")
 
     # -- logs
     log_level: typing.Literal["debug", "info", "warning", "error"] = setting(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Iterator
 
 import httpx
@@ -12,27 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from call_client import CallClient, call, post_offer
-from fake_engine import FakeEngine, FakeStream, StepGate, wait_until
+from fake_engine import FakeEngine, StepGate, wait_until
 from live_server import LiveServer, live_server
-from vivavoce.audio.chunk import AudioChunk
+from tone_engine import ToneEngine, pitch
 
 LONG = "a" * 1000 + "."  # 20 s
-
-
-class ToneEngine(FakeEngine):
-    """The k-th voice (from 0) hums at 300 + 150 k Hz: Opus carries no constant level."""
-
-    def _advance(self, stream: FakeStream) -> AudioChunk:
-        chunk = super()._advance(stream)
-        hz = 300 + 150 * (round(stream.voice.level * 16) - 1)  # whole periods in a step of 20 ms
-        times = np.arange(len(chunk.samples)) / self.sample_rate
-        return dataclasses.replace(chunk, samples=(0.3 * np.sin(2 * np.pi * hz * times)).astype(np.float32))
-
-
-def pitch(samples: NDArray[np.float32]) -> float:
-    """Hz of the strongest tone."""
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return float(np.argmax(spectrum)) * 48000 / len(samples)
 
 
 @pytest.fixture(scope="module")
