@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from onnx.utils import Extractor
 
 from synthetic_voice import RECIPE, Version, cached, synthetic_voice
-from vivavoce.engines.genie import graph_cut, vits_graphs, vocoder_graph
+from vivavoce.engines.genie import fast_convolution, graph_builder, graph_cut, vits_graphs, vocoder_graph
 from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs
 from vivavoce.engines.genie.weights import PackWeights, with_weights
 
@@ -28,7 +28,7 @@ MASK = "/vq_model/enc_p/ConstantOfShape_output_0"
 
 def compiled_vits(version: Version) -> Path:
     """Folder of our graphs, built again whenever a builder changes."""
-    sources = (graph_cut, vits_graphs, vocoder_graph)
+    sources = (graph_cut, graph_builder, fast_convolution, vits_graphs, vocoder_graph)
     digest = hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in sources)).hexdigest()[:8]
     return cached(f"vits-{version}-r{RECIPE}-{digest}", lambda folder: _build(folder, version))
 

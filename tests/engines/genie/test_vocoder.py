@@ -168,7 +168,7 @@ def test_random_chunkings_of_a_small_decoder(chunks: list[int], flush_alone: boo
 
 @cache
 def _small(mode: int) -> tuple[Vocoder, Array]:
-    session = _session(decoder_graph(_small_weights(), SMALL_MODES[mode]).SerializeToString())
+    session = _session(decoder_graph(_small_weights(), SMALL_MODES[mode], fast_from=3).SerializeToString())
     return Vocoder(session), np.full((1, 8, 1), 0.1, np.float32)
 
 

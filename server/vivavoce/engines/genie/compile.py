@@ -33,7 +33,7 @@ Version = Literal["v2", "v2ProPlus"]
 Precision = Literal["fp32", "int8"]
 Progress = Callable[[str, float], None]
 
-FORMAT = 1  # raise it when a graph builder changes what it writes
+FORMAT = 2  # raise it when a graph builder changes what it writes
 PARTS_FILE = "parts.json"
 _ABANDONED_S = 24 * 3600.0
 

@@ -14,7 +14,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES, LATENT_WIDTH, STATE_SHAPES
+from vivavoce.engines.genie.graph_builder import STATES
+from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.errors import VoiceUnavailable
 
 Latent = NDArray[np.float32]  # [1, 192, n]
@@ -50,7 +51,7 @@ class Vocoder:
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:
-        described = session.get_modelmeta().custom_metadata_map.get(STATE_SHAPES)
+        described = session.get_modelmeta().custom_metadata_map.get(STATES)
         if described is None:
             raise VoiceUnavailable("the decoder graph has no description of its states; prepare the voice again")
         self._session = session

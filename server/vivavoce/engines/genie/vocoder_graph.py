@@ -8,44 +8,45 @@ Two ways of carrying the past are mixed, whichever costs less at that rate:
     stream   every convolution keeps its own left context and nothing is computed twice. Used at the first level,
              where a frame is 10 samples and 120 would be 12 frames.
 
-Start and end are exact by construction: before the first input and after the last (`flush`) every convolution sees the
-zeros it would see in one shot. Output lags 11 frames behind the input; the flush returns them.
+In blocks, wide convolutions are computed with half the multiplications (`fast_convolution.py`). Start and end are
+exact by construction: before the first input and after the last (`flush`) every convolution sees the zeros it would
+see in one shot. Output lags 11 frames behind the input; the flush returns them.
 
     inputs   z float32 [1, 192, n]; condition float32 [1, C, 1]; flush int64 [1], 1 on the last call; state_i
     outputs  samples float32 [1, 1, k]; next_i
 
-The first call needs `FIRST_FRAMES` frames or the flush. Initial lengths of the states stand in the model's metadata.
-Called by `vits_graphs.py`, run by `vocoder.py`.
+The first call needs `FIRST_FRAMES` frames or the flush. Called by `vits_graphs.py`, run by `vocoder.py`.
 
 Source: HiFi-GAN (Kong et al., 2020), generator V1 as in GPT-SoVITS `module/models.py`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+from vivavoce.engines.genie.fast_convolution import PHASES, fast_convolution
+from vivavoce.engines.genie.graph_builder import GraphBuilder
 
 Array = NDArray[np.float32]
 Mode = Literal["block", "stream"]
 
+LATENT_WIDTH = 192
 FIRST_FRAMES = 12  # with fewer and no flush some layer would have nothing to work on
 SAMPLES_PER_FRAME = 640
-LATENT_WIDTH = 192
-STATE_SHAPES = "vivavoce.states"  # metadata key: JSON [[name, channels, initial length], ...]
+FAST_FROM_CHANNELS = 48  # narrower levels gain nothing: the maps in and out cost what the products save
 
 _DILATIONS = (1, 3, 5)
 _BLOCKS_PER_LEVEL = 3
 _END_PAD = 3  # conv_pre and conv_post have kernels of 7
 _SLOPE, _LAST_SLOPE = 0.1, 0.01  # of the leaky ReLUs
-_END = np.iinfo(np.int64).max
-_MODES: tuple[Mode, ...] = ("stream", "stream", "block", "block", "block")
+_MODES: tuple[Mode, ...] = ("stream", "block", "block", "block", "block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,50 @@ class DecoderWeights:
     strides: tuple[int, ...]
     paddings: tuple[int, ...]
 
+    def width(self, level: int) -> int:
+        """Channels of a level, behind its upsampling."""
+        return int(self.arrays[f"ups.{level}.weight"].shape[1])
 
-def decoder_graph(weights: DecoderWeights, modes: tuple[Mode, ...] = _MODES) -> onnx.ModelProto:
-    """The streaming graph. `modes` says how each level carries its past; every choice gives the same samples."""
-    net = _Net(weights)
+    def width_before(self, level: int) -> int:
+        """Channels before the upsampling of a level."""
+        return int(self.arrays[f"ups.{level}.weight"].shape[0])
+
+    def residual_blocks(self, level: int) -> list[tuple[str, int]]:
+        """Name and half-width of the kernel of each residual block of a level, the widest last."""
+        names = [f"resblocks.{level * _BLOCKS_PER_LEVEL + index}" for index in range(_BLOCKS_PER_LEVEL)]
+        return [(name, (self.arrays[f"{name}.convs1.0.weight"].shape[2] - 1) // 2) for name in names]
+
+    def half_width(self, level: int) -> int:
+        """Samples on each side that the widest residual block of a level looks at."""
+        widest = max(half for _, half in self.residual_blocks(level))
+        return sum(widest * (dilation + 1) for dilation in _DILATIONS)
+
+
+def decoder_graph(
+    weights: DecoderWeights, modes: tuple[Mode, ...] = _MODES, *, fast_from: int = FAST_FROM_CHANNELS
+) -> onnx.ModelProto:
+    """The streaming graph; every choice gives the same samples, but for rounding.
+
+    Args:
+        weights: of the decoder.
+        modes: how each level carries its past.
+        fast_from: channels from which on a level's convolutions are the fast ones.
+    """
+    net = _Net(weights, fast_from)
     x = net.block("z", LATENT_WIDTH, net.entry, _Reach().convolved(_END_PAD).upsampled(weights, 0))
     for level, mode in enumerate(modes):
         x = net.stream_level(level, x) if mode == "stream" else net.block_level(level, x)
-    channels = weights.arrays["conv_post.weight"].shape[1]
-    return net.model(net.block(x, channels, net.exit, _Reach().convolved(_END_PAD)))
+    x = net.block(x, weights.width(len(modes) - 1), net.exit, _Reach().convolved(_END_PAD))
+    net.node("Identity", x, output="samples")
+    condition = int(weights.arrays["conv_pre.weight"].shape[0])
+    inputs = [
+        helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, LATENT_WIDTH, "frames"]),
+        helper.make_tensor_value_info("condition", TensorProto.FLOAT, [1, condition, 1]),
+        helper.make_tensor_value_info("flush", TensorProto.INT64, [1]),
+    ]
+    return net.model(
+        "decoder", inputs, [helper.make_tensor_value_info("samples", TensorProto.FLOAT, [1, 1, "samples"])]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +124,7 @@ class _Reach:
     right: int = 0
 
     def convolved(self, half_width: int) -> _Reach:
-        return _Reach(self.ratio, self.left + half_width, self.right + half_width)
+        return replace(self, left=self.left + half_width, right=self.right + half_width)
 
     def upsampled(self, weights: DecoderWeights, level: int) -> _Reach:
         stride, padding = weights.strides[level], weights.paddings[level]
@@ -96,24 +132,25 @@ class _Reach:
         left = self.left * stride + max(0, kernel - 1 - padding)
         return _Reach(self.ratio * stride, left, self.right * stride + padding)
 
+    def in_columns(self) -> _Reach:
+        """Given out in whole columns of 4, so that the next level gets whole columns too."""
+        return replace(self, right=_whole(self.right, PHASES))
+
     @property
     def history(self) -> int:
-        """Inputs to keep, so that the next output is computed beyond the spoilt left edge."""
-        return -(-(self.left + self.right) // self.ratio)
+        """Inputs to keep, so that the next output is computed beyond the spoilt left edge; in whole columns."""
+        return _whole(-(-(self.left + self.right) // self.ratio), PHASES)
 
 
-class _Net:
-    """Collects nodes, weights and states of the graph."""
+class _Net(GraphBuilder):
+    """The layers of the decoder."""
 
-    def __init__(self, weights: DecoderWeights) -> None:
-        self._weights = weights
-        self._nodes: list[onnx.NodeProto] = []
-        self._initializers: dict[str, onnx.TensorProto] = {}
-        self._states: list[tuple[str, int, int]] = []  # name, channels, initial length
-        self._cache: dict[tuple[str, ...], str] = {}
+    def __init__(self, weights: DecoderWeights, fast_from: int) -> None:
+        super().__init__()
+        self._weights, self._fast_from = weights, fast_from
         self._going_on = self.node("Sub", self.integers(1), "flush")  # 1 until the last call
 
-    # -- layers --------------------------------------------------------------------------------------------------
+    # -- levels --------------------------------------------------------------------------------------------------
 
     def entry(self, z: str) -> str:
         return self.upsample(0, self.node("Add", self.conv(z, "conv_pre", pad=_END_PAD), "condition"))
@@ -122,60 +159,77 @@ class _Net:
         return self.node("Tanh", self.conv(self.leaky(x, _LAST_SLOPE), "conv_post", pad=_END_PAD))
 
     def upsample(self, level: int, x: str) -> str:
+        """A transposed convolution, computed as a plain one that makes the samples of each input side by side."""
         stride, padding = self._weights.strides[level], self._weights.paddings[level]
-        parameters = [self.weight(f"ups.{level}.weight"), self.weight(f"ups.{level}.bias")]
-        return self.node("ConvTranspose", self.leaky(x), *parameters, strides=[stride], pads=[padding, padding])
+        kernel, reach = _polyphase(self._weights.arrays[f"ups.{level}.weight"], stride)
+        bias = np.repeat(self._weights.arrays[f"ups.{level}.bias"], stride)
+        parameters = [self.array(f"ups.{level}.phases", kernel), self.array(f"ups.{level}.phases.bias", bias)]
+        pads = [reach - 1, reach - 1]
+        y = self.node("Conv", self.leaky(x), *parameters, kernel_shape=[reach], pads=pads)
+        width = self._weights.width(level)
+        y = self.node("Transpose", self.shaped(y, 1, width, stride, -1), perm=[0, 1, 3, 2])
+        y = self.shaped(y, 1, width, -1)
+        if reach == 1:
+            return y
+        end = self.node("Add", self.scaled(self.length(x), stride), self.integers(padding))
+        return self.sliced(y, self.integers(padding), end)
 
     def block_level(self, level: int, x: str) -> str:
         """Upsampling (unless it was done) and residual blocks as one zero-padded pass."""
         reach = _Reach() if level == 0 else _Reach().upsampled(self._weights, level)
-        channels = self._weights.arrays[f"ups.{level}.weight"].shape[0 if level else 1]
-        return self.block(x, channels, lambda y: self._plain_level(level, y), reach.convolved(self._half_width(level)))
+        reach = reach.convolved(self._weights.half_width(level)).in_columns()
+        channels = self._weights.width_before(level) if level else self._weights.width(0)
+        return self.block(x, channels, lambda y: self._plain_level(level, y), reach)
 
     def _plain_level(self, level: int, x: str) -> str:
+        width = self._weights.width(level)
+        is_fast = level > 0 and width >= self._fast_from  # the first level's samples come in no whole columns
         x = self.upsample(level, x) if level > 0 else x
+        x = self.in_phases(x, width) if is_fast else x
+        convolve = self.fast_conv if is_fast else self.same_conv
         branches = []
-        for name, half in self._residual_blocks(level):
+        for name, _ in self._weights.residual_blocks(level):
             y = x
             for pair, dilation in enumerate(_DILATIONS):
-                inner = self.conv(self.leaky(y), f"{name}.convs1.{pair}", pad=half * dilation, dilation=dilation)
-                y = self.node("Add", self.conv(self.leaky(inner), f"{name}.convs2.{pair}", pad=half), y)
+                inner = convolve(self.leaky(y), f"{name}.convs1.{pair}", dilation)
+                y = self.node("Add", convolve(self.leaky(inner), f"{name}.convs2.{pair}", 1), y)
             branches.append(y)
-        return self.mean(branches)
+        return self.in_time(self.mean(branches), width) if is_fast else self.mean(branches)
 
     def stream_level(self, level: int, x: str) -> str:
         """Upsampling and residual blocks, each convolution with its own past; the narrow wait for the widest."""
         if level > 0:
-            channels = self._weights.arrays[f"ups.{level}.weight"].shape[0]
-            x = self.block(x, channels, lambda y: self.upsample(level, y), _Reach().upsampled(self._weights, level))
+            reach = _Reach().upsampled(self._weights, level)
+            x = self.block(x, self._weights.width_before(level), lambda y: self.upsample(level, y), reach)
         branches = []
-        for name, half in self._residual_blocks(level):
+        for name, half in self._weights.residual_blocks(level):
             y = x
             for pair, dilation in enumerate(_DILATIONS):
                 y = self._stream_pair(y, name, pair, half, dilation)
             branches.append(y)
         ready = self.length(branches[-1])
-        return self.mean([*(self._wait(y, ready, level) for y in branches[:-1]), branches[-1]])
+        waiting = [self._wait(y, ready, self._weights.width(level)) for y in branches[:-1]]
+        return self.mean([*waiting, branches[-1]])
 
     def _stream_pair(self, x: str, name: str, pair: int, half: int, dilation: int) -> str:
         """x + conv2(conv1(x)) where both convolutions continue from their kept context."""
-        wide, channels = half * dilation, self._channels(f"{name}.convs1.{pair}")
+        wide, channels = half * dilation, int(self._weights.arrays[f"{name}.convs1.{pair}.weight"].shape[0])
         past, kept = self.state(channels, wide), self.state(channels, half)
-        whole = self.joined(past, x, self.zeros(channels, wide))
+        whole = self.joined(past, x, self.zeros(channels, wide, self.scaled("flush", wide)))
         self.keep(past, whole, 2 * wide)
         inner = self.leaky(self.conv(self.leaky(whole), f"{name}.convs1.{pair}", dilation=dilation))
-        inner = self.joined(kept, inner, self.zeros(channels, half))
+        inner = self.joined(kept, inner, self.zeros(channels, half, self.scaled("flush", half)))
         self.keep(kept, inner, 2 * half)
         outer = self.conv(inner, f"{name}.convs2.{pair}")
         # Sample i of `outer` stands for sample i + wide + half - len(kept) of `whole`.
         start = self.node("Sub", self.integers(wide + half), self.length(kept))
         return self.node("Add", outer, self.sliced(whole, start, self.node("Add", start, self.length(outer))))
 
-    def _wait(self, x: str, ready: str, level: int) -> str:
+    def _wait(self, x: str, ready: str, channels: int) -> str:
         """The first `ready` samples of what has come; the rest waits for the next call."""
-        past = self.state(self._channels(f"ups.{level}", axis=1), 0)
+        past = self.state(channels, 0)
         whole = self.joined(past, x)
-        self.node("Slice", whole, ready, self.integers(_END), self.integers(2), output=f"next_{past}")
+        self.keep_from(past, whole, ready)
         return self.sliced(whole, self.integers(0), ready)
 
     def block(self, x: str, channels: int, body: Callable[[str], str], reach: _Reach) -> str:
@@ -189,14 +243,40 @@ class _Net:
         held = self.scaled(self._going_on, reach.right)
         return self.sliced(y, start, self.node("Sub", self.length(y), held))
 
-    # -- small parts ---------------------------------------------------------------------------------------------
+    # -- layers --------------------------------------------------------------------------------------------------
 
     def conv(self, x: str, name: str, *, pad: int = 0, dilation: int = 1) -> str:
         inputs = [x, self.weight(f"{name}.weight")]
         if f"{name}.bias" in self._weights.arrays:
             inputs.append(self.weight(f"{name}.bias"))
-        kernel = self._weights.arrays[f"{name}.weight"].shape[2]
+        kernel = self._kernel(name)
         return self.node("Conv", *inputs, kernel_shape=[kernel], dilations=[dilation], pads=[pad, pad])
+
+    def same_conv(self, x: str, name: str, dilation: int) -> str:
+        """As long as its input, zeros around it."""
+        return self.conv(x, name, pad=(self._kernel(name) - 1) // 2 * dilation, dilation=dilation)
+
+    def fast_conv(self, x: str, name: str, dilation: int) -> str:
+        """The same over a signal in phases, float32 [1, 4, C, T / 4], by three layers."""
+        weight = self._weights.arrays[f"{name}.weight"]
+        layers = fast_convolution(weight, self._weights.arrays[f"{name}.bias"], dilation)
+        enter = self.array(f"{name}.enter", layers.enter)
+        before, after = layers.pads
+        y = self.node("Conv", x, enter, kernel_shape=[1, layers.enter.shape[3]], pads=[0, before, 0, after])
+        y = self.shaped(y, 1, layers.groups * weight.shape[1], -1)
+        products = [self.array(f"{name}.products", layers.weight), self.array(f"{name}.products.bias", layers.bias)]
+        blocks = layers.weight.shape[2]
+        y = self.node("Conv", y, *products, group=layers.groups, kernel_shape=[blocks], dilations=[dilation])
+        y = self.shaped(y, 1, layers.groups, weight.shape[0], -1)
+        return self.node("Conv", y, self.array(f"{name}.leave", layers.leave), kernel_shape=[1, layers.leave.shape[3]])
+
+    def in_phases(self, x: str, channels: int) -> str:
+        """[1, C, T] -> [1, 4, C, T / 4]."""
+        return self.node("Transpose", self.shaped(x, 1, channels, -1, PHASES), perm=[0, 3, 1, 2])
+
+    def in_time(self, x: str, channels: int) -> str:
+        """[1, 4, C, T / 4] -> [1, C, T]."""
+        return self.shaped(self.node("Transpose", x, perm=[0, 2, 3, 1]), 1, channels, -1)
 
     def leaky(self, x: str, slope: float = _SLOPE) -> str:
         return self.once("LeakyRelu", x, alpha=slope)
@@ -207,90 +287,26 @@ class _Net:
             total = self.node("Add", total, branch)
         return self.node("Div", total, self.array("branches", np.array(len(branches), np.float32)))
 
-    def state(self, channels: int, initial: int) -> str:
-        name = f"state_{len(self._states)}"
-        self._states.append((name, channels, initial))
-        return name
-
-    def keep(self, state: str, whole: str, length: int) -> None:
-        """The last `length` samples of `whole`, or all if there are fewer, become the state's next value."""
-        self.node("Slice", whole, self.integers(-length), self.integers(_END), self.integers(2), output=f"next_{state}")
-
-    def zeros(self, channels: int, length: int) -> str:
-        """`length` zeros on the last call, else nothing."""
-        most = self.array(f"zeros_{channels}_{length}", np.zeros((1, channels, length), np.float32))
-        return self.once("Slice", most, self.integers(0), self.scaled("flush", length), self.integers(2))
-
-    def joined(self, *parts: str) -> str:
-        return self.node("Concat", *parts, axis=2)
-
-    def sliced(self, x: str, start: str, end: str) -> str:
-        return self.node("Slice", x, start, end, self.integers(2))
-
-    def length(self, x: str) -> str:
-        return self.once("Shape", x, start=2, end=3)
-
-    def scaled(self, length: str, factor: int) -> str:
-        return length if factor == 1 else self.once("Mul", length, self.integers(factor))
-
-    def integers(self, value: int) -> str:
-        return self.array(f"int_{value}", np.array([value], np.int64))
-
-    def array(self, name: str, value: NDArray[np.generic]) -> str:
-        if name not in self._initializers:
-            self._initializers[name] = numpy_helper.from_array(np.asarray(value), name)
-        return name
-
     def weight(self, name: str) -> str:
         return self.array(name, self._weights.arrays[name])
 
-    def once(self, op: str, *inputs: str, **attributes: Any) -> str:
-        """A node that is shared by everybody who asks for the same."""
-        key = (op, *inputs, repr(attributes))
-        if key not in self._cache:
-            self._cache[key] = self.node(op, *inputs, **attributes)
-        return self._cache[key]
-
-    def node(self, op: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        name = output or f"t{len(self._nodes)}"
-        self._nodes.append(helper.make_node(op, list(inputs), [name], **attributes))
-        return name
-
-    def model(self, samples: str) -> onnx.ModelProto:
-        self.node("Identity", samples, output="samples")
-        condition = self._weights.arrays["conv_pre.weight"].shape[0]
-        graph = helper.make_graph(
-            self._nodes,
-            "decoder",
-            [
-                helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, LATENT_WIDTH, "frames"]),
-                helper.make_tensor_value_info("condition", TensorProto.FLOAT, [1, condition, 1]),
-                helper.make_tensor_value_info("flush", TensorProto.INT64, [1]),
-                *(_state_info(name, channels) for name, channels, _ in self._states),
-            ],
-            [
-                helper.make_tensor_value_info("samples", TensorProto.FLOAT, [1, 1, "samples"]),
-                *(_state_info(f"next_{name}", channels) for name, channels, _ in self._states),
-            ],
-            list(self._initializers.values()),
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        helper.set_model_props(model, {STATE_SHAPES: json.dumps(self._states)})
-        return model
-
-    def _residual_blocks(self, level: int) -> list[tuple[str, int]]:
-        """Name and half-width of the kernel of each residual block of a level, the widest last."""
-        names = [f"resblocks.{level * _BLOCKS_PER_LEVEL + index}" for index in range(_BLOCKS_PER_LEVEL)]
-        return [(name, (self._weights.arrays[f"{name}.convs1.0.weight"].shape[2] - 1) // 2) for name in names]
-
-    def _half_width(self, level: int) -> int:
-        """Samples on each side that the widest residual block of a level looks at."""
-        widest = max(half for _, half in self._residual_blocks(level))
-        return sum(widest * (dilation + 1) for dilation in _DILATIONS)
-
-    def _channels(self, layer: str, axis: int = 0) -> int:
-        return int(self._weights.arrays[f"{layer}.weight"].shape[axis])
+    def _kernel(self, name: str) -> int:
+        return int(self._weights.arrays[f"{name}.weight"].shape[2])
 
 
-def _state_info(name: str, channels: int) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, f"{name}_length"])
+def _polyphase(weight: Array, stride: int) -> tuple[Array, int]:
+    """A transposed convolution's kernel [C, O, K] as the plain one [O * stride, C, J] of its phases, and J.
+
+    Output q * stride + f is the sum over j of kernel sample f + j * stride on input q - j.
+    """
+    inputs, outputs, length = weight.shape
+    reach = -(-length // stride)
+    filled = np.zeros((inputs, outputs, reach * stride), np.float32)
+    filled[:, :, :length] = weight
+    phases = filled.reshape(inputs, outputs, reach, stride)[:, :, ::-1].transpose(1, 3, 0, 2)
+    return np.ascontiguousarray(phases.reshape(outputs * stride, inputs, reach)), reach
+
+
+def _whole(count: int, multiple: int) -> int:
+    """`count`, rounded up."""
+    return -(-count // multiple) * multiple
