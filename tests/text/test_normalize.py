@@ -51,6 +51,7 @@ ENGLISH = [
     # percentages, units, degrees
     ("12.5% of it", "twelve point five percent of it"),
     ("10-20%", "ten to twenty percent"),
+    ("5%-10%", "five to ten percent"),
     ("1 km and 5kg", "one kilometer and five kilograms"),
     ("3.5 km/h", "three point five kilometers per hour"),
     ("100 m² and 2 m³", "one hundred square meters and two cubic meters"),
@@ -131,6 +132,26 @@ ENGLISH = [
     ("#1 #topic", "number one hashtag topic"),
     ("a < b > c", "a less than b greater than c"),
     ("snake_case", "snake case"),
+    ("my-site.org/foo-bar.", "my dash site dot org slash foo dash bar."),
+    ("open 9:00–17:00", "open nine o'clock to seventeen hundred"),
+    ("in the a.m. hours", "in the A.M. hours"),
+    ("He lives on Rodeo Dr.", "He lives on Rodeo drive."),
+    ("cats vs dogs", "cats versus dogs"),
+    ("at the u.n. office", "at the U.N. office"),
+    ("the U.S, too", "the U.S., too"),
+    ("on 12/25", "on December twenty-fifth"),
+    ("since 1215", "since twelve fifteen"),
+    ("1€ and JPY 300", "one euro and three hundred yen"),
+    ("1¢", "one cent"),
+    ("5% and 0.5 %", "five percent and zero point five percent"),
+    ("tel. 555-0199", "telephone five five five, zero one nine nine"),
+    ("978-3-16-148410-0", "nine seven eight, three, one six, one four eight four one zero, zero"),
+    ("$10/hr", "ten dollars per hour"),
+    ("~5 people", "about five people"),
+    ("the end.Next one", "the end. Next one"),
+    ("word–word", "word, word"),
+    ("a —, b", "a, b"),
+    ("$1234567890123456", "one two three four five six seven eight nine zero one two three four five six dollars"),
     ("he/she", "he slash she"),
     ("it’s “fine”—really - yes", 'it\'s "fine", really, yes'),
     ("wait… what", "wait... what"),
@@ -163,6 +184,8 @@ MARKUP = [
     (r"\*not bold\*", "not bold"),
     ("a &amp; b &lt; c &#65;", "a and b less than c A"),
     ("Title\n\nText.\nMore", "Title, Text. More"),
+    ("Title\n=====\nText", "Title, Text"),
+    ("A [link][ref].\n\n[ref]: https://example.com", "A link."),
 ]
 
 EAST_ASIAN = [
@@ -181,6 +204,10 @@ EAST_ASIAN = [
     ("가격은 $12.5입니다.", "ko", "가격은 12.5달러입니다."),
     ("₩5,000입니다", "ko", "5000원입니다"),
     ("𠮷野家に行く。", "ja", "𠮷野家に行く。"),
+    ("价格\\$5。", "zh", "价格5美元。"),
+    ("请看<https://example.com>。", "zh", "请看https://example.com。"),
+    ("甲\n---\n乙", "zh", "甲，乙"),
+    ("~~不~~ _好_ `吗`**了**", "zh", "不 好 吗了"),
 ]
 
 UNSPEAKABLE = [

@@ -38,7 +38,21 @@ CUTS = [
     "J. R. R. Tolkien wrote it. |I read it.",
     "J.R.R. Tolkien wrote it. |I read it.",
     "George W. Bush met Tony Blair. |They talked.",
-    "J. A. Smith was here. |So was I.",
+    "The great J. A. Smith was here. |So was I.",
+    "We met J. (Jay) Smith. |He left.",
+    "It says (J. Smith wrote it). |Good.",
+    "That was plan B. |I went on.",
+    "That was plan B. |Yes.",
+    "It is model 5B. |Next came 6C.",
+    "We meet at 5p.m. on Monday. |Bye now.",
+    "Call at 5 p.m. EST today. |Bye now.",
+    "Bring pens, etc. |I like them.",
+    "He said no. |i left.",
+    "Acme Inc. *and* Sons. |Yes.",
+    "他在Acme Inc. 工作。|很好。",
+    'The form says "Mr." |Then a name.',
+    "He lives in the U.S. |It's big.",
+    "He works at Acme Inc. |(She does too.)",
     "That was plan B. |We went on.",
     "It was I. |He saw me.",
     # numbers, prices, dates, times, versions
@@ -62,6 +76,8 @@ CUTS = [
     "Wait... what happened? |Nothing.",
     "I was thinking... |Maybe not today.",
     "Well… maybe. |Well… |Yes!",
+    "Well... I think so. |Yes.",
+    "What?! |no way. |None.",
     "Really?! |What now?",
     "Stop!!! |What is it?",
     # quotes, brackets, emphasis
@@ -81,12 +97,20 @@ CUTS = [
     "1. First item |2. Second item |3. Third item",
     "1. First item\n|2. Second item\n|3. Third item",
     "1.打开门。|2.走进去。",
+    "Go:\n12. Open the door. |Run.",
+    "Go:\n  12. Open the door. |Run.",
+    "1. Go away. |2. Run. |3. Sit down.",
+    "1. I have got 7. |You have 9.",
+    "Three marks are ``` here.\n|That one.",
+    "~~Not~~ this one.\n|That one.",
     "- First point here. |More on it.",
     "* One thing\n|* Another thing",
     # lines
     "Hello\n|world is big",
     "A title\n\n|A text begins. |It ends.",
     "Windows line\r\n|Another line",
+    "Old line\r|Another line",
+    "Hello there. |\n\nNext one.",
     # short pieces join their neighbour
     "Hi. How are you? |I am fine.",
     "Yes. No. |Perhaps. |Who knows?",
@@ -108,6 +132,7 @@ CUTS = [
     "我用GPT-4o写代码。|It works well. |很好用。",
     "Hello there! |你好吗？|我很好。",
     "Hello there!|你好吗？",
+    "Hello there!|“你好吗？”",
     # Japanese
     "今日はいい天気ですね。|散歩に行きましょう。",
     "「はい！」と彼は言った。|そして笑った。",
@@ -142,6 +167,9 @@ FIRST_CLAUSE = [
     "Meet me at half past, |or 10:30.",
     "Here is what we need: |bread and milk.",
     "The first word comes; |the second follows.",
+    "The list is one,two and then, |three.",
+    "我们一共有50，|好吗。",
+    "The first two were, |10 and 20.",
     "这是第3，4，5章的内容，|请看。",
     "“我们一起去吧，好吗？”|他说。",  # nor inside a quotation
 ]
@@ -211,6 +239,10 @@ def test_sentences_joined_are_the_text(text: str, flushes: list[int]) -> None:
 # -- when it speaks up
 
 
+def test_wide_comma_needs_no_look_ahead() -> None:
+    assert [s.text for s in SentenceSplitter().feed("今天天气很好，")] == ["今天天气很好，"]
+
+
 @pytest.mark.parametrize("text", ["今天很好。", "走吧！", "真的吗？", "はい。", "ｿｳﾃﾞｽ｡", "Very well。", "“走吧！”"])
 def test_wide_marks_need_no_look_ahead(text: str) -> None:
     assert [s.text for s in SentenceSplitter().feed(text)] == [text]
@@ -220,6 +252,7 @@ def test_wide_mark_in_an_open_quote_waits_for_its_closing_mark() -> None:
     splitter = SentenceSplitter()
     assert splitter.feed("“走吧！") == []
     assert [s.text for s in splitter.feed("”")] == ["“走吧！”"]
+    assert [s.text for s in splitter.feed("他说。")] == ["他说。"], "the quotation is closed"
     assert splitter.feed("“好的。") == []
     assert [s.text for s in splitter.feed("不")] == ["“好的。"]
 
@@ -247,6 +280,8 @@ def test_the_word_after_an_abbreviation_is_waited_for() -> None:
 def test_one_character_tells_a_line_from_a_paragraph() -> None:
     assert [s.ending for s in SentenceSplitter().feed("Hello there\nw")] == ["sentence"]
     assert [s.ending for s in SentenceSplitter().feed("Hello there\n\nw")] == ["paragraph"]
+    assert [s.ending for s in SentenceSplitter().feed("Hello there.\n\nw")] == ["paragraph"]
+    assert [s.ending for s in SentenceSplitter().feed("Hello there\r\nw")] == ["sentence"]
     assert [s.ending for s in SentenceSplitter().feed("Hello there\r\n\r\nw")] == ["paragraph"]
 
 
@@ -293,11 +328,29 @@ def test_a_long_word_is_cut_hard() -> None:
     assert [len(s.text) for s in split("x" * 450)] == [200, 200, 50]
 
 
-def test_the_cap_keeps_an_amount_with_its_number() -> None:
-    text = "word " * 38 + "at 5 p.m. " + "word " * 10
-    assert not any(s.text.endswith("5 ") for s in split(text))
-    text = "word " * 38 + "and Mr. Winterbottom " + "word " * 10
-    assert not any(s.text.rstrip().endswith("Mr.") for s in split(text))
+@pytest.mark.parametrize("pair", ["5 kilometres", "Mr. Winterbottom", "$1.2 million"])
+def test_the_cap_keeps_together_what_belongs_together(pair: str) -> None:
+    for lead in range(170, 200):
+        text = ("word " * 40)[:lead].rstrip() + f" {pair} and so on"
+        assert any(pair in s.text for s in split(text))
+
+
+def test_the_cap_cuts_between_figures_if_it_must() -> None:
+    assert all(s.text.endswith(" ") for s in split("12 " * 100))
+
+
+def test_the_cap_cuts_at_an_ellipsis_but_not_before_a_closing_mark() -> None:
+    assert [s.text for s in split("好" * 40 + "……" + "好" * 40)] == ["好" * 40 + "……", "好" * 40]
+    assert not split("“" + "好" * 40 + "……”" + "好" * 40)[0].text.endswith("…")
+
+
+def test_marks_at_the_cap_stay_but_not_for_ever() -> None:
+    assert [s.text for s in split("x" * 200 + "!")] == ["x" * 200 + "!"]
+    assert all(len(s.text) <= 301 for s in split("(" * 2000))
+
+
+def test_an_endless_address_is_cut_after_all() -> None:
+    assert max(len(s.text) for s in split("https://" + "a" * 5000)) == 2000
 
 
 def test_a_long_address_stays_whole() -> None:
@@ -339,6 +392,14 @@ def test_unclosed_code_is_never_spoken() -> None:
 
 def test_inline_code_is_no_fence() -> None:
     assert [s.spoken for s in split("```ls``` lists files. ``x`` too.\nAnd more.")] == [True, True, True]
+
+
+def test_blank_lines_before_code_belong_to_it() -> None:
+    assert [s.text for s in split("\n\n\n```\ncode\n```\n")] == ["\n\n\n```\ncode\n```\n"]
+
+
+def test_code_starts_no_hurry_where_none_was_asked_for() -> None:
+    assert len(split("```\ncode\n```\nThe first clause is long, the second too.", first_fragment=False)) == 2
 
 
 def test_code_does_not_use_up_the_first_clause() -> None:

@@ -75,15 +75,11 @@ def wide_mark(text: str, at: int, open_quotes: tuple[str, ...], final: bool) -> 
 
     A Japanese quotation that と or って takes up goes on.
     """
-    if not open_quotes:
-        return at + 1
     end, final = min(len(text), at + LOOK_AHEAD), final or len(text) >= at + LOOK_AHEAD
     depth, cut = len(open_quotes), at + 1
     while depth and cut < end and (text[cut] in CLOSERS or text[cut] in WIDE_MARKS):
         depth -= text[cut] in CLOSERS
         cut += 1
-    if depth and cut < end:
-        return cut
     if cut == end and (depth or text[cut - 1] in "」』"):
         return cut if final else "wait"
     return "no" if text[cut - 1] in "」』" and text[cut] in "とっ" else cut
@@ -155,10 +151,12 @@ def _period(text: str, begin: int, at: int, after: int, end: int, final: bool, c
     following = _first_char(text, after, end)
     if not following:
         return cut if final else "wait"
-    if following.isdigit() or following.islower():
-        return "no" if initials or following.isdigit() or BEFORE_NUMBERS.get(key) != "word" else cut
-    if BEFORE_NUMBERS.get(key) == "word" or is_wide(following):
+    if following.isdigit():
+        return "no"
+    if BEFORE_NUMBERS.get(key) == "word":
         return cut
+    if following.islower() or is_wide(following):
+        return "no"
     return _before_capital(key, text, after, end, final, cut)
 
 
@@ -176,7 +174,7 @@ def _before_capital(key: str, text: str, after: int, end: int, final: bool, cut:
     while start < end and text[start].isspace():
         start += 1
     stop = start
-    while stop < end and (text[stop].isalpha() or text[stop] in "'’"):
+    while stop < end and text[stop].isalpha():
         stop += 1
     if stop == end and not final:
         return "wait"
@@ -187,7 +185,7 @@ def _before_capital(key: str, text: str, after: int, end: int, final: bool, cut:
         return "no"
     if key in ("a.m", "p.m", "etc"):
         return "no" if (len(word) > 1 and word.isupper()) or word.lower() in ZONES_AND_DAYS else cut
-    return cut if re.split("['’]", word.lower())[0] in SENTENCE_STARTERS else "no"
+    return cut if word.lower() in SENTENCE_STARTERS else "no"
 
 
 def _after_number(text: str, begin: int, start: int, at: int, cut: int) -> Verdict:

@@ -1,4 +1,4 @@
-"""Addresses: web, e-mail, file names, telephone numbers, version and network numbers."""
+"""Addresses: web, e-mail, telephone numbers, version and network numbers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from vivavoce.text.english.rule import Rule, rule
 
 _TOP_LEVEL: Final = ("com|org|net|io|dev|ai|edu|gov|app|info|me|tv|co|uk|us|eu|de|fr|es|it|nl|ch|jp|cn|kr|tw|in|ca|au|"
                      "blog|cloud|tech|online|site|xyz|wiki|moe")  # fmt: skip
-_FILE_ENDINGS: Final = ("py|js|ts|tsx|md|json|txt|html|css|csv|pdf|docx?|xlsx?|wav|mp3|mp4|ogg|flac|zip|gz|sh|ya?ml|"
-                        "toml|ini|png|jpe?g|gif|svg|exe|onnx|cpp|rs|go|java")  # fmt: skip
 _LONG_PATH: Final = 60  # code points; nobody wants to hear a longer one, so only its host is said
 
 _MARKS: Final = {".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "+": "plus", "=": "equals",
                  "&": "and", "?": "question mark", "#": "hash", ":": "colon", "~": "tilde", "%": "percent"}  # fmt: skip
-
-
-def _spell(text: str) -> str:
-    """Words as they are, marks by name."""
-    return " ".join(f"{_MARKS.get(char, '')}" if char in _MARKS else char for char in re.findall(r"\w+(?<!_)|.", text))
 
 
 def _marks_by_name(text: str) -> str:
@@ -62,7 +55,6 @@ WEB: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.+-])[A-Za-z0-9_.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,6}[A-Za-z]{2,24}(?![\w])", _email),
     rule(r"(?i)(?<!\w)(?:https?|ftp|wss?)://[^\s<>\"]++|(?<![\w.@/])www\.[^\s<>\"]++", _url),
     rule(rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}+\.){{1,6}}(?:{_TOP_LEVEL})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*+)?", _url),
-    rule(rf"(?<![\w./-])[\w-]{{1,64}}+\.(?:{_FILE_ENDINGS})(?!\w)", lambda m: f" {_marks_by_name(m[0])} "),
 )
 
 NUMBERS: Final[tuple[Rule, ...]] = (

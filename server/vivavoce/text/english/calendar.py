@@ -93,7 +93,6 @@ TIMES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w:.,$])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
          rf"(?:[ ]?{_HALF})?", _clock),
     rule(rf"(?<![\w:.,$])(?P<hour>1[0-2]|0?[1-9])[ ]?{_HALF}", _clock),
-    rule(r"(?<![\w.])([AaPp])\.[ ]?[Mm]\.", lambda m: f"{m[1].upper()}.M."),
     rule(r"(?<![\d:.,])(\d{1,4}):(\d{1,4})(?![\d:]|[.,]\d)", lambda m: f"{m[1]} to {m[2]}"),
 )  # fmt: skip
 

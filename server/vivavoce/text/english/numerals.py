@@ -14,7 +14,7 @@ from num2words import num2words
 INTEGER: Final = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)"
 NUMBER: Final = rf"(?:{INTEGER}(?:\.\d++)?+)"
 NOT_INSIDE: Final = r"(?<![\d.,])"  # the number begins here
-MAX_DIGITS: Final = 15  # longer ones are read digit by digit
+_MAX_DIGITS: Final = 15  # longer ones are read digit by digit
 
 _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _ROMAN: Final = re.compile(r"M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})\Z")
@@ -39,7 +39,7 @@ def digits(text: str) -> str:
 def number(text: str) -> str:
     """A number as written, with thousands commas and decimals: "1,234.50", "007", ".5"."""
     whole, point, fraction = text.replace(",", "").partition(".")
-    if len(whole) > MAX_DIGITS or (len(whole) > 1 and whole[0] == "0"):
+    if len(whole) > _MAX_DIGITS or (len(whole) > 1 and whole[0] == "0"):
         spoken = digits(whole)
     else:
         spoken = cardinal(int(whole)) if whole else ""

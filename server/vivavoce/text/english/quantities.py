@@ -156,7 +156,6 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(r"/(?=(?:second|minute|hour|day|week|month|year|person|kg|unit|token)(?!\w))", " per "),
     rule(r"/(?P<short>hr|mo|yr)(?!\w)", lambda m: {"hr": " per hour", "mo": " per month", "yr": " per year"}[m[1]]),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%?[–-]({NUMBER})[ ]?%", lambda m: f"{number(m[1])} to {number(m[2])} percent"),
-    rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%", lambda m: f"{number(m[1])} percent"),
     rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?P<amount>{NUMBER})[ ]?(?:°|º|degrees )[ ]?(?P<scale>[CFK])?(?!\w)",
          _degrees),
     rule(r"(?<![\w.])(\d)'[ ]?(\d{1,2})\"", lambda m: f"{number(m[1])} foot {number(m[2])}"),

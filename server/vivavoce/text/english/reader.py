@@ -9,17 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from vivavoce.text.english import addresses, calendar, quantities, words
-from vivavoce.text.english.numerals import MAX_DIGITS, digits, number
-from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.rule import Rule
 from vivavoce.text.mapped import MappedText
 
-_LONG_NUMBERS: Final[tuple[Rule, ...]] = (
-    rule(rf"(?<![\d.,])\d{{1,{MAX_DIGITS}}}\.\d{{{MAX_DIGITS + 1},}}+", lambda m: number(m[0])),
-    rule(rf"\d{{{MAX_DIGITS + 1},}}+", lambda m: digits(m[0])),
-)
 RULES: Final[tuple[Rule, ...]] = (
     *addresses.WEB,
-    *_LONG_NUMBERS,
     *calendar.TIMES,
     *words.ABBREVIATIONS,
     *calendar.DATES,

@@ -119,7 +119,6 @@ NUMBERS: Final[tuple[Rule, ...]] = (
 )
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<=[A-Za-z])\+\+", " plus plus"),
     rule(r"(?<![A-Za-z])([CFJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
     rule(r"(?<![\w#])#(?=[^\W\d])", "hashtag "),
     rule(r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),
