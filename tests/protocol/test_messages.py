@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.errors import Overloaded, ProtocolError
@@ -85,6 +85,7 @@ nonsense = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(nonsense | json_values)
 def test_any_json_is_read_or_refused(value: object) -> None:
     try:
@@ -94,6 +95,7 @@ def test_any_json_is_read_or_refused(value: object) -> None:
     assert messages.parse(messages.serialize(message)) == message
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     with pytest.raises(ProtocolError):

@@ -37,6 +37,16 @@ async def test_speech_over_a_websocket_is_understood_and_its_words_come_in_order
     assert words[-1]["end_ms"] <= spoken.done["duration_ms"] + 1
 
 
+@pytest.mark.parametrize("text", ["\U0001f600 \U0001f389", "\0\1\x7f", "... ?! -", "\ud83d", "<b></b>", "\u200b"])
+async def test_what_cannot_be_spoken_is_done_without_a_sound(server: LiveServer, text: str) -> None:
+    async with stream_client(server.port) as client:
+        await client.say(text)
+        spoken = await client.until("session.done")
+        assert spoken.done["status"] == "completed"
+        await client.say("Yes.")
+        assert (await client.until("session.done")).audio
+
+
 async def test_speech_over_a_call_is_understood(server: LiveServer) -> None:
     async with call(server.url) as client:
         client.say(TEXT)

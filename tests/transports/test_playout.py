@@ -6,14 +6,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.transports.playout import FADE_SAMPLES, Playout
 
 
-@given(st.lists(st.integers(0, 3000), max_size=8), st.integers(1, 2000))
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3000), max_size=8), st.integers(20, 2000))
 def test_what_is_taken_is_what_was_written(lengths: list[int], frame: int) -> None:
     playout = Playout()
     pieces: list[Samples] = []

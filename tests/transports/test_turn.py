@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import AudioChunk, WordTiming
@@ -20,6 +20,7 @@ def chunk(length: int, starts: list[float], start_s: float = 2.0) -> SpokenChunk
     return SpokenChunk(AudioChunk(samples, RATE, words), Sentence("Hi.", 0, 0, "sentence"), start_s, True, True)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000), st.lists(st.floats(1.0, 9.0), max_size=6))
 def test_the_pieces_join_to_the_chunk(length: int, starts: list[float]) -> None:
     whole = chunk(length, starts)

@@ -245,6 +245,24 @@ async def test_pending_offers_are_bounded_and_abandoned_ones_leave_nothing(monke
             assert (await taken_up.until("session.done"))["status"] == "completed"
 
 
+async def test_a_call_that_was_not_taken_up_can_be_hung_up(
+    server: LiveServer, engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = CallClient()
+    location = (await post_offer(server.url, await client.offer())).headers["location"]
+    async with httpx.AsyncClient(verify=False) as http:
+        assert (await http.delete(server.url + location)).status_code == 204
+    await asyncio.to_thread(assert_nothing_left, server, engine)
+    await client.close()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_pages_of_other_sites_may_not_call(server: LiveServer) -> None:
+    for foreign in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        answer = await post_offer(server.url, "v=0", **foreign)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden_origin")
+
+
 async def test_an_idle_call_is_closed() -> None:
     engine = FakeEngine()
     with live_server([engine], idle_timeout_s=0.5) as server:

@@ -108,6 +108,8 @@ class Call:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._opened.wait()
+            if self._channel is None:  # hung up, or failed, before it began
+                return
             with connections.hold(self._live, "webrtc"):
                 await self._converse()
         except TimeoutError:
