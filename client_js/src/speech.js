@@ -114,6 +114,7 @@ export class Speech extends Emitter {
 
   /** @param {Parameters<import("./player.js").PlayerListener>[0]} message */
   #hear(message) {
+    if (this.#isDone) return;
     if (message.type === "needs-gesture") this.emit(message);
     else if (message.type === "started") this.#start();
     else if (message.type === "drained") this.#finish(this.#error ? "failed" : "completed", this.#error);

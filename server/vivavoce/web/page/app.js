@@ -297,14 +297,14 @@ page.keyPanel.addEventListener("submit", (event) => {
 });
 
 addEventListener("resize", () => {
-  wave.draw();
-  graph.draw();
+  wave.renew();
+  graph.renew();
 });
 addEventListener("pagehide", () => void client?.close());
 
 themeSwitch(element("theme"), () => {
-  wave.draw();
-  graph.draw();
+  wave.renew();
+  graph.renew();
 });
 element("snippet").textContent = SNIPPET.replaceAll("ORIGIN", location.origin);
 script.begin(view.text, view.text.length);

@@ -5,33 +5,56 @@ const GRAPH_POINTS = 160;
 /** The graph's top: the server sends no more than this ahead. */
 const GRAPH_TOP_MS = 4000;
 
-/** A canvas that keeps its sharpness, drawn in the page's own colours. */
+/** A canvas that keeps its sharpness, drawn in the page's own colours, once a frame at most. */
 class Drawing {
   #canvas;
   #context;
+  #draw;
+  #isDue = false;
+  /** @type {Map<string, string>} resolved colours: asking for them costs a layout */
+  #colours = new Map();
 
-  /** @param {HTMLCanvasElement} canvas */
-  constructor(canvas) {
+  /** @param {HTMLCanvasElement} canvas @param {(context: CanvasRenderingContext2D, width: number, height: number, colour: (name: string) => string) => void} draw */
+  constructor(canvas, draw) {
     this.#canvas = canvas;
     this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.#draw = draw;
   }
 
-  /** @param {(context: CanvasRenderingContext2D, width: number, height: number, colour: (name: string) => string) => void} draw */
-  paint(draw) {
+  /** The colours or the size have changed. */
+  renew() {
+    this.#colours.clear();
+    this.paint();
+  }
+
+  paint() {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => {
+      this.#isDue = false;
+      this.#paint();
+    });
+  }
+
+  #paint() {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const scale = globalThis.devicePixelRatio || 1;
     if (this.#canvas.width !== Math.round(width * scale)) this.#canvas.width = Math.round(width * scale);
     if (this.#canvas.height !== Math.round(height * scale)) this.#canvas.height = Math.round(height * scale);
     this.#context.setTransform(scale, 0, 0, scale, 0, 0);
     this.#context.clearRect(0, 0, width, height);
-    draw(this.#context, width, height, (name) => resolved(this.#canvas, name));
+    this.#draw(this.#context, width, height, (name) => this.#colour(name));
   }
-}
 
-/** A custom property as a colour a canvas understands. @param {HTMLElement} element @param {string} name */
-function resolved(element, name) {
-  element.style.color = `var(${name})`;
-  return getComputedStyle(element).color;
+  /** A custom property as a colour that a canvas understands. @param {string} name */
+  #colour(name) {
+    const known = this.#colours.get(name);
+    if (known) return known;
+    this.#canvas.style.color = `var(${name})`;
+    const { color } = getComputedStyle(this.#canvas);
+    this.#colours.set(name, color);
+    return color;
+  }
 }
 
 export class Wave {
@@ -41,18 +64,7 @@ export class Wave {
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
-    this.#drawing = new Drawing(canvas);
-  }
-
-  /** @param {number} level 0..1 */
-  add(level) {
-    this.#levels.push(level);
-    this.#levels.shift();
-    this.draw();
-  }
-
-  draw() {
-    this.#drawing.paint((context, width, height, colour) => {
+    this.#drawing = new Drawing(canvas, (context, width, height, colour) => {
       const step = width / WAVE_BARS;
       const [accent, line] = [colour("--accent"), colour("--line")];
       this.#levels.forEach((level, i) => {
@@ -64,27 +76,27 @@ export class Wave {
       context.globalAlpha = 1;
     });
   }
+
+  /** @param {number} level 0..1 */
+  add(level) {
+    this.#levels.push(level);
+    this.#levels.shift();
+    this.#drawing.paint();
+  }
+
+  renew() {
+    this.#drawing.renew();
+  }
 }
 
 export class BufferGraph {
   #drawing;
-  /** @type {{buffered: number, target: number, isDry: boolean}[]} */
+  /** @type {{buffered: number, target: number}[]} */
   #points = [];
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
-    this.#drawing = new Drawing(canvas);
-  }
-
-  /** @param {import("/client/client.js").MetricsEvent} metrics */
-  add({ bufferedMs, targetMs, state }) {
-    this.#points.push({ buffered: bufferedMs, target: targetMs, isDry: state === "filling" });
-    if (this.#points.length > GRAPH_POINTS) this.#points.shift();
-    this.draw();
-  }
-
-  draw() {
-    this.#drawing.paint((context, width, height, colour) => {
+    this.#drawing = new Drawing(canvas, (context, width, height, colour) => {
       const x = (/** @type {number} */ i) => width - (this.#points.length - i) * (width / GRAPH_POINTS);
       const y = (/** @type {number} */ ms) => height - 1 - (height - 3) * Math.sqrt(Math.min(1, ms / GRAPH_TOP_MS));
       context.fillStyle = colour("--line");
@@ -93,6 +105,17 @@ export class BufferGraph {
       this.#hill(context, x, y, height, colour("--accent"));
       this.#target(context, x, y, colour("--soft"));
     });
+  }
+
+  /** @param {import("/client/client.js").MetricsEvent} metrics */
+  add({ bufferedMs, targetMs }) {
+    this.#points.push({ buffered: bufferedMs, target: targetMs });
+    if (this.#points.length > GRAPH_POINTS) this.#points.shift();
+    this.#drawing.paint();
+  }
+
+  renew() {
+    this.#drawing.renew();
   }
 
   /** @param {CanvasRenderingContext2D} context @param {(i: number) => number} x @param {(ms: number) => number} y @param {number} height @param {string} colour */
