@@ -398,6 +398,10 @@ def test_blank_lines_before_code_belong_to_it() -> None:
     assert [s.text for s in split("\n\n\n```\ncode\n```\n")] == ["\n\n\n```\ncode\n```\n"]
 
 
+def test_a_short_word_before_code_is_still_said() -> None:
+    assert [(s.text, s.spoken) for s in split("Hi\n```\ncode\n```\n")] == [("Hi\n", True), ("```\ncode\n```\n", False)]
+
+
 def test_code_starts_no_hurry_where_none_was_asked_for() -> None:
     assert len(split("```\ncode\n```\nThe first clause is long, the second too.", first_fragment=False)) == 2
 
