@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -185,3 +187,11 @@ async def test_a_page_that_goes_leaves_nothing(server: LiveServer) -> None:
 def test_it_is_never_imported_unless_asked_for() -> None:
     code = "import sys, vivavoce.app, vivavoce.cli; sys.exit('fastrtc' in sys.modules or 'gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_python_of_the_page_runs_as_it_stands() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fastrtc.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    ran = subprocess.run([sys.executable, "-c", snippet], check=True, capture_output=True, text=True, timeout=100)
+    lengths = [int(line.split()[1]) for line in ran.stdout.splitlines()]
+    assert sum(lengths) > 24_000
