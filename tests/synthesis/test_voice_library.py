@@ -25,7 +25,7 @@ async def make_library() -> AsyncIterator[Make]:
 
     yield make
     for library in made:
-        library.close()
+        await asyncio.to_thread(library.close)
 
 
 async def test_a_voice_is_loaded_once_for_everybody(make_library: Make) -> None:

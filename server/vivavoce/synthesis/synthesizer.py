@@ -161,6 +161,7 @@ class Synthesizer:
             engine=loaded.engine,
             voice=loaded.voice,
             options=options,
+            home_language=loaded.info.languages[0],
             sample_rate=request.sample_rate or loaded.engine.sample_rate,
             ahead_s=request.ahead_s,
             paced=request.paced,
@@ -230,7 +231,8 @@ def _prepare(text: str, loaded: LoadedVoice, options: SpeechOptions) -> list[Sen
     """
     splitter = SentenceSplitter()
     sentences = [*splitter.feed(text), *splitter.flush()]
-    spoken = [normalize(s.text, options.language) for s in sentences if s.spoken]
+    home = loaded.info.languages[0]
+    spoken = [normalize(s.text, options.language, preferred=home) for s in sentences if s.spoken]
     if not any(s.text for s in spoken):
         raise EmptyInput
     for sentence in spoken:

@@ -53,6 +53,7 @@ class Track:
 
     Attributes:
         id: unique in the pool.
+        home_language: the voice's first; reads what no script tells, such as "2024".
         sample_rate: Hz of the chunks it delivers.
         ahead_s: unread audio it may hold.
         paced: wait also when further than `ahead_s` ahead of the listener's clock.
@@ -65,6 +66,7 @@ class Track:
     engine: SpeechEngine
     voice: Voice
     options: SpeechOptions
+    home_language: str
     sample_rate: int
     ahead_s: float
     paced: bool

@@ -190,7 +190,7 @@ class WorkerPool:
         if not sentence.spoken:  # a block of code
             return
         started_s = time.perf_counter()
-        spoken = normalize(sentence.text, track.options.language)
+        spoken = normalize(sentence.text, track.options.language, preferred=track.home_language)
         if not spoken.text:
             return
         seed = None if track.options.seed is None else track.options.seed + sentence.index
