@@ -12,7 +12,7 @@ from vivavoce.engines.genie.chunking import LAG_FRAMES, POLICIES, ChunkPolicy
 from vivavoce.engines.genie.latent import LOOKAHEAD_FRAMES
 from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES
 
-POLICY = ChunkPolicy(first_frames=22, sizes=(8, 10, 40), cost_s_per_frame=0.01, margin_s=0.05)
+POLICY = ChunkPolicy(first_frames=22, sizes=(8, 10, 40), lead_s=0.2)
 
 
 def test_the_first_chunk_waits_for_its_frames_and_for_nothing_else() -> None:
@@ -22,11 +22,11 @@ def test_the_first_chunk_waits_for_its_frames_and_for_nothing_else() -> None:
 
 
 def test_later_chunks_come_just_in_time() -> None:
-    # 8 frames take 0.08 s and 0.05 s are to be left
     assert POLICY.next(1, 30, final=False, buffered_s=0.20) == 0
-    assert POLICY.next(1, 30, final=False, buffered_s=0.12) == 8
+    assert POLICY.next(1, 30, final=False, buffered_s=0.19) == 8
     assert POLICY.next(1, 7, final=False, buffered_s=0.0) == 0
-    assert POLICY.next(1, 30, final=False, buffered_s=0.20, cost_s_per_frame=0.02) == 8
+    assert POLICY.next(1, 30, final=False, buffered_s=math.inf) == 0
+    assert POLICY.next(1, 30, final=True, buffered_s=math.inf) == 8, "with all tokens known there is no reason to wait"
 
 
 def test_chunks_grow_and_the_last_size_repeats() -> None:

@@ -40,7 +40,7 @@ def phoneme_path(attention: Scores, *, final: bool) -> NDArray[np.int64] | None:
     _, frames, phonemes = scores.shape
     if frames < max(FEWEST_FRAMES, phonemes if final else 0) or phonemes < 2:
         return None
-    forward, backward = _best(scores), _best(scores[:, ::-1])
+    forward, backward = np.split(_best(np.concatenate([scores, scores[:, ::-1]])), 2)
     head = int(np.argmax(forward - backward))
     if forward[head] - backward[head] < _CLEARLY_BETTER * frames + _BY_CHANCE:
         return None
