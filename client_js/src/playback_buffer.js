@@ -25,6 +25,7 @@ import { SampleQueue } from "./sample_queue.js";
  * @property {number} quietLevel peak below which a block counts as a pause in the speech, 0..1
  * @property {number} quietMs how long it must have been quiet before the pause may be lengthened
  * @property {number} refillBelow share of the target under which a pause is used to refill, 0..1
+ * @property {number} pauseMs how long a pause in the speech is lengthened to gather more than the target
  * @property {number} maxPauseMs a lengthened pause beyond this is counted as an underrun: a listener notices
  * @property {number} maxHeldMs sound held at most; what comes beyond it is refused and counted
  */
@@ -40,6 +41,7 @@ export const PLAYBACK_DEFAULTS = Object.freeze({
   quietLevel: 0.006,
   quietMs: 15,
   refillBelow: 0.6,
+  pauseMs: 300,
   maxPauseMs: 400,
   maxHeldMs: 600_000,
 });
@@ -239,7 +241,7 @@ export class PlaybackBuffer {
   #start(segment) {
     this.#state = "playing";
     this.#gain = 0;
-    this.#quiet = 0;
+    this.#quiet = this.#wait?.reason === "pause" ? -Infinity : 0; // each pause is lengthened once
     const hasMore = segment.queue.length > 0; // else only the resampler's last inputs are left: the utterance ended in the wait
     if (this.#wait && hasMore) this.#settle(this.#wait);
     else if (!this.#wait) this.#events.push({ type: "started", generation: segment.generation, playedMs: 0 });
@@ -272,7 +274,17 @@ export class PlaybackBuffer {
   #shouldRefill(segment) {
     if (segment.ended || segment.resting || this.#quiet < this.#samples(this.#options.quietMs)) return false;
     if (segment.played < this.#samples(2 * this.#targetMs)) return false; // silence before the first word is no pause
-    return this.#available(segment) < this.#samples(this.#targetMs * this.#options.refillBelow);
+    return this.#available(segment) < this.#samples(this.#isTroubled ? this.#refillMs : this.#targetMs * this.#options.refillBelow);
+  }
+
+  /** It has run dry lately: sound comes slower than it plays, or unsteadily. */
+  get #isTroubled() {
+    return this.#targetMs > this.#options.startMs;
+  }
+
+  /** How much a pause in the speech is used to gather: what is waited for there is not missed. */
+  get #refillMs() {
+    return this.#isTroubled ? this.#options.maxTargetMs : this.#targetMs;
   }
 
   // -- clearing ---------------------------------------------------------------------------------------------------
@@ -326,7 +338,9 @@ export class PlaybackBuffer {
   /** @param {Segment} segment */
   #isReady(segment) {
     if (segment.resting && this.#available(segment) > 0) return true;
-    return segment.ended || this.#available(segment) >= this.#samples(this.#targetMs);
+    const waitedEnough = this.#wait?.reason !== "pause" || this.#wait.silence >= this.#samples(this.#options.pauseMs);
+    const wanted = waitedEnough ? this.#targetMs : this.#refillMs;
+    return segment.ended || this.#available(segment) >= this.#samples(wanted);
   }
 
   /** Outputs that can be made of what is here. @param {Segment} segment */

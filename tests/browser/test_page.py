@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from recognizer import transcribe, word_error_rate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +30,8 @@ TEXT = "The quick brown fox jumps over the lazy dog. She sells fresh bread by th
 LONG = "When the rain had stopped, the children ran out to the river, and counted the boats that came home."
 STORY = (
     "The lighthouse keeper wrote one letter every winter, and never posted it. This year, the sea came up the stairs "
-    "to fetch it. It was very polite; it knocked first, and it left the lamp burning when it went. In the morning there "
-    "was salt on the desk, and an answer, in a hand as round as pebbles."
+    "to fetch it. It was very polite; it knocked first, and it left the lamp burning when it went. In the morning "
+    "there was salt on the desk, and an answer, in a hand as round as pebbles."
 )
 
 Result = dict[str, Any]
