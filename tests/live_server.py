@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 
+from blocking_calls import no_blocking_calls
 from vivavoce.app import Server, build_server
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechEngine
@@ -46,9 +48,10 @@ class LiveServer:
 
 @contextmanager
 def live_server(engines: Sequence[SpeechEngine] | None = None, **settings: Any) -> Iterator[LiveServer]:
-    """Serve until the block ends. `settings` are fields of the Config."""
+    """Serve until the block ends. `settings` are fields of the Config. A blocking call on the server's loop fails."""
     config = Config(**{"port": 0, "admission_share": 0.0, **settings})
-    server = build_server(config, engines)
+    with ThreadPoolExecutor(1) as elsewhere:  # reads files: not on the event loop of an asynchronous test
+        server = elsewhere.submit(build_server, config, engines).result()
     started = threading.Event()
     ports: list[int] = []
 
@@ -77,7 +80,8 @@ def live_server(engines: Sequence[SpeechEngine] | None = None, **settings: Any) 
     thread.start()
     assert started.wait(60), "the server did not start"
     try:
-        yield LiveServer(ports[0], server, loops[0], uvicorn_server)
+        with no_blocking_calls():
+            yield LiveServer(ports[0], server, loops[0], uvicorn_server)
     finally:
         uvicorn_server.should_exit = True
         thread.join(30)
