@@ -25,7 +25,7 @@ class ChunkPolicy:
     """
 
     first_frames: int
-    sizes: tuple[int, ...] = (8, 10, 12, 16, 20, 24, 32, 40)
+    sizes: tuple[int, ...] = (8, 10, 12, 16, 20, 24, 32, 40, 48, 60, 72, 84)
     lead_s: float = 0.2
 
     def next(self, chunks: int, available: int, *, final: bool, buffered_s: float) -> int:
