@@ -27,6 +27,7 @@ from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ
 from vivavoce.engines.genie.words import SentenceWords
 from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
+from vivavoce.onnx_session import Cores
 from vivavoce.text.normalize import SpokenText
 from vivavoce.voices.store import VoiceStore, open_store
 
@@ -69,7 +70,7 @@ class GenieEngine:
     ) -> None:
         self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
         self._store, self._front_end = store, front_end
-        self._loader = VoiceLoader(front_end, cache, precision, positions, self.threads, MAX_BATCH)
+        self._loader = VoiceLoader(front_end, cache, precision, positions, self.threads, Cores(), MAX_BATCH)
 
     # -- voices ------------------------------------------------------------------------------------------------------
 

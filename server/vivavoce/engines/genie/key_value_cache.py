@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vivavoce.engines.genie.text_to_semantic_graphs import HEAD, HEADS, LAYERS, VOCABULARY, cache_names
 from vivavoce.errors import Overloaded
+from vivavoce.onnx_session import AdaptiveSession
 
 Array = NDArray[np.float32]
 
@@ -40,12 +41,12 @@ class KeyValueCache:
         places: phonemes and tokens of one stream, at most. Only what is used takes memory.
     """
 
-    def __init__(self, session: ort.InferenceSession, rows: int, places: int) -> None:
+    def __init__(self, session: AdaptiveSession, rows: int, places: int) -> None:
         self._session = session
         self._maps = [_lazy_memory(rows * HEADS * places * HEAD * 4) for _ in range(2 * LAYERS)]
         shape = (rows, HEADS, places, HEAD)
         self._arrays = [np.frombuffer(memory, np.float32).reshape(shape) for memory in self._maps]
-        self._bindings: dict[int, _Binding] = {}
+        self._bindings: dict[tuple[int, int], _Binding] = {}  # by session and rows
         self._wasted = 0
         self._touched = [0] * rows  # places written since the row's memory was last given back
         self.holders: list[Holder] = []  # by row
@@ -87,14 +88,17 @@ class KeyValueCache:
         """
         self._bring_together(holders)
         rows = [holder.row for holder in holders if holder.row is not None]
-        binding = self._binding(max(rows) + 1)
+        with self._session.chosen() as session:
+            return self._run(self._binding(session, max(rows) + 1), rows, tokens, positions)
+
+    def _run(self, binding: _Binding, rows: list[int], tokens: Sequence[int], positions: Sequence[int]) -> Array:
         binding.lengths[:] = [waiting.length for waiting in self.holders[: binding.rows]]
         binding.total[...] = binding.lengths.max() + 1
         binding.tokens[rows, 0] = tokens
         binding.positions[rows, 0] = positions
         for row, length in enumerate(binding.lengths.tolist()):
             self._touched[row] = max(self._touched[row], length + 1)
-        self._session.run_with_iobinding(binding.io)
+        binding.session.run_with_iobinding(binding.io)
         return binding.logits[rows]
 
     def _bring_together(self, holders: Sequence[Holder]) -> None:
@@ -131,10 +135,11 @@ class KeyValueCache:
                 memory.madvise(mmap.MADV_DONTNEED, row * row_bytes, row_bytes)
             self._touched[row] = 0
 
-    def _binding(self, rows: int) -> _Binding:
-        if rows not in self._bindings:
-            self._bindings[rows] = _Binding(self._session, self._arrays, rows)
-        return self._bindings[rows]
+    def _binding(self, session: ort.InferenceSession, rows: int) -> _Binding:
+        key = (id(session), rows)
+        if key not in self._bindings:
+            self._bindings[key] = _Binding(session, self._arrays, rows)
+        return self._bindings[key]
 
 
 def _lazy_memory(size: int) -> mmap.mmap:
@@ -150,7 +155,7 @@ class _Binding:
     """Inputs and outputs of the step graph for a number of rows, bound once; values change in place."""
 
     def __init__(self, session: ort.InferenceSession, arrays: Sequence[Array], rows: int) -> None:
-        self.rows = rows
+        self.session, self.rows = session, rows
         self.tokens = np.zeros((rows, 1), np.int64)
         self.positions = np.zeros((rows, 1), np.int64)
         self.lengths = np.zeros(rows, np.int32)

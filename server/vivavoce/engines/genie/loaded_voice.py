@@ -22,6 +22,7 @@ from vivavoce.engines.genie.semantic import Positions, SemanticModel, SemanticPr
 from vivavoce.engines.genie.vits_model import VitsModel
 from vivavoce.engines.genie.vocoder import Vocoder
 from vivavoce.errors import InvalidRequest, UnknownVoice, VivaVoceError, VoicePackError, VoiceUnavailable
+from vivavoce.onnx_session import Cores
 from vivavoce.voices.pack import VoicePack
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ class VoiceLoader:
         cache: folder of compiled voices and of read references.
         precision: of the step graph.
         positions: how the models count.
-        threads: of one call of a model.
+        threads: of a model's call that is alone.
+        cores: shared by all voices.
         rows: sentences of one voice at once.
     """
 
@@ -111,6 +113,7 @@ class VoiceLoader:
     precision: Precision
     positions: Positions
     threads: int
+    cores: Cores
     rows: int
 
     def load(self, pack: VoicePack, progress: Progress) -> GenieVoice:
@@ -134,11 +137,12 @@ class VoiceLoader:
             ) from error
         progress("reference clips", 0.9)
         references = self._references(pack, compiled)
-        vits = VitsModel.open(compiled.vits, self.threads)
+        vits = VitsModel.open(compiled.vits, self.threads, self.cores)
         semantic = SemanticModel(
             compiled.semantic / "prefill.onnx",
             compiled.step / "step.onnx",
             threads=self.threads,
+            cores=self.cores,
             positions=self.positions,
             rows=self.rows,
         )

@@ -31,7 +31,7 @@ from vivavoce.engines.genie.text_to_semantic_graphs import (
     prefill_mask,
 )
 from vivavoce.errors import GenerationFailed
-from vivavoce.onnx_session import open_session
+from vivavoce.onnx_session import Cores, open_adaptive
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,8 @@ class SemanticModel:
     Args:
         prefill: the prefill graph.
         step: the step graph.
-        threads: of one call.
+        threads: of a call that is alone.
+        cores: shared by all models that compete for them.
         positions: "trained" counts from 0, "genie" from 1 as Genie's graphs do.
         rows: sentences at once.
     """
@@ -123,11 +124,13 @@ class SemanticModel:
         step: Path,
         *,
         threads: int = 2,
+        cores: Cores | None = None,
         positions: Positions = "trained",
         rows: int = ROWS,
     ) -> None:
-        self._prefill = open_session(prefill, threads=threads, optimization="none", arena=False)
-        self._step = open_session(step, threads=threads, optimization="none")
+        cores = cores or Cores()
+        self._prefill = open_adaptive(prefill, cores, threads=threads, arena=False)
+        self._step = open_adaptive(step, cores, threads=threads)
         self._first_position = 0 if positions == "trained" else 1
         self._cache = KeyValueCache(self._step, rows, MAX_PLACES)
         self._lock = threading.Lock()

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.vits_graphs import FLOW_CONDITIONS
 from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
-from vivavoce.onnx_session import Signature, open_session
+from vivavoce.onnx_session import AdaptiveSession, Cores, Signature, open_adaptive
 
 Frames = NDArray[np.float32]  # [1, 192, F]
 Tokens = NDArray[np.int64]
@@ -72,24 +71,30 @@ class FrontOutput:
 class VitsModel:
     """The open sessions of a voice. Make it with `open`."""
 
-    condition: ort.InferenceSession
-    text: ort.InferenceSession
-    front: ort.InferenceSession
-    flow: ort.InferenceSession
-    decoder: ort.InferenceSession
+    condition: AdaptiveSession
+    text: AdaptiveSession
+    front: AdaptiveSession
+    flow: AdaptiveSession
+    decoder: AdaptiveSession
 
     @classmethod
-    def open(cls, folder: Path, threads: int = 1) -> VitsModel:
+    def open(cls, folder: Path, threads: int = 1, cores: Cores | None = None) -> VitsModel:
         """Open what `build_vits_graphs` wrote into `folder`: about 0.2 s, weights mapped rather than read.
+
+        Args:
+            folder: of the graphs.
+            threads: of a call that is alone.
+            cores: shared by all models that compete for them.
 
         Raises:
             VoiceUnavailable: If a file is missing, damaged or of another layout.
         """
+        cores = cores or Cores()
         sessions = {
-            name: open_session(folder / f"{name}.onnx", threads=threads, optimization="none", signature=signature)
+            name: open_adaptive(folder / f"{name}.onnx", cores, threads=threads, signature=signature)
             for name, signature in _SIGNATURES.items()
         }
-        decoder = open_session(folder / "decoder.onnx", threads=threads, optimization="none")
+        decoder = open_adaptive(folder / "decoder.onnx", cores, threads=threads)
         return cls(**sessions, decoder=decoder)
 
     def speaker(self, ge: NDArray[np.float32]) -> SpeakerCondition:

@@ -10,13 +10,13 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.genie.graph_builder import STATES
 from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.errors import VoiceUnavailable
+from vivavoce.onnx_session import AdaptiveSession
 
 Latent = NDArray[np.float32]  # [1, 192, n]
 
@@ -50,7 +50,7 @@ class Vocoder:
         VoiceUnavailable: If the graph does not say which states it has.
     """
 
-    def __init__(self, session: ort.InferenceSession) -> None:
+    def __init__(self, session: AdaptiveSession) -> None:
         described = session.get_modelmeta().custom_metadata_map.get(STATES)
         if described is None:
             raise VoiceUnavailable("the decoder graph has no description of its states; prepare the voice again")
