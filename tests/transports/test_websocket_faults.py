@@ -147,6 +147,7 @@ async def test_cancel_stops_the_engine_within_one_step_and_nothing_follows() -> 
             await client.send("input.cancel")
             await client.until("session.done", spoken)
             assert spoken.done["status"] == "cancelled"
+            wait_until(lambda: server.server.synthesizer.active == 0)
             gate.allow(1)  # the step that was under way
             wait_until(lambda: not engine.open_streams)
             assert engine.steps <= 4
