@@ -24,7 +24,8 @@ def block(language: str, holding: str) -> str:
     """The one block in this language that holds these words."""
     found = [text for name, text in BLOCKS if name == language and holding in text]
     assert len(found) == 1
-    return found[0]
+    text: str = found[0]
+    return text
 
 
 @pytest.fixture(scope="module")

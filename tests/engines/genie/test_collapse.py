@@ -50,4 +50,4 @@ def test_a_crowd_of_one_token_is_noticed() -> None:
     count, start = found
     assert start == 100
     assert 0.55 <= mixed[: count - 100].count(486) / count <= 0.56
-    assert first_alarm(mixed[:CROWD - 1]) is None, "too few tokens to tell"
+    assert first_alarm(mixed[: CROWD - 1]) is None, "too few tokens to tell"

@@ -181,9 +181,7 @@ def together(engine: GenieEngine, sentences: Sequence[GenieSentence]) -> list[Sa
     return [np.concatenate(parts) for parts in chunks]
 
 
-def test_two_voices_interleaved_are_each_as_if_alone(
-    engine: GenieEngine, alpha: GenieVoice, beta: GenieVoice
-) -> None:
+def test_two_voices_interleaved_are_each_as_if_alone(engine: GenieEngine, alpha: GenieVoice, beta: GenieVoice) -> None:
     alone = [said(engine, alpha, LONG), said(engine, beta, LONG)]
     assert not np.array_equal(alone[0], alone[1])
     mixed = together(engine, [opened(engine, alpha, LONG), opened(engine, beta, LONG)])

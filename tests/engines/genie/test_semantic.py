@@ -76,9 +76,7 @@ def test_the_first_token_is_kept_and_nothing_is_appended(model: SemanticModel) -
     drawn: list[int] = []
 
     class Recording(Sampler):
-        def draw(
-            self, logits: NDArray[np.float32], *, forbidden: int | None = None
-        ) -> tuple[int, int]:
+        def draw(self, logits: NDArray[np.float32], *, forbidden: int | None = None) -> tuple[int, int]:
             token, likeliest = super().draw(logits, forbidden=forbidden)
             drawn.append(END_OF_SPEECH if END_OF_SPEECH in (token, likeliest) else token)
             return token, likeliest

@@ -245,5 +245,3 @@ def test_eight_bits_stay_close(original: Original, compiled: CompiledVoice) -> N
     expected = original.logits(PROMPT, TOKENS)[1:]
     assert np.mean([divergence(one, other) for one, other in zip(expected, found, strict=True)]) < 0.02
     assert divergence(expected[0], found[1]) > 0.5, "control: another step's logits are far away"
-
-

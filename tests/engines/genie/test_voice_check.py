@@ -45,7 +45,7 @@ def test_one_piece_has_the_tokens_of_the_stream_and_all_of_them_at_once(
     known: list[bool] = []  # for each vocoder step: was the last token known?
     vocode = GenieSentence.vocode
 
-    def watched(sentence: GenieSentence) -> AudioChunk:
+    def watched(sentence: GenieSentence) -> AudioChunk | None:
         known.append(sentence.semantic.ended is not None)
         return vocode(sentence)
 
