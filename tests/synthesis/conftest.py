@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
+from blocking_calls import no_blocking_calls
 from fake_engine import FakeEngine, StepGate
 from vivavoce.app import build_synthesizer
 from vivavoce.config import Config
@@ -15,6 +16,13 @@ from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import Synthesizer
 
 MakeSynthesizer = Callable[..., Synthesizer]
+
+
+@pytest.fixture(autouse=True)
+def loop_never_blocks() -> Iterator[None]:
+    """Engines compute in threads: on the loop nothing waits."""
+    with no_blocking_calls():
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The voice that speaks on any machine, offline: hibari-tts, American English, weights inside its package.
 
 24 kHz, about a hundred times faster than real time on one core. Word times are estimated. Used by the synthesizer
-through `SpeechEngine`; further English voices of the same package appear once its own cache holds them.
+through `SpeechEngine`; further English voices of the same package appear at the next start once its cache holds them.
 """
 
 from __future__ import annotations
@@ -70,15 +70,16 @@ class EmbeddedEngine:
 
     def __init__(self) -> None:
         self._g2p_lock = threading.Lock()  # its dictionary look-ups share a cache
+        self._installed = tuple(_installed_voices())  # once: listings are asked for on the event loop
 
     def voices(self) -> list[VoiceInfo]:
         return [
             VoiceInfo(voice_id, f"{voice_id.capitalize()} ({accent})", LANGUAGES, self.name, SAMPLE_RATE)
-            for voice_id, accent in _installed_voices()
+            for voice_id, accent in self._installed
         ]
 
     def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> EmbeddedVoice:
-        known = [installed for installed, _ in _installed_voices()]
+        known = [installed for installed, _ in self._installed]
         if voice_id not in known:
             raise UnknownVoice(voice_id, known)
         try:
