@@ -122,6 +122,8 @@ class Side:
                     player.receive(chunk.audio.duration_s, time.perf_counter() - started_s)
             return player
 
+        async with synthesizer.voices.acquire(VOICES[version]):
+            pass  # loads it: what is measured is a voice in memory
         try:
             players = await asyncio.gather(*(listen(index) for index in range(count)))
         except Overloaded as error:

@@ -18,4 +18,6 @@ def no_blocking_calls() -> Iterator[None]:
         for name in ("os.stat", "os.scandir"):
             # A listing looks whether its few folders have changed; what is in them it reads once a second at most.
             blockbuster.functions[name].can_block_in("vivavoce/voices/store.py", {"list"})
+            # And whether the data of its languages has come meanwhile: a few files, every five seconds at most.
+            blockbuster.functions[name].can_block_in("vivavoce/engines/genie/engine.py", {"_language_problems"})
         yield

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 16
 MAX_THREADS = 4  # of one step; more gain nothing on matrices of this size
 NATIVE_SPEED = (0.25, 4.0)
+LANGUAGES = ("ja", "en", "zh", "ko")
+LOOK_AGAIN_S = 5.0  # for data of a language that was missing
 
 
 class GenieEngine:
@@ -70,13 +73,16 @@ class GenieEngine:
     ) -> None:
         self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
         self._store, self._front_end = store, front_end
+        self._problems: Mapping[str, str] | None = None
+        self._problems_s = 0.0
         self._loader = VoiceLoader(front_end, cache, precision, positions, self.threads, Cores(), MAX_BATCH)
+        self.voices()  # reads the packs now, in whatever thread makes the engine, and not when a server first asks
 
     # -- voices ------------------------------------------------------------------------------------------------------
 
     def voices(self) -> list[VoiceInfo]:
-        problems = self._front_end.problems
-        return [self._info(pack, problems.get(pack.language)) for pack in self._store.list()]
+        problems = self._language_problems()
+        return [self._info(pack, problems) for pack in self._store.list()]
 
     def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> GenieVoice:
         return self._loader.load(self._store.verified(voice_id), progress or (lambda what, fraction: None))
@@ -84,8 +90,16 @@ class GenieEngine:
     def unload_voice(self, voice: Voice) -> None:
         """Nothing to do: sessions and maps go with the last reference to the voice."""
 
-    def _info(self, pack: VoicePack, language_problem: str | None) -> VoiceInfo:
-        languages = tuple(dict.fromkeys((pack.language, *self._front_end.languages)))
+    def _language_problems(self) -> Mapping[str, str]:
+        """Language -> why it cannot be spoken now; looked up again every few seconds, since data may arrive."""
+        now_s = time.monotonic()
+        if self._problems is None or now_s - self._problems_s > LOOK_AGAIN_S:
+            self._problems, self._problems_s = self._front_end.problems, now_s
+        return self._problems
+
+    def _info(self, pack: VoicePack, problems: Mapping[str, str]) -> VoiceInfo:
+        speakable = (language for language in LANGUAGES if language not in problems)
+        languages = tuple(dict.fromkeys((pack.language, *speakable)))
         return VoiceInfo(
             id=pack.id,
             name=pack.name,
@@ -94,7 +108,7 @@ class GenieEngine:
             sample_rate=self.sample_rate,
             references=tuple(pack.references),
             preload=pack.preload,
-            problem=pack.problem or language_problem,
+            problem=pack.problem or problems.get(pack.language),
             created=pack.created,
         )
 
@@ -102,11 +116,11 @@ class GenieEngine:
 
     def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
         language = sentence.language if options.language == "auto" else options.language
-        problem = self._front_end.problems.get(language)
-        if problem is not None:
-            raise VoiceUnavailable(problem, param="input")
-        if language not in self._front_end.languages:
-            raise UnspeakableText(voice.id, self._front_end.languages)
+        problems = self._language_problems()
+        if language in problems:
+            raise VoiceUnavailable(problems[language], param="input")
+        if language not in LANGUAGES:
+            raise UnspeakableText(voice.id, [known for known in LANGUAGES if known not in problems])
 
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> GenieSentence:
         """Phonemes and the text side of the vocoder: about 10 ms. The sentence holds no row of the cache yet.

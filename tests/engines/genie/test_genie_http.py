@@ -1,0 +1,104 @@
+"""A Genie voice through the whole server: sound leaves early, stops at once, and is never somebody else's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from fake_engine import wait_until
+from live_server import LiveServer, live_server
+from vivavoce.audio.chunk import AudioChunk
+from vivavoce.engines.base import SentenceStream
+from vivavoce.engines.genie.engine import GenieEngine
+
+ROUTE = "/v1/audio/speech"
+LONG = "さんぽにいきましょう。"
+
+
+class Watch:
+    """Notes the stage of every step; holds the engine once sound has left it until `release`."""
+
+    def __init__(self, step: Callable[[Sequence[SentenceStream]], list[AudioChunk | None]]) -> None:
+        self._step = step
+        self._free = threading.Event()
+        self._spoke = False
+        self.stages: list[str] = []
+
+    def __call__(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+        if self._spoke:
+            assert self._free.wait(60)
+        self.stages.append(streams[0].stage)
+        chunks = self._step(streams)
+        self._spoke = self._spoke or any(chunk is not None and len(chunk.samples) for chunk in chunks)
+        return chunks
+
+    def release(self) -> None:
+        self._free.set()
+
+    @property
+    def decodes(self) -> int:
+        return self.stages.count("decode")
+
+
+@pytest.fixture
+def watch(engine: GenieEngine, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch(engine.step)
+    monkeypatch.setattr(engine, "step", watch)
+    return watch
+
+
+@pytest.fixture
+def server(engine: GenieEngine) -> Iterator[LiveServer]:
+    with live_server([engine], preload=False) as server:
+        yield server
+
+
+def request(voice: str, seed: int, text: str = LONG) -> dict[str, object]:
+    return {"model": voice, "input": text, "response_format": "pcm", "seed": seed}
+
+
+def test_sound_leaves_while_the_sentence_is_being_decoded(watch: Watch, server: LiveServer) -> None:
+    with httpx.stream("POST", server.url + ROUTE, json=request("beta", 1), timeout=60) as response:
+        parts = response.iter_raw()
+        assert response.status_code == 200
+        first = next(parts)
+        assert any(first)
+        assert watch.decodes == 14
+        watch.release()
+        sound = first + b"".join(parts)
+    assert watch.decodes > 2 * 14
+    assert len(sound) % (2 * 24_000 // 25) == 0, "whole tokens of 40 ms"
+
+
+def test_a_client_that_leaves_stops_the_engine_within_one_step(
+    watch: Watch, server: LiveServer, engine: GenieEngine
+) -> None:
+    with httpx.stream("POST", server.url + ROUTE, json=request("beta", 1), timeout=60) as response:
+        next(response.iter_raw())
+        before = len(watch.stages)
+    wait_until(lambda: server.server.synthesizer.active == 0)
+    watch.release()
+    wait_until(lambda: server.metric("vivavoce_active_streams") == 0)
+    again = httpx.post(server.url + ROUTE, json=request("beta", 2, "はい。"), timeout=60)
+    assert again.status_code == 200
+    new_sentence = watch.stages.index("prefill", 1)
+    assert new_sentence - before <= 1
+
+
+def test_eight_requests_over_two_voices_never_mix(server: LiveServer) -> None:
+    requests = [request(voice, seed, "こんにちは。") for voice in ("alpha", "beta") for seed in (1, 2)]
+
+    def sound(body: dict[str, object]) -> bytes:
+        response = httpx.post(server.url + ROUTE, json=body, timeout=110)
+        response.raise_for_status()
+        return response.content
+
+    alone = [sound(body) for body in requests]
+    assert len(set(alone)) == len(alone)
+    with ThreadPoolExecutor(8) as clients:
+        together = list(clients.map(sound, requests * 2))
+    assert together == alone * 2
