@@ -127,6 +127,23 @@ async def test_flush_speaks_what_is_buffered_and_the_utterance_goes_on(make_synt
 # -- streaming -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("text", ["", "Hello."])
+async def test_an_end_that_comes_when_all_is_spoken_is_an_end(make_synthesizer: Make, text: str) -> None:
+    """The reader waits for more by then, and no worker has anything left to wake it for."""
+    engine = FakeEngine()
+    async with make_synthesizer(engine).stream(SpeechRequest()) as utterance:
+        reading = asyncio.create_task(collect(utterance))
+        if text:
+            utterance.write(text)
+            utterance.flush()
+        await until(lambda: engine.steps == len(text) and not engine.open_streams)
+        for _ in range(10):  # rounds of the loop: the reader takes what there is and waits again
+            await asyncio.sleep(0)
+        utterance.end()
+        chunks = await asyncio.wait_for(reading, 10)
+    assert len(chunks) == len(text)
+
+
 async def test_the_first_chunk_leaves_before_the_second_sentence_is_computed(make_synthesizer: Make) -> None:
     gate = StepGate(allowed=1)
     engine = FakeEngine(before_step=gate)

@@ -67,6 +67,8 @@ class WorkerPool:
                 track.arrived_s.append(now_s)
             track.text_ended = track.text_ended or ended
             self._changed.notify_all()
+        if ended:
+            track.wake()  # where all is spoken already, its reader waits for nothing but this
 
     def take(self, track: Track) -> SpokenChunk | None:
         """Its next chunk, if there is one."""
