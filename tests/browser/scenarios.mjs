@@ -210,7 +210,7 @@ const scenarios = {
         await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}.png`) });
         await page.keyboard.press("Escape");
         await page.getByRole("button", { name: "Continue from there" }).waitFor();
-        await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}-stopped.png`), fullPage: true });
+        await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}-stopped.png`), fullPage: name === "desktop" });
         await page.evaluate(AXE);
         const { violations } = await page.evaluate(() => globalThis.axe.run());
         for (const { id, help, nodes } of violations) found.push(`${name} ${colorScheme}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);

@@ -99,7 +99,7 @@ function showHeard(text) {
   quote.textContent = text.length > 160 ? `…${text.slice(-150).replace(/^\S*\s/, "")}` : text;
   element("heard-text").replaceChildren(...(text ? ["Stopped. You heard: ", quote] : ["Stopped before the first word."]));
   show("heard");
-  status(text ? `Stopped. You heard: ${text}` : "Stopped before the first word.");
+  status("Stopped.");
 }
 
 // -- the client -----------------------------------------------------------------------------------------------------

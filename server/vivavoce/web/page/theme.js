@@ -1,9 +1,10 @@
 // Light, dark, or as the system has it; remembered in this browser.
 
+/** @typedef {"system" | "light" | "dark"} Theme */
+
+/** @type {Record<Theme, Theme>} */
 const NEXT = { system: "light", light: "dark", dark: "system" };
 const NAMES = { system: "as the system", light: "light", dark: "dark" };
-
-/** @typedef {keyof typeof NEXT} Theme */
 
 /** @param {HTMLButtonElement} button @param {() => void} onChange */
 export function themeSwitch(button, onChange) {
