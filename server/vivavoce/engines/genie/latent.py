@@ -121,8 +121,9 @@ class LatentStream:
             ValueError: If that many frames are not available, or a token is out of range.
         """
         if not 1 <= n_frames <= self.available(len(tokens), final=final):
-            raise ValueError(f"{n_frames} frames cannot be committed; available: "
-                             f"{self.available(len(tokens), final=final)}")
+            raise ValueError(
+                f"{n_frames} frames cannot be committed; available: {self.available(len(tokens), final=final)}"
+            )
         row = np.asarray(tokens, np.int64)
         if row.min() < 0 or row.max() > 1023:
             raise ValueError("semantic tokens must be within 0..1023")

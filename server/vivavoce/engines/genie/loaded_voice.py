@@ -190,6 +190,4 @@ def source_of(pack: VoicePack) -> VoiceSource:
 
 
 def _unusable(pack: VoicePack, name: str, error: VivaVoceError) -> VoiceUnavailable:
-    return VoiceUnavailable(
-        f"voice '{pack.id}' cannot use its reference '{name}': {error.message}", param="voice"
-    )
+    return VoiceUnavailable(f"voice '{pack.id}' cannot use its reference '{name}': {error.message}", param="voice")
