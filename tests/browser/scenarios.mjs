@@ -201,23 +201,22 @@ const scenarios = {
   async look() {
     const found = [];
     const sizes = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-    for (const colorScheme of ["light", "dark"]) {
-      for (const [name, viewport] of Object.entries(sizes)) {
-        const page = await open({ colorScheme, viewport, isRecorded: false });
-        await fill(page, options.text);
-        await speak(page);
-        await wordsLit(page, 8);
-        await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}.png`) });
-        await page.keyboard.press("Escape");
-        await page.getByRole("button", { name: "Continue from there" }).waitFor();
-        await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}-stopped.png`), fullPage: name === "desktop" });
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        for (const { id, help, nodes } of violations) found.push(`${name} ${colorScheme}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        if (overflow > 0) found.push(`${name}: the page is ${overflow} px too wide`);
-        await page.context().close();
-      }
+    const { colorScheme } = options;
+    for (const [name, viewport] of Object.entries(sizes)) {
+      const page = await open({ colorScheme, viewport, isRecorded: false });
+      await fill(page, options.text);
+      await speak(page);
+      await wordsLit(page, 8);
+      await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}.png`) });
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Continue from there" }).waitFor();
+      await page.screenshot({ path: join(options.folder, `page-${name}-${colorScheme}-stopped.png`), fullPage: name === "desktop" });
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      for (const { id, help, nodes } of violations) found.push(`${name} ${colorScheme}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (overflow > 0) found.push(`${name}: the page is ${overflow} px too wide`);
+      await page.context().close();
     }
     return { violations: found };
   },

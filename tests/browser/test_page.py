@@ -123,7 +123,8 @@ def test_stop_silences_at_once_and_tells_what_was_heard(transport: str, url: str
 
 
 def test_what_is_written_while_it_speaks_is_spoken_too(url: str, tmp_path: Path) -> None:
-    text, more = "The first sentence was here from the start. ", "The second one came while it was speaking."
+    text = "The first sentence was here from the start, and it is long enough to leave some time for writing. "
+    more = "The second one came while it was speaking."
     seen = run("write", tmp_path, url=url, text=text, more=more)
     assert word_error_rate(text + more, heard(seen["sound"])) <= 0.2
     assert seen["words"] == (text + more).split()
@@ -163,7 +164,8 @@ def test_the_http_route_plays_while_it_downloads_without_an_audio_worklet(url: s
     assert word_error_rate(TEXT, heard(result["sound"])) <= 0.15
 
 
-def test_the_page_is_fit_to_be_seen_and_read_aloud(url: str) -> None:
-    result = run("look", RESULTS, url=url, text=STORY)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_is_fit_to_be_seen_and_read_aloud(theme: str, url: str) -> None:
+    result = run("look", RESULTS, url=url, text=STORY, colorScheme=theme)
     assert result["violations"] == []
-    assert len(list(RESULTS.glob("page-*.png"))) == 8
+    assert len(list(RESULTS.glob(f"page-*-{theme}*.png"))) == 4
