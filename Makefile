@@ -62,6 +62,8 @@ bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 	$(BIN)/python benchmarks/first_audio.py
 	$(BIN)/python benchmarks/real_time_factor.py
 	$(BIN)/python benchmarks/concurrency.py
+	node benchmarks/playback_buffer.mjs
+	$(BIN)/python benchmarks/genie_peer.py
 
 docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.settings_page > docs/settings.md

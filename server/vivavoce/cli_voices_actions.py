@@ -16,6 +16,8 @@ from types import MappingProxyType
 
 from vivavoce.cli_progress import ProgressBar
 from vivavoce.config import Config
+from vivavoce.engines.base import VoiceInfo
+from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.errors import ConfigError, VoicePackError
 from vivavoce.voices import VoicePack, open_store
 from vivavoce.voices.clip import decode_clip, require_reference
@@ -30,18 +32,26 @@ def list_voices(args: argparse.Namespace, config: Config) -> int:
     if args.json:
         print(json.dumps([_as_json(pack) for pack in packs], ensure_ascii=False, indent=1))
         return 0
-    if not packs:
-        print("No GPT-SoVITS voices here. Get one: vivavoce voices pull mika   or: vivavoce voices add DIR")
-        return 0
     rows = [("VOICE", "LANGUAGE", "VERSION", "SIZE", "REFERENCES", "STATE")]
     rows += [
         (pack.id, pack.language, pack.version, _size(pack), ", ".join(pack.references) or "-", pack.problem or "ready")
         for pack in packs
     ]
+    rows += [(v.id, ", ".join(v.languages), v.engine, "-", "-", v.problem or "ready") for v in _embedded_voices()]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip())
+    if not packs:
+        print("No GPT-SoVITS voices here. Get one: vivavoce voices pull mika   or: vivavoce voices add DIR")
     return 0
+
+
+def _embedded_voices() -> list[VoiceInfo]:
+    """The voices that come with the server; none where their package is absent."""
+    try:
+        return EmbeddedEngine().voices()
+    except ImportError:
+        return []
 
 
 def add_voice(args: argparse.Namespace, config: Config) -> int:
