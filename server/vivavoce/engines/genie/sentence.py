@@ -106,7 +106,7 @@ class GenieSentence:
         if is_last:
             return self._finish(made)
         self.choose_stage()
-        words = self.words.known(self.latent.attention, self.samples / SAMPLE_RATE_HZ)
+        words = self.words.known(self.latent.attention, self.samples / SAMPLE_RATE_HZ) if self.pending is None else ()
         return AudioChunk(made, SAMPLE_RATE_HZ, words)
 
     def close(self) -> None:
