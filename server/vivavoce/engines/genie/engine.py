@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivavoce.audio.chunk import AudioChunk
+from vivavoce.config import Config, available_cores
 from vivavoce.engines.base import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.engines.genie.chunking import POLICIES
 from vivavoce.engines.genie.compile import Precision
@@ -33,7 +34,6 @@ from vivavoce.text.normalize import SpokenText
 from vivavoce.voices.store import VoiceStore, open_store
 
 if TYPE_CHECKING:
-    from vivavoce.config import Config
     from vivavoce.voices.pack import VoicePack
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class GenieEngine:
         positions: Positions = "trained",
         threads: int = 0,
     ) -> None:
-        self.threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self.threads = threads or min(MAX_THREADS, available_cores())
         self._store, self._front_end = store, front_end
         self._problems: Mapping[str, str] | None = None
         self._problems_s = 0.0
