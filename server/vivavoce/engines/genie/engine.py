@@ -85,7 +85,9 @@ class GenieEngine:
         return [self._info(pack, problems) for pack in self._store.list()]
 
     def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> GenieVoice:
-        return self._loader.load(self._store.verified(voice_id), progress or (lambda what, fraction: None))
+        pack = self._store.verified(voice_id)
+        self._front_end.warm_up(pack.language)  # once a language; or its first sentence would wait for a dictionary
+        return self._loader.load(pack, progress or (lambda what, fraction: None))
 
     def unload_voice(self, voice: Voice) -> None:
         """Nothing to do: sessions and maps go with the last reference to the voice."""
