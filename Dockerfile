@@ -12,7 +12,8 @@
 #   /voices   your voice packs, one folder each; may be mounted read-only
 #   /data     downloaded voices, GenieData and compiled voices; keep it, or each start compiles them again
 
-# -- build: a virtual environment with everything in it. One dependency is compiled, so this stage has a compiler.
+# -- build: a virtual environment with everything in it. One dependency and our own kernels are compiled, so this stage
+# has a compiler.
 FROM python:3.12-slim-bookworm AS build
 
 # Debian keeps one version of a package, so a pinned one would break the build at its next update.
@@ -25,7 +26,7 @@ RUN python -m venv /opt/vivavoce
 ENV PATH=/opt/vivavoce/bin:$PATH
 
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY client_js/src client_js/src
 COPY server server
 # The versions are pinned in pyproject.toml; hadolint takes the local path for a package without one.

@@ -20,7 +20,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 
-$(STAMP): pyproject.toml | $(BIN)/python
+$(STAMP): pyproject.toml hatch_build.py $(wildcard server/vivavoce/engines/genie/kernels/*.[ch]) | $(BIN)/python
 	$(BIN)/pip install --quiet -e ".[genie]"
 	@touch $@
 

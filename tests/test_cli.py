@@ -247,6 +247,15 @@ def test_doctor_is_content_where_a_voice_can_speak(shell: Shell) -> None:
     assert "MISSING" not in report
 
 
+def test_doctor_tells_how_to_get_the_kernels(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivavoce.cli_doctor.step_kernel", lambda: None)
+    monkeypatch.setattr("vivavoce.cli_doctor.library", lambda: None)
+    ran = shell("doctor")
+    assert ran.status == 0, "they are not needed"
+    assert "absent  native kernels" in ran.out.decode()
+    assert "install a C compiler" in ran.out.decode()
+
+
 def test_doctor_is_not_where_none_can(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_engine(_: Config) -> list[SpeechEngine]:
         raise ConfigError("no speech engine could be opened")

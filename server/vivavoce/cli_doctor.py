@@ -14,6 +14,8 @@ from typing import Any
 from vivavoce import __version__
 from vivavoce import config as settings
 from vivavoce.config import Config
+from vivavoce.engines.genie.kernel_step import step_kernel
+from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.registry import FACTORIES, open_engines
 from vivavoce.errors import VivaVoceError
 
@@ -54,6 +56,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _package("onnxruntime", "onnxruntime", needed=True)
     yield _package("hibari-tts", "hibari", hint="pip install vivavoce")
     yield _package("genie-tts", "genie_tts", hint="pip install 'vivavoce[genie]'")
+    yield _kernels()
     yield _package("aiortc", "aiortc", hint="pip install vivavoce")
     yield _package("fastrtc", "fastrtc", hint="pip install 'vivavoce[fastrtc]'")
     yield _package("torch", "torch", hint="only `vivavoce voices convert` needs it: pip install 'vivavoce[convert]'")
@@ -74,6 +77,16 @@ def examine(config: Config) -> Iterator[Finding]:
             detail = f"{engine.name}, {', '.join(voice.languages)}" if voice.problem is None else voice.problem
             yield Finding(f"voice {voice.id}", voice.problem is None, detail)
     yield Finding("speech", able, "at least one voice can speak" if able else "no voice can speak", needed=True)
+
+
+def _kernels() -> Finding:
+    if step_kernel() is not None:
+        return Finding("native kernels", True, "compiled; Genie voices use them")
+    if library() is None:
+        why = "not compiled: install a C compiler (apt install gcc) and vivavoce once more"
+    else:
+        why = "this processor lacks AVX2, or they are of another version: install vivavoce once more"
+    return Finding("native kernels", False, f"{why}; ONNX Runtime does their work, more slowly")
 
 
 def _package(name: str, module: str, *, hint: str = "", needed: bool = False) -> Finding:

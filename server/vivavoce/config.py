@@ -69,7 +69,9 @@ class Config:
         "trained", "Count positions from 0 as the models were trained, or from 1 as Genie's graphs do.", group="voices"
     )
     genie_weights: typing.Literal["fp32", "int8"] = setting(
-        "fp32", "Precision of the semantic decoder's weights; int8 is faster and slightly less exact.", group="voices"
+        "fp32",
+        "Precision of the semantic decoder's weights; int8 takes less memory and is slightly less exact.",
+        group="voices",
     )
     genie_threads: int = setting(0, "Threads of one Genie step; 0: all cores.", group="voices")
 

@@ -24,7 +24,7 @@ def source(voice_v2pp: Path) -> VoiceSource:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Builders that write a small file instead of a graph, and what they were asked for."""
+    """Builders that write a small file instead of a graph, and what they were asked for; no native step here."""
     asked: list[str] = []
 
     def build(name: str) -> object:
@@ -34,8 +34,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return write
 
-    for name in ("semantic", "int8", "vits"):
+    for name in ("semantic", "int8", "kernel", "vits"):
         monkeypatch.setattr(compiling, f"_build_{name}", build(name))
+    monkeypatch.setattr(compiling, "step_kernel", lambda: None)
     return asked
 
 
@@ -53,6 +54,18 @@ def test_eight_bits_are_built_beside(source: VoiceSource, quick: list[str], tmp_
     small = compile_voice(source, tmp_path, precision="int8")
     assert quick == ["semantic", "vits", "int8"]
     assert small.step != small.semantic
+
+
+def test_the_native_step_has_weights_of_its_own(
+    source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compile_voice(source, tmp_path).kernel is None
+    monkeypatch.setattr(compiling, "step_kernel", lambda: "there is one now")
+    assert not is_compiled(source, tmp_path)
+    assert compile_voice(source, tmp_path).kernel is not None
+    assert quick == ["semantic", "vits", "kernel"]
+    assert is_compiled(source, tmp_path)
+    assert compile_voice(source, tmp_path, precision="int8").kernel is None
 
 
 @pytest.mark.parametrize(

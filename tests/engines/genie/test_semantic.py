@@ -17,16 +17,26 @@ from vivavoce.engines.genie.text_to_semantic_graphs import END_OF_SPEECH
 from vivavoce.errors import GenerationFailed, Overloaded
 
 
-@pytest.fixture(scope="module")
-def model(compiled: CompiledVoice) -> SemanticModel:
-    return SemanticModel(compiled.semantic / "prefill.onnx", compiled.step / "step.onnx", threads=2, rows=4)
+@pytest.fixture(scope="module", params=["kernel", "graph"])
+def model(compiled: CompiledVoice, request: pytest.FixtureRequest) -> SemanticModel:
+    """Both ways of computing a step."""
+    return opened(compiled, native=request.param == "kernel")
 
 
 @pytest.fixture(autouse=True)
-def _no_row_is_left(model: SemanticModel) -> Iterator[None]:
+def _no_row_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
-    assert model.open_rows == 0
-    assert model.memory_bytes == 0
+    if "model" in request.fixturenames:
+        model = request.getfixturevalue("model")
+        assert model.open_rows == 0
+        assert model.memory_bytes == 0
+
+
+def opened(compiled: CompiledVoice, *, native: bool) -> SemanticModel:
+    if native and compiled.kernel is None:
+        pytest.skip("this processor cannot run the native step")
+    kernel = compiled.kernel if native else None
+    return SemanticModel(compiled.semantic / "prefill.onnx", compiled.step / "step.onnx", kernel, threads=2, rows=4)
 
 
 def prompt(seed: int, reference: int = 12, target: int = 12, tokens: int = 24) -> SemanticPrompt:
@@ -196,8 +206,9 @@ def test_logits_do_not_depend_on_company_to_the_last_bit(model: SemanticModel) -
         model.close(state)
 
 
-def test_a_row_that_always_waits_gives_its_place_up(model: SemanticModel) -> None:
-    """The one that runs moves to the front, where a pass costs least; both go on as if nothing had happened."""
+def test_a_row_that_always_waits_gives_its_place_up(compiled: CompiledVoice) -> None:
+    """A graph runs over the first rows: the one that runs moves there; both go on as if nothing had happened."""
+    model = opened(compiled, native=False)
     prompts = [prompt(40), prompt(41)]
     expected = [alone(model, one, seed).tokens for seed, one in enumerate(prompts)]
     idle, busy = (model.begin(one, SamplingOptions(), seed) for seed, one in enumerate(prompts))
@@ -210,6 +221,7 @@ def test_a_row_that_always_waits_gives_its_place_up(model: SemanticModel) -> Non
         while state.ended is None:
             model.step([state])
     assert [idle.tokens, busy.tokens] == expected
+    assert model.open_rows == 0
 
 
 def test_rows_are_counted_and_given_back(model: SemanticModel) -> None:

@@ -76,15 +76,17 @@ def original(voice_v2pp: Path) -> Original:
     return Original(encoder, session("t2s_first_stage_decoder_fp32.onnx"), session("t2s_stage_decoder_fp32.onnx"))
 
 
-def opened(compiled: CompiledVoice, step: Path | None = None) -> SemanticModel:
-    return SemanticModel(
-        compiled.semantic / "prefill.onnx", (step or compiled.step) / "step.onnx", threads=2, positions="genie"
-    )
+def opened(compiled: CompiledVoice, *, native: bool = False, step: Path | None = None) -> SemanticModel:
+    if native and compiled.kernel is None:
+        pytest.skip("this processor cannot run the native step")
+    graphs = compiled.semantic / "prefill.onnx", (step or compiled.step) / "step.onnx"
+    return SemanticModel(*graphs, compiled.kernel if native else None, threads=2, positions="genie")
 
 
-@pytest.fixture(scope="module")
-def ours(compiled: CompiledVoice) -> SemanticModel:
-    return opened(compiled)
+@pytest.fixture(scope="module", params=["kernel", "graph"])
+def ours(compiled: CompiledVoice, request: pytest.FixtureRequest) -> SemanticModel:
+    """Both ways of computing a step."""
+    return opened(compiled, native=request.param == "kernel")
 
 
 def prompt(seed: int, reference: int, target: int, tokens: int) -> SemanticPrompt:
@@ -168,7 +170,7 @@ def test_a_batch_of_four_lengths_equals_the_original(original: Original, ours: S
 
 
 def damaged(model: SemanticModel, state: SemanticState, what: str) -> None:
-    arrays, row = model._cache._arrays, state.row
+    arrays, row = model._cache.arrays, state.row
     assert row is not None
     if what == "keys and values of layer 7 swapped":
         arrays[14][row], arrays[15][row] = arrays[15][row].copy(), arrays[14][row].copy()
@@ -198,8 +200,9 @@ def test_control_a_wrong_token_is_noticed(original: Original, ours: SemanticMode
     assert min(distance([one], [other]) for one, other in zip(found, expected[1:], strict=True)) > 10 * TOLERANCE
 
 
-def test_control_a_position_off_by_one_is_noticed(original: Original, compiled: CompiledVoice) -> None:
-    model = opened(compiled)
+@pytest.mark.parametrize("native", [True, False])
+def test_control_a_position_off_by_one_is_noticed(original: Original, compiled: CompiledVoice, native: bool) -> None:
+    model = opened(compiled, native=native)
     (state,) = started(model, PROMPT)
     model._first_position += 1  # the prompt was read with the right ones
     (found,) = spoken(model, [state], [TOKENS[:2]])
@@ -239,7 +242,7 @@ def divergence(logits: Array, other: Array) -> float:
 def test_eight_bits_stay_close(original: Original, compiled: CompiledVoice) -> None:
     key = compiled.semantic.name.rpartition("-")[2]
     folder = compiled.semantic.parent / f"step-int8-{key}"
-    model = opened(compiled, folder)
+    model = opened(compiled, step=folder)
     (state,) = started(model, PROMPT)
     (found,) = spoken(model, [state], [TOKENS])
     expected = original.logits(PROMPT, TOKENS)[1:]

@@ -22,6 +22,7 @@ from typing import Literal
 
 import onnxruntime as ort
 
+from vivavoce.engines.genie.kernel_step import pack_weights, step_kernel
 from vivavoce.engines.genie.packed_weights import save_sharing_weights
 from vivavoce.engines.genie.text_to_semantic_graphs import prefill_graph, step_graph
 from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs
@@ -35,6 +36,7 @@ Progress = Callable[[str, float], None]
 
 FORMAT = 2  # raise it when a graph builder changes what it writes
 PARTS_FILE = "parts.json"
+KERNEL_FILE = "step.weights"
 _ABANDONED_S = 24 * 3600.0
 
 _T2S_FILES = ("t2s_shared_fp16.bin", "t2s_encoder_fp32.bin")
@@ -72,17 +74,20 @@ class CompiledVoice:
         semantic: holds prefill.onnx and prompt.onnx.
         step: holds step.onnx in the wanted precision.
         vits: holds the graphs of `vits_graphs.GRAPHS`.
+        kernel: weights of the native step; None where it cannot run, and for 8 bits.
     """
 
     semantic: Path
     step: Path
     vits: Path
+    kernel: Path | None = None
 
     @property
     def weights_bytes(self) -> int:
         """Of the arrangements that run: half of `semantic.data`, which also holds the plain ones for loading."""
         semantic = sum(path.stat().st_size for folder in {self.semantic, self.step} for path in folder.glob("*.data"))
-        return semantic // 2 + sum(path.stat().st_size for path in self.vits.glob("*.data"))
+        kernel = self.kernel.stat().st_size if self.kernel else 0
+        return semantic // 2 + kernel + sum(path.stat().st_size for path in self.vits.glob("*.data"))
 
 
 def compile_voice(
@@ -111,16 +116,23 @@ def compile_voice(
     if precision == "int8":
         tell("8-bit step", 0.4)
         step = _part(cache, f"step-int8-{semantic_key}", lambda folder: _build_int8(source, folder))
+    kernel = None
+    if precision == "fp32" and step_kernel() is not None:
+        tell("native step", 0.4)
+        kernel = _part(cache, f"step-kernel-{semantic_key}", lambda folder: _build_kernel(source, folder)) / KERNEL_FILE
     tell("semantic tokens to sound", 0.5)
     vits = _part(cache, f"vits-{vits_key}", lambda folder: _build_vits(source, folder))
     tell("prepared", 1.0)
-    return CompiledVoice(semantic, step, vits)
+    return CompiledVoice(semantic, step, vits, kernel)
 
 
 def is_compiled(source: VoiceSource, cache: Path) -> bool:
     """True if nothing would have to be built in fp32."""
     names = [name for name in _VITS_FILES if name in source.digests]
-    folders = [f"semantic-{_key(source, (*_T2S_FILES, *_GRAPHS))}", f"vits-{_key(source, names)}"]
+    semantic_key = _key(source, (*_T2S_FILES, *_GRAPHS))
+    folders = [f"semantic-{semantic_key}", f"vits-{_key(source, names)}"]
+    if step_kernel() is not None:
+        folders.append(f"step-kernel-{semantic_key}")
     return all(_is_whole(cache / folder) for folder in folders)
 
 
@@ -136,6 +148,10 @@ def _build_semantic(source: VoiceSource, folder: Path) -> None:
 
 def _build_int8(source: VoiceSource, folder: Path) -> None:
     save_sharing_weights({"step": step_graph(_step_weights(source), int8=True)}, folder, "step.data")
+
+
+def _build_kernel(source: VoiceSource, folder: Path) -> None:
+    pack_weights(_step_weights(source), folder / KERNEL_FILE)
 
 
 def _build_vits(source: VoiceSource, folder: Path) -> None:

@@ -52,7 +52,7 @@ class GenieEngine:
         store: the voices on disk.
         front_end: text to phonemes.
         cache: folder of compiled voices and references.
-        precision: of the step graph's weights; "int8" is faster and slightly less exact.
+        precision: of the step's weights; "int8" takes less memory and is slightly less exact.
         positions: "trained" counts as the models were trained, "genie" as Genie's graphs do.
         threads: of one step; 0: all cores, at most 4.
     """

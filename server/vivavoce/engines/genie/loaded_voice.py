@@ -141,6 +141,7 @@ class VoiceLoader:
         semantic = SemanticModel(
             compiled.semantic / "prefill.onnx",
             compiled.step / "step.onnx",
+            compiled.kernel,
             threads=self.threads,
             cores=self.cores,
             positions=self.positions,

@@ -1,6 +1,6 @@
 """Phonemes to semantic tokens, one step at a time, many streams in one pass over the weights.
 
-`SemanticModel` is a voice's text-to-semantic half: two sessions and a cache of keys and values with a row for every
+`SemanticModel` is a voice's text-to-semantic half: two models and a cache of keys and values with a row for every
 stream. `SemanticState` is one sentence: its row, its tokens, its sampler. Streams join (`prefill`) and leave (`close`)
 while others run; a step advances any of them together. What a row computes does not depend on its neighbours, not in
 the last bit: the kernels sum each row in the same order however many rows there are.
@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.collapse import collapse_start
+from vivavoce.engines.genie.graph_step import GraphStep
+from vivavoce.engines.genie.kernel_step import KernelStep, step_kernel
 from vivavoce.engines.genie.key_value_cache import KeyValueCache
 from vivavoce.engines.genie.sampling import Sampler, SamplingOptions
 from vivavoce.engines.genie.text_to_semantic_graphs import (
@@ -112,6 +114,7 @@ class SemanticModel:
     Args:
         prefill: the prefill graph.
         step: the step graph.
+        kernel: a file of `kernel_step.pack_weights`, which takes the graph's place where it can run; None: the graph.
         threads: of a call that is alone.
         cores: shared by all models that compete for them.
         positions: "trained" counts from 0, "genie" from 1 as Genie's graphs do.
@@ -122,6 +125,7 @@ class SemanticModel:
         self,
         prefill: Path,
         step: Path,
+        kernel: Path | None = None,
         *,
         threads: int = 2,
         cores: Cores | None = None,
@@ -130,9 +134,14 @@ class SemanticModel:
     ) -> None:
         cores = cores or Cores()
         self._prefill = open_adaptive(prefill, cores, threads=threads, arena=False)
-        self._step = open_adaptive(step, cores, threads=threads)
         self._first_position = 0 if positions == "trained" else 1
-        self._cache = KeyValueCache(self._step, rows, MAX_PLACES)
+        self._cache = KeyValueCache(rows, MAX_PLACES)
+        native = step_kernel() if kernel is not None else None
+        self._step: GraphStep | KernelStep
+        if kernel is not None and native is not None:
+            self._step = KernelStep(native, kernel, self._cache, cores, threads)
+        else:
+            self._step = GraphStep(open_adaptive(step, cores, threads=threads), self._cache)
         self._lock = threading.Lock()
 
     @property
@@ -194,7 +203,7 @@ class SemanticModel:
         """Logits float32 [n, 1025] of the states' next tokens; draws nothing, moves no state. For `step` and tests."""
         tokens = [state.tokens[-1] for state in states]
         positions = [state.prompt.tokens.shape[1] + len(state.tokens) - 1 + self._first_position for state in states]
-        return self._cache.run(states, tokens, positions)
+        return self._step.run(states, tokens, positions)
 
     def close(self, state: SemanticState) -> None:
         """Give the row back; the tokens stay. May be called at any time and again."""

@@ -1,0 +1,70 @@
+"""The build hook: kernels where there is a compiler, a package without them where there is none."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vivavoce.engines.genie import kernels
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def hook() -> Any:
+    """The module hatch_build.py."""
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of the C sources."""
+    folder = tmp_path / "kernels"
+    ignore = shutil.ignore_patterns("*.so", "*.py", "__pycache__")
+    shutil.copytree(Path(kernels.__file__).parent, folder, ignore=ignore)
+    return folder
+
+
+def test_what_is_compiled_can_be_loaded(hook: Any, sources: Path) -> None:
+    target = sources / "_kernels.so"
+    assert hook.compile_kernels(target) is None
+    assert ctypes.CDLL(str(target)).decode_step_is_supported() in (0, 1)
+    assert not list(sources.glob("*.building"))
+
+
+def test_warnings_of_the_compiler_are_faults(hook: Any, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hook, "FLAGS", (*hook.FLAGS, "-Wall", "-Wextra", "-Werror"))
+    assert hook.compile_kernels(sources / "_kernels.so") is None
+
+
+def test_without_a_compiler_there_is_a_reason(hook: Any, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hook, "_compilers", lambda: ["no-such-compiler"])
+    assert hook.compile_kernels(sources / "_kernels.so") == "no C compiler"
+    assert not (sources / "_kernels.so").exists()
+
+
+def test_a_source_that_does_not_compile_leaves_nothing(hook: Any, sources: Path) -> None:
+    (sources / "team.c").write_text("this is not C")
+    assert "error" in hook.compile_kernels(sources / "_kernels.so")
+    assert not [path for path in sources.iterdir() if path.suffix in (".so", ".building")]
+
+
+def test_the_sources_are_in_the_place_the_hook_looks_at(hook: Any) -> None:
+    assert (ROOT / hook.KERNELS).resolve() == Path(kernels.__file__).parent
+
+
+def test_without_the_file_there_is_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "LIBRARY", tmp_path / "_kernels.so")
+    assert kernels.library.__wrapped__() is None
+    (tmp_path / "_kernels.so").write_bytes(b"not a library")
+    assert kernels.library.__wrapped__() is None
