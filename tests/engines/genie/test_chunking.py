@@ -15,10 +15,23 @@ from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES
 POLICY = ChunkPolicy(first_frames=22, sizes=(8, 10, 40), lead_s=0.2)
 
 
-def test_the_first_chunk_waits_for_its_frames_and_for_nothing_else() -> None:
+def test_the_first_chunk_of_all_waits_for_its_frames_and_for_nothing_else() -> None:
     assert POLICY.next(0, 21, final=False, buffered_s=0.0) == 0
     assert POLICY.next(0, 22, final=False, buffered_s=0.0) == 22
-    assert POLICY.next(0, 50, final=False, buffered_s=math.inf) == 22
+
+
+def test_the_first_chunk_of_a_later_sentence_waits_for_the_one_before() -> None:
+    assert POLICY.next(0, 50, final=False, buffered_s=1.0) == 0
+    assert POLICY.next(0, 50, final=False, buffered_s=0.45) == 22
+    assert POLICY.next(1, 50, final=False, buffered_s=0.45) == 0, "it needs less time: its sound comes at once"
+    assert POLICY.next(0, 50, final=False, buffered_s=math.inf) == 0
+
+
+def test_a_slow_machine_begins_sooner() -> None:
+    assert POLICY.next(1, 30, final=False, buffered_s=0.4, step_s=0.1) == 0
+    assert POLICY.next(1, 30, final=False, buffered_s=0.4, step_s=0.3) == 8
+    assert POLICY.next(0, 30, final=False, buffered_s=0.8, step_s=0.3) == 22
+    assert POLICY.next(0, 30, final=False, buffered_s=0.9, step_s=0.3) == 0
 
 
 def test_later_chunks_come_just_in_time() -> None:

@@ -3,14 +3,17 @@
 Pure: numbers in, a decision out; no clock, no model. `engine.py` asks before every step of a stream.
 
 The first chunk decides when a listener hears something, so it is the smallest that starts the vocoder and leaves it
-ahead. Afterwards sound is made as late as the listener's buffer allows: the text-to-semantic model runs ahead of real
-time meanwhile, every committed frame then knows more of what follows, and larger chunks cost less each.
+ahead. Afterwards, and where a sentence before it is still being heard, sound is made as late as the listener's buffer
+allows: the text-to-semantic model runs ahead of real time meanwhile, every committed frame then knows more of what
+follows, and larger chunks cost less each. How late that is depends on how long this machine takes for a step.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LEAD_STEPS = 1.75  # of the usual time: steps vary, and another stream's may come first
+_FIRST_LEAD_S = 0.3  # more where a sentence begins: its first chunk makes half as much sound as it takes frames
 LAG_FRAMES = 11  # frames the vocoder holds back until it is flushed
 
 
@@ -21,14 +24,14 @@ class ChunkPolicy:
     Attributes:
         first_frames: frames of the first chunk; the vocoder holds back 11 of them.
         sizes: frames of the following chunks; the last one repeats.
-        lead_s: sound that must still be with the listener when work on the next chunk begins.
+        lead_s: sound that must still be with the listener when work on the next chunk begins, at least.
     """
 
     first_frames: int
     sizes: tuple[int, ...] = (8, 10, 12, 16, 20, 24, 32, 40, 48, 60, 72, 84)
     lead_s: float = 0.2
 
-    def next(self, chunks: int, available: int, *, final: bool, buffered_s: float) -> int:
+    def next(self, chunks: int, available: int, *, final: bool, buffered_s: float, step_s: float = 0.0) -> int:
         """Frames to vocode now; 0: rather make more tokens first.
 
         Args:
@@ -37,13 +40,15 @@ class ChunkPolicy:
             final: no further token will come.
             buffered_s: sound the listener still has, in seconds; 0 where the result must not depend on timing,
                 infinite where nobody listens in real time.
+            step_s: how long it has taken lately until work on a chunk gave sound, in seconds.
         """
         wanted = self.first_frames if chunks == 0 else self.sizes[min(chunks - 1, len(self.sizes) - 1)]
         if final:
             return available if available <= wanted + LAG_FRAMES + 1 else wanted
-        if available < wanted or (chunks > 0 and buffered_s >= self.lead_s):
-            return 0
-        return wanted
+        lead_s = max(self.lead_s, _LEAD_STEPS * step_s)
+        if chunks == 0:
+            lead_s += _FIRST_LEAD_S
+        return 0 if available < wanted or buffered_s >= lead_s else wanted
 
 
 # Smaller first chunks left gaps on two cores. Sizes and lead were chosen by simulating one and two listeners with the

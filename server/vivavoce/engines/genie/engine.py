@@ -168,9 +168,16 @@ class GenieEngine:
                     sentence.read_prompt()
                 return [None] * len(sentences)
             case "vocode":
-                return [sentence.vocode() for sentence in sentences]
+                return [self._vocode(sentence) for sentence in sentences]
             case _:
                 return [None] * len(sentences)
+
+    def _vocode(self, sentence: GenieSentence) -> AudioChunk | None:
+        started_s = time.monotonic()
+        chunk = sentence.vocode()
+        if chunk is not None:
+            sentence.voice.note_vocoding(time.monotonic() - started_s)
+        return chunk
 
     def _decode(self, sentences: Sequence[GenieSentence]) -> list[AudioChunk | None]:
         """One token for all of them, in one pass over the voice's weights."""

@@ -59,6 +59,8 @@ class GenieVoice:
         vocoder: latent to sound.
         references: style -> reference; the first is the default.
         weights_bytes: of all graphs that run, mapped.
+        open_sentences: not closed yet.
+        vocode_s: how long a vocoding step has taken lately, in seconds; 0 before the first.
     """
 
     id: str
@@ -69,12 +71,19 @@ class GenieVoice:
     references: Mapping[str, SpokenReference]
     weights_bytes: int
     open_sentences: int = 0
+    vocode_s: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def memory_bytes(self) -> int:
         """Weights and the cache of keys and values in use."""
         return self.weights_bytes + self.semantic.memory_bytes
+
+    def note_vocoding(self, step_s: float) -> None:
+        """Keep the usual time of a step: slow ones count at once, quick ones slowly."""
+        with self.lock:
+            weight = 0.5 if step_s > self.vocode_s else 0.1
+            self.vocode_s += weight * (step_s - self.vocode_s)
 
     def reference(self, options: SpeechOptions) -> SpokenReference:
         """The reference asked for by name, or by a word of the instructions, or the default.
@@ -153,7 +162,7 @@ class VoiceLoader:
             language=pack.language,
             semantic=semantic,
             vits=vits,
-            vocoder=Vocoder(vits.decoder),
+            vocoder=Vocoder.open(compiled.vits / "decoder.onnx", compiled.vocoder, self.cores, self.threads),
             references=references,
             weights_bytes=compiled.weights_bytes,
         )

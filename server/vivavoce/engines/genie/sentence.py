@@ -135,6 +135,7 @@ class GenieSentence:
             self.latent.available(len(self.semantic.tokens), final=final),
             final=final,
             buffered_s=0.0 if self.is_seeded else self.buffered_s,
+            step_s=self.voice.vocode_s,
         )
 
     def _commit(self, frames: int) -> None:
