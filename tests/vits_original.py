@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import onnx
@@ -14,9 +15,19 @@ from onnx import TensorProto, helper
 from onnx.utils import Extractor
 
 from synthetic_voice import RECIPE, Version, cached, synthetic_voice
-from vivavoce.engines.genie import fast_convolution, graph_builder, graph_cut, vits_graphs, vocoder_graph
-from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs
+from vivavoce.engines.genie import (
+    fast_convolution,
+    graph_builder,
+    graph_cut,
+    vits_graphs,
+    vocoder_graph,
+    vocoder_weights,
+)
+from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
+from vivavoce.engines.genie.vocoder import Vocoder
+from vivavoce.engines.genie.vocoder_weights import save_vocoder_weights
 from vivavoce.engines.genie.weights import PackWeights, with_weights
+from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]
 
@@ -28,9 +39,30 @@ MASK = "/vq_model/enc_p/ConstantOfShape_output_0"
 
 def compiled_vits(version: Version) -> Path:
     """Folder of our graphs, built again whenever a builder changes."""
-    sources = (graph_cut, graph_builder, fast_convolution, vits_graphs, vocoder_graph)
-    digest = hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in sources)).hexdigest()[:8]
+    digest = _digest(graph_cut, graph_builder, fast_convolution, vits_graphs, vocoder_graph)
     return cached(f"vits-{version}-r{RECIPE}-{digest}", lambda folder: _build(folder, version))
+
+
+def packed_decoder(version: Version) -> Path:
+    """The decoder's weights for the kernel, written again whenever the packing changes."""
+    digest = _digest(fast_convolution, vocoder_graph, vocoder_weights)
+    name = f"decoder-{version}-r{RECIPE}-{digest}"
+    return cached(name, lambda folder: _pack(folder, version)) / "decoder.weights"
+
+
+def graph_vocoder(version: Version) -> Vocoder:
+    """The vocoder of a voice, run by ONNX Runtime on two threads."""
+    return Vocoder.open(compiled_vits(version) / "decoder.onnx", None, Cores(), threads=2)
+
+
+def _digest(*modules: ModuleType) -> str:
+    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
+    return hashlib.sha256(sources).hexdigest()[:8]
+
+
+def _pack(folder: Path, version: Version) -> None:
+    whole = with_weights(_vits(synthetic_voice(version)))
+    save_vocoder_weights(decoder_weights(whole), folder / "decoder.weights")
 
 
 def _build(folder: Path, version: Version) -> None:

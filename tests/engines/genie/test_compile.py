@@ -24,7 +24,7 @@ def source(voice_v2pp: Path) -> VoiceSource:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Builders that write a small file instead of a graph, and what they were asked for; no native step here."""
+    """Builders that write a small file instead of a graph, and what they were asked for; no native kernels here."""
     asked: list[str] = []
 
     def build(name: str) -> object:
@@ -34,9 +34,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return write
 
-    for name in ("semantic", "int8", "kernel", "vits"):
+    for name in ("semantic", "int8", "kernel", "vits", "vocoder"):
         monkeypatch.setattr(compiling, f"_build_{name}", build(name))
     monkeypatch.setattr(compiling, "step_kernel", lambda: None)
+    monkeypatch.setattr(compiling, "vocoder_kernel", lambda: None)
     return asked
 
 
@@ -66,6 +67,17 @@ def test_the_native_step_has_weights_of_its_own(
     assert quick == ["semantic", "vits", "kernel"]
     assert is_compiled(source, tmp_path)
     assert compile_voice(source, tmp_path, precision="int8").kernel is None
+
+
+def test_the_native_decoder_has_weights_of_its_own(
+    source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compile_voice(source, tmp_path).vocoder is None
+    monkeypatch.setattr(compiling, "vocoder_kernel", lambda: "there is one now")
+    assert not is_compiled(source, tmp_path)
+    assert compile_voice(source, tmp_path).vocoder is not None
+    assert quick == ["semantic", "vits", "vocoder"]
+    assert is_compiled(source, tmp_path)
 
 
 @pytest.mark.parametrize(

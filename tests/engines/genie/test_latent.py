@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthetic_voice import Version
-from vits_original import Sentence, compiled_vits
+from vits_original import Sentence, compiled_vits, graph_vocoder
 from vivavoce.engines.genie.latent import FLOW_CONTEXT_FRAMES, FrameNoise, LatentStream
 from vivavoce.engines.genie.reference import Reference
 from vivavoce.engines.genie.vits_model import VitsModel
-from vivavoce.engines.genie.vocoder import Vocoder
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
@@ -69,7 +68,7 @@ def test_all_at_once_is_what_the_original_makes_of_the_same_noise(version: Versi
     committed = stream(sentence).commit(sentence.tokens, 24, final=True)
 
     assert np.array_equal(committed, latent)
-    vocoder = Vocoder(model(version).decoder)
+    vocoder = graph_vocoder(version)
     samples, _ = vocoder.decode(committed, vocoder.start(stream(sentence).speaker.decoder), flush=True)
     assert np.max(np.abs(samples - wanted)) < 1e-5
 
@@ -98,7 +97,7 @@ def test_the_flow_reaches_no_further_than_its_context() -> None:
 def test_streamed_sound_is_the_decoder_on_the_committed_latent(version: Version) -> None:
     sentence = Sentence(version, tokens=24)
     latent = stream(sentence)
-    vocoder = Vocoder(model(version).decoder)
+    vocoder = graph_vocoder(version)
     state = vocoder.start(latent.speaker.decoder)
     frames, sound = [], []
     for n_tokens in (14, 18, 21, 24):

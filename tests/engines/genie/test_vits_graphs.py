@@ -11,10 +11,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from synthetic_voice import Version, synthetic_voice
-from vits_original import Sentence, compiled_vits
+from vits_original import Sentence, compiled_vits, graph_vocoder
 from vivavoce.engines.genie.graph_cut import Port, cut, folded_weights, without_ones
 from vivavoce.engines.genie.vits_model import VitsModel
-from vivavoce.engines.genie.vocoder import Vocoder
 from vivavoce.engines.genie.weights import PackWeights, with_weights
 from vivavoce.errors import VoiceUnavailable
 
@@ -38,7 +37,7 @@ def speak(sentence: Sentence, drawn: Array, tokens: list[int] | None = None) -> 
     speaker = voice.speaker(sentence.ge)
     front = voice.plan(row, voice.read(sentence.phonemes), sentence.ge_advanced)
     z, _ = voice.latent(front.m_p, front.logs_p, drawn, speaker, noise_scale=0.5)
-    vocoder = Vocoder(voice.decoder)
+    vocoder = graph_vocoder(sentence.version)
     samples, _ = vocoder.decode(z, vocoder.start(speaker.decoder), flush=True)
     return samples, z
 

@@ -1,8 +1,9 @@
-"""The streaming decoder gives the samples of one shot, however the frames arrive."""
+"""The streaming decoder gives the samples of one shot, however the frames arrive and whoever computes."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -11,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthetic_voice import Version
-from vits_original import GE_V2, LATENT, compiled_vits, original_decoder
+from vits_original import GE_V2, LATENT, compiled_vits, graph_vocoder, original_decoder, packed_decoder
+from vivavoce.engines.genie.graph_vocoder import GraphVocoder
+from vivavoce.engines.genie.kernel_vocoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.vits_model import VitsModel
 from vivavoce.engines.genie.vocoder import Vocoder
 from vivavoce.engines.genie.vocoder_graph import DecoderWeights, Mode, decoder_graph
 from vivavoce.errors import VoiceUnavailable
+from vivavoce.onnx_session import Cores
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")
 SMALL_MODES: tuple[tuple[Mode, ...], ...] = (
@@ -26,13 +30,27 @@ SMALL_MODES: tuple[tuple[Mode, ...], ...] = (
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
+Computer = Literal["graph", "kernel"]
+COMPUTERS: tuple[Computer, ...] = ("graph", "kernel")
+pytestmark = pytest.mark.timeout(300)
+
+
 @cache
-def voice(version: Version) -> tuple[Vocoder, Array, Array]:
-    """Vocoder, the speaker's condition and the timbre it comes from."""
-    model = VitsModel.open(compiled_vits(version), threads=2)
+def voice(version: Version) -> tuple[Array, Array]:
+    """A speaker's condition and the timbre it comes from."""
     width = 512 if version == "v2" else 1024
     ge = np.random.default_rng(3).standard_normal((1, width, 1)).astype(np.float32)
-    return Vocoder(model.decoder), model.speaker(ge).decoder, ge
+    return VitsModel.open(compiled_vits(version), threads=2).speaker(ge).decoder, ge
+
+
+@cache
+def opened(computer: Computer, version: Version) -> Vocoder:
+    if computer == "graph":
+        return graph_vocoder(version)
+    kernel = vocoder_kernel(only_if_faster=False)
+    if kernel is None:
+        pytest.skip("this processor cannot run the native decoder")
+    return Vocoder(KernelVocoder(kernel, packed_decoder(version), Cores(), threads=2))
 
 
 def latent(frames: int, seed: int = 0) -> Array:
@@ -42,7 +60,7 @@ def latent(frames: int, seed: int = 0) -> Array:
 def one_shot(version: Version, z: Array) -> Array:
     """What Genie's own decoder makes of it."""
     timbre = GE_V2 if version == "v2" else "ge"
-    samples: Array = original_decoder(version).run(["audio"], {LATENT[version]: z, timbre: voice(version)[2]})[0]
+    samples: Array = original_decoder(version).run(["audio"], {LATENT[version]: z, timbre: voice(version)[1]})[0]
     return samples
 
 
@@ -60,10 +78,11 @@ def stream(vocoder: Vocoder, condition: Array, z: Array, chunks: list[int], *, f
     return np.concatenate(out)
 
 
+@pytest.mark.parametrize("computer", COMPUTERS)
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("frames", [1, 2, 11, 12, 13])
-def test_short_utterances_equal_one_shot(version: Version, frames: int) -> None:
-    vocoder, condition, _ = voice(version)
+def test_short_utterances_equal_one_shot(computer: Computer, version: Version, frames: int) -> None:
+    vocoder, (condition, _) = opened(computer, version), voice(version)
     z = latent(frames, seed=frames)
     wanted = one_shot(version, z)
 
@@ -73,21 +92,28 @@ def test_short_utterances_equal_one_shot(version: Version, frames: int) -> None:
         assert np.max(np.abs(samples - wanted)) < 1e-5
 
 
+@pytest.mark.parametrize("computer", COMPUTERS)
 @pytest.mark.parametrize("version", VERSIONS)
-def test_any_chunking_equals_one_shot(version: Version) -> None:
-    vocoder, condition, _ = voice(version)
+def test_any_chunking_equals_one_shot(computer: Computer, version: Version) -> None:
+    vocoder, (condition, _) = opened(computer, version), voice(version)
     z = latent(36)
     wanted = one_shot(version, z)
     assert wanted.std() > 0.01, "silence would equal anything"
 
-    for chunks, flush_alone in (([22, 8, 6], False), ([12, 1, 1, 1, 21], True), ([5, 5, 5, 0, 20, 1], False)):
+    for chunks, flush_alone in (
+        ([36], True),
+        ([22, 8, 6], False),
+        ([12, 1, 1, 1, 21], True),
+        ([5, 5, 5, 0, 20, 1], False),
+    ):
         samples = stream(vocoder, condition, z, chunks, flush_alone=flush_alone)
         assert samples.shape == wanted.shape
         assert np.max(np.abs(samples - wanted)) < 1e-5
 
 
-def test_equality_notices_a_lost_frame_and_a_stale_state() -> None:
-    vocoder, condition, _ = voice("v2")
+@pytest.mark.parametrize("computer", COMPUTERS)
+def test_equality_notices_a_lost_frame_and_a_stale_state(computer: Computer) -> None:
+    vocoder, (condition, _) = opened(computer, "v2"), voice("v2")
     z = latent(30)
     wanted = one_shot("v2", z)
 
@@ -100,8 +126,9 @@ def test_equality_notices_a_lost_frame_and_a_stale_state() -> None:
     assert np.max(np.abs(other - wanted)) > 1e-3
 
 
-def test_two_streams_interleaved_equal_each_alone() -> None:
-    vocoder, condition, _ = voice("v2")
+@pytest.mark.parametrize("computer", COMPUTERS)
+def test_two_streams_interleaved_equal_each_alone(computer: Computer) -> None:
+    vocoder, (condition, _) = opened(computer, "v2"), voice("v2")
     other = condition * np.float32(0.5)
     one, two = latent(30, seed=1), latent(30, seed=2)
     alone = [stream(vocoder, condition, one, [15, 15]), stream(vocoder, other, two, [15, 15])]
@@ -117,8 +144,9 @@ def test_two_streams_interleaved_equal_each_alone() -> None:
         assert np.array_equal(np.concatenate(mixed[index]), alone[index])
 
 
-def test_a_state_is_a_value() -> None:
-    vocoder, condition, _ = voice("v2")
+@pytest.mark.parametrize("computer", COMPUTERS)
+def test_a_state_is_a_value(computer: Computer) -> None:
+    vocoder, (condition, _) = opened(computer, "v2"), voice("v2")
     z = latent(30)
     _, state = vocoder.decode(z[:, :, :15], vocoder.start(condition))
     kept = [layer.copy() for layer in state.layers]
@@ -131,13 +159,15 @@ def test_a_state_is_a_value() -> None:
     assert sum(layer.nbytes for layer in state.layers) < 1_000_000
 
 
-def test_nothing_in_nothing_out() -> None:
-    vocoder, condition, _ = voice("v2")
+@pytest.mark.parametrize("computer", COMPUTERS)
+def test_nothing_in_nothing_out(computer: Computer) -> None:
+    vocoder, (condition, _) = opened(computer, "v2"), voice("v2")
     samples, state = vocoder.decode(latent(0), vocoder.start(condition))
     assert samples.shape == (0,)
     samples, state = vocoder.decode(latent(11), state)
     assert samples.shape == (0,)
     assert not state.running
+    assert state.seen == 0
     assert vocoder.decode(latent(0), vocoder.start(condition), flush=True)[0].shape == (0,)
 
 
@@ -145,7 +175,7 @@ def test_a_graph_without_its_description_is_refused() -> None:
     model = decoder_graph(_small_weights())
     del model.metadata_props[:]
     with pytest.raises(VoiceUnavailable, match="prepare the voice again"):
-        Vocoder(_session(model.SerializeToString()))
+        GraphVocoder(_session(model.SerializeToString()))
 
 
 # -- a small decoder, every chunking -----------------------------------------------------------------------------
@@ -169,7 +199,7 @@ def test_random_chunkings_of_a_small_decoder(chunks: list[int], flush_alone: boo
 @cache
 def _small(mode: int) -> tuple[Vocoder, Array]:
     session = _session(decoder_graph(_small_weights(), SMALL_MODES[mode], fast_from=3).SerializeToString())
-    return Vocoder(session), np.full((1, 8, 1), 0.1, np.float32)
+    return Vocoder(GraphVocoder(session)), np.full((1, 8, 1), 0.1, np.float32)
 
 
 def _session(model: bytes) -> ort.InferenceSession:

@@ -23,10 +23,12 @@ from typing import Literal
 import onnxruntime as ort
 
 from vivavoce.engines.genie.kernel_step import pack_weights, step_kernel
+from vivavoce.engines.genie.kernel_vocoder import vocoder_kernel
 from vivavoce.engines.genie.packed_weights import save_sharing_weights
 from vivavoce.engines.genie.text_to_semantic_graphs import prefill_graph, step_graph
-from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs
-from vivavoce.engines.genie.weights import PackWeights
+from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
+from vivavoce.engines.genie.vocoder_weights import save_vocoder_weights
+from vivavoce.engines.genie.weights import PackWeights, with_weights
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ Progress = Callable[[str, float], None]
 FORMAT = 2  # raise it when a graph builder changes what it writes
 PARTS_FILE = "parts.json"
 KERNEL_FILE = "step.weights"
+VOCODER_FILE = "decoder.weights"
 _ABANDONED_S = 24 * 3600.0
 
 _T2S_FILES = ("t2s_shared_fp16.bin", "t2s_encoder_fp32.bin")
@@ -75,19 +78,24 @@ class CompiledVoice:
         step: holds step.onnx in the wanted precision.
         vits: holds the graphs of `vits_graphs.GRAPHS`.
         kernel: weights of the native step; None where it cannot run, and for 8 bits.
+        vocoder: weights of the native decoder; None where the graph is the faster one.
     """
 
     semantic: Path
     step: Path
     vits: Path
     kernel: Path | None = None
+    vocoder: Path | None = None
 
     @property
     def weights_bytes(self) -> int:
         """Of the arrangements that run: half of `semantic.data`, which also holds the plain ones for loading."""
         semantic = sum(path.stat().st_size for folder in {self.semantic, self.step} for path in folder.glob("*.data"))
-        kernel = self.kernel.stat().st_size if self.kernel else 0
-        return semantic // 2 + kernel + sum(path.stat().st_size for path in self.vits.glob("*.data"))
+        native = sum(path.stat().st_size for path in (self.kernel, self.vocoder) if path)
+        vits = {path.name: path.stat().st_size for path in self.vits.glob("*.data")}
+        if self.vocoder:
+            vits.pop("decoder.data", None)  # not opened then
+        return semantic // 2 + native + sum(vits.values())
 
 
 def compile_voice(
@@ -122,17 +130,25 @@ def compile_voice(
         kernel = _part(cache, f"step-kernel-{semantic_key}", lambda folder: _build_kernel(source, folder)) / KERNEL_FILE
     tell("semantic tokens to sound", 0.5)
     vits = _part(cache, f"vits-{vits_key}", lambda folder: _build_vits(source, folder))
+    vocoder = None
+    if vocoder_kernel() is not None:
+        tell("native decoder", 0.9)
+        folder = _part(cache, f"vocoder-kernel-{vits_key}", lambda folder: _build_vocoder(source, folder))
+        vocoder = folder / VOCODER_FILE
     tell("prepared", 1.0)
-    return CompiledVoice(semantic, step, vits, kernel)
+    return CompiledVoice(semantic, step, vits, kernel, vocoder)
 
 
 def is_compiled(source: VoiceSource, cache: Path) -> bool:
     """True if nothing would have to be built in fp32."""
     names = [name for name in _VITS_FILES if name in source.digests]
     semantic_key = _key(source, (*_T2S_FILES, *_GRAPHS))
-    folders = [f"semantic-{semantic_key}", f"vits-{_key(source, names)}"]
+    vits_key = _key(source, names)
+    folders = [f"semantic-{semantic_key}", f"vits-{vits_key}"]
     if step_kernel() is not None:
         folders.append(f"step-kernel-{semantic_key}")
+    if vocoder_kernel() is not None:
+        folders.append(f"vocoder-kernel-{vits_key}")
     return all(_is_whole(cache / folder) for folder in folders)
 
 
@@ -155,16 +171,23 @@ def _build_kernel(source: VoiceSource, folder: Path) -> None:
 
 
 def _build_vits(source: VoiceSource, folder: Path) -> None:
-    vits = PackWeights(source.models / "vits_fp32.onnx", source.models / "vits_fp16.bin")
     prompt_encoder = None
     if source.version == "v2ProPlus":
         graph = source.models / "prompt_encoder_fp32.onnx"
         prompt_encoder = PackWeights(graph, source.models / "prompt_encoder_fp16.bin")
-    build_vits_graphs(vits, prompt_encoder, source.version, folder)
+    build_vits_graphs(_vits_weights(source), prompt_encoder, source.version, folder)
+
+
+def _build_vocoder(source: VoiceSource, folder: Path) -> None:
+    save_vocoder_weights(decoder_weights(with_weights(_vits_weights(source))), folder / VOCODER_FILE)
 
 
 def _step_weights(source: VoiceSource) -> PackWeights:
     return PackWeights(source.models / "t2s_stage_decoder_fp32.onnx", source.models / "t2s_shared_fp16.bin")
+
+
+def _vits_weights(source: VoiceSource) -> PackWeights:
+    return PackWeights(source.models / "vits_fp32.onnx", source.models / "vits_fp16.bin")
 
 
 def _encoder(source: VoiceSource) -> PackWeights:

@@ -16,6 +16,7 @@ Source: Lavin and Gray, "Fast algorithms for convolutional neural networks" (201
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -28,6 +29,7 @@ Array = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 PHASES = 4
+INFINITY = None  # as a point of evaluation: the highest power
 _HALF = Fraction(1, 2)
 # Points of evaluation, infinity besides. Of the sets tried these lose the fewest bits in float32.
 _POINTS: dict[int, tuple[Fraction | int, ...]] = {3: (0, 1, -1, _HALF, -2), 4: (0, 1, -1, 2, -2, _HALF)}
@@ -114,24 +116,34 @@ def _column(sample: int) -> int:
 
 @cache
 def _maps(taps: int) -> tuple[Matrix, Matrix, Matrix]:
-    """Map in [g, 4 + taps - 1], evaluation of a kernel [g, taps], map out [4, g]; g points.
+    return toom_cook((*_POINTS[taps], INFINITY), PHASES, taps)
+
+
+def toom_cook(points: Sequence[Fraction | int | None], outputs: int, taps: int) -> tuple[Matrix, Matrix, Matrix]:
+    """Map in [g, outputs + taps - 1], evaluation of a kernel [g, taps], map out [outputs, g]; g points.
 
     By transposition of polynomial multiplication: the map in is the transposed interpolation. Rows are scaled so that
     kernels and inputs have numbers of the same size.
+
+    Args:
+        points: outputs + taps - 1 different ones, `INFINITY` among them or not.
+        outputs: made at once.
+        taps: of the kernel.
     """
-    points = _POINTS[taps]
-    interpolate = _inverse(_powers(points, PHASES + taps - 1))
+    interpolate = _inverse(_powers(points, outputs + taps - 1))
     enter = np.array(interpolate, dtype=np.float64).T
     evaluate = np.array(_powers(points, taps), dtype=np.float64)
-    leave = np.array(_powers(points, PHASES), dtype=np.float64).T
+    leave = np.array(_powers(points, outputs), dtype=np.float64).T
     scale = np.sqrt(np.abs(enter).sum(axis=1) / np.abs(evaluate).sum(axis=1))[:, np.newaxis]
     return enter / scale, evaluate * scale, leave
 
 
-def _powers(points: tuple[Fraction | int, ...], count: int) -> list[list[Fraction]]:
-    """Powers 0..count-1 of each point, infinity last."""
-    rows = [[Fraction(point) ** power for power in range(count)] for point in points]
-    return [*rows, [Fraction(power == count - 1) for power in range(count)]]
+def _powers(points: Sequence[Fraction | int | None], count: int) -> list[list[Fraction]]:
+    """Powers 0..count-1 of each point."""
+    return [
+        [Fraction(power == count - 1) if point is None else Fraction(point) ** power for power in range(count)]
+        for point in points
+    ]
 
 
 def _inverse(matrix: list[list[Fraction]]) -> Any:

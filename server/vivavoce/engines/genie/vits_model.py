@@ -1,7 +1,8 @@
-"""The VITS half of one voice, open: five sessions that all its streams share, read-only.
+"""The VITS half of one voice, open: four sessions that all its streams share, read-only.
 
 Knows which graph takes what; knows nothing of streaming, of sentences or of time. `engine.py` opens one per voice;
-`latent.py` and `vocoder.py` run it. ONNX Runtime sessions may be called from several threads at once.
+`latent.py` runs it; `vocoder.py` opens what turns the latent into sound. ONNX Runtime sessions may be called from
+several threads at once.
 """
 
 from __future__ import annotations
@@ -75,7 +76,6 @@ class VitsModel:
     text: AdaptiveSession
     front: AdaptiveSession
     flow: AdaptiveSession
-    decoder: AdaptiveSession
 
     @classmethod
     def open(cls, folder: Path, threads: int = 1, cores: Cores | None = None) -> VitsModel:
@@ -94,8 +94,7 @@ class VitsModel:
             name: open_adaptive(folder / f"{name}.onnx", cores, threads=threads, signature=signature)
             for name, signature in _SIGNATURES.items()
         }
-        decoder = open_adaptive(folder / "decoder.onnx", cores, threads=threads)
-        return cls(**sessions, decoder=decoder)
+        return cls(**sessions)
 
     def speaker(self, ge: NDArray[np.float32]) -> SpeakerCondition:
         """Condition of flow and decoder from `ge` float32 [1, 512 (v2) or 1024, 1]."""

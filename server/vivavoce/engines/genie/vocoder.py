@@ -1,26 +1,52 @@
 """Latent frames -> samples, each frame once, in chunks of any size; the samples are those of one shot.
 
 All that a stream carries from chunk to chunk is a `VocoderState`: made by `start`, passed into `decode` and replaced
-by what it returns. It is never changed in place, so keeping one is a way back. Knows nothing of tokens or text.
+by what it returns. It is never changed in place, so keeping one is a way back. Knows nothing of tokens or text, nor
+who computes: ONNX Runtime (`graph_vocoder.py`) or our own kernel (`kernel_vocoder.py`).
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.genie.graph_builder import STATES
+from vivavoce.engines.genie.graph_vocoder import GraphVocoder
+from vivavoce.engines.genie.kernel_vocoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES, LATENT_WIDTH
-from vivavoce.errors import VoiceUnavailable
-from vivavoce.onnx_session import AdaptiveSession
+from vivavoce.onnx_session import Cores
 
 Latent = NDArray[np.float32]  # [1, 192, n]
+Layers = tuple[NDArray[np.float32], ...]
 
 SAMPLE_RATE_HZ = 32_000
+
+
+class Decoder(Protocol):
+    """Who computes. May be called from several threads at once."""
+
+    def start(self) -> Layers:
+        """What the layers remember before the first frame."""
+
+    def decode(
+        self, frames: Latent, condition: NDArray[np.float32], layers: Layers, seen: int, *, flush: bool
+    ) -> tuple[Samples, Layers]:
+        """One call further.
+
+        Args:
+            frames: float32 [1, 192, n]; n is at least `FIRST_FRAMES` in the first call without a flush.
+            condition: float32 [1, C, 1].
+            layers: from `start` or the last call; not changed.
+            seen: frames in earlier calls.
+            flush: the last call.
+
+        Returns:
+            float32 [k], and what the layers remember now.
+        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,39 +55,53 @@ class VocoderState:
 
     Attributes:
         condition: float32 [1, C, 1], of the speaker.
-        layers: float32 [1, channels, length] each, the past of the graph's layers; under 1 MB together.
+        layers: the past of the decoder's layers; under 1 MB together.
         waiting: float32 [1, 192, n], frames taken in before there were enough to begin; empty once it runs.
-        running: the graph has been called.
+        seen: frames that the decoder has had.
     """
 
     condition: NDArray[np.float32]
-    layers: tuple[NDArray[np.float32], ...]
+    layers: Layers
     waiting: Latent
-    running: bool = False
+    seen: int = 0
+
+    @property
+    def running(self) -> bool:
+        """The decoder has been called."""
+        return self.seen > 0
 
 
 class Vocoder:
     """The decoder of one voice; holds no stream's state.
 
     Args:
-        session: the graph of `vocoder_graph.py`.
-
-    Raises:
-        VoiceUnavailable: If the graph does not say which states it has.
+        decoder: who computes.
     """
 
-    def __init__(self, session: AdaptiveSession) -> None:
-        described = session.get_modelmeta().custom_metadata_map.get(STATES)
-        if described is None:
-            raise VoiceUnavailable("the decoder graph has no description of its states; prepare the voice again")
-        self._session = session
-        self._states: list[tuple[str, int, int]] = [tuple(state) for state in json.loads(described)]
-        self._outputs = ["samples", *(f"next_{name}" for name, _, _ in self._states)]
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+
+    @classmethod
+    def open(cls, graph: Path, kernel_weights: Path | None, cores: Cores, threads: int) -> Vocoder:
+        """With the kernel where it can run, else with the graph.
+
+        Args:
+            graph: `decoder.onnx` of the voice.
+            kernel_weights: a file of `save_vocoder_weights`; None where there is none.
+            cores: shared by all models that compete.
+            threads: of a call that is alone.
+
+        Raises:
+            VoiceUnavailable: If a file is missing or damaged.
+        """
+        kernel = vocoder_kernel()
+        if kernel is not None and kernel_weights is not None:
+            return cls(KernelVocoder(kernel, kernel_weights, cores, threads))
+        return cls(GraphVocoder.open(graph, cores, threads))
 
     def start(self, condition: NDArray[np.float32]) -> VocoderState:
         """The state before the first frame, for a speaker's `condition` float32 [1, C, 1]."""
-        layers = tuple(np.zeros((1, channels, length), np.float32) for _, channels, length in self._states)
-        return VocoderState(condition, layers, np.zeros((1, LATENT_WIDTH, 0), np.float32))
+        return VocoderState(condition, self._decoder.start(), np.zeros((1, LATENT_WIDTH, 0), np.float32))
 
     def decode(self, latent: Latent, state: VocoderState, *, flush: bool = False) -> tuple[Samples, VocoderState]:
         """The samples that are certain now.
@@ -78,8 +118,6 @@ class Vocoder:
         frames = np.concatenate([state.waiting, latent], axis=2) if state.waiting.shape[2] else latent
         too_few = 0 if state.running else FIRST_FRAMES - 1
         if frames.shape[2] <= too_few and not (flush and (state.running or frames.shape[2])):
-            return np.zeros(0, np.float32), VocoderState(state.condition, state.layers, frames, state.running)
-        feeds = {"z": frames, "condition": state.condition, "flush": np.array([flush], np.int64)}
-        feeds |= {name: layer for (name, _, _), layer in zip(self._states, state.layers, strict=True)}
-        samples, *layers = self._session.run(self._outputs, feeds)
-        return samples.reshape(-1), VocoderState(state.condition, tuple(layers), frames[:, :, :0], running=True)
+            return np.zeros(0, np.float32), VocoderState(state.condition, state.layers, frames, state.seen)
+        samples, layers = self._decoder.decode(frames, state.condition, state.layers, state.seen, flush=flush)
+        return samples, VocoderState(state.condition, layers, frames[:, :, :0], state.seen + frames.shape[2])

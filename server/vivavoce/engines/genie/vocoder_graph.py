@@ -161,7 +161,7 @@ class _Net(GraphBuilder):
     def upsample(self, level: int, x: str) -> str:
         """A transposed convolution, computed as a plain one that makes the samples of each input side by side."""
         stride, padding = self._weights.strides[level], self._weights.paddings[level]
-        kernel, reach = _polyphase(self._weights.arrays[f"ups.{level}.weight"], stride)
+        kernel, reach = polyphase(self._weights.arrays[f"ups.{level}.weight"], stride)
         bias = np.repeat(self._weights.arrays[f"ups.{level}.bias"], stride)
         parameters = [self.array(f"ups.{level}.phases", kernel), self.array(f"ups.{level}.phases.bias", bias)]
         pads = [reach - 1, reach - 1]
@@ -294,7 +294,7 @@ class _Net(GraphBuilder):
         return int(self._weights.arrays[f"{name}.weight"].shape[2])
 
 
-def _polyphase(weight: Array, stride: int) -> tuple[Array, int]:
+def polyphase(weight: Array, stride: int) -> tuple[Array, int]:
     """A transposed convolution's kernel [C, O, K] as the plain one [O * stride, C, J] of its phases, and J.
 
     Output q * stride + f is the sum over j of kernel sample f + j * stride on input q - j.
