@@ -35,6 +35,14 @@ def test_a_stream_far_ahead_is_no_mate_either() -> None:
     assert choose(streams, 5.0).ids == (1,)
 
 
+def test_a_group_that_is_in_a_pass_waits_for_the_next_one() -> None:
+    streams = [candidate(1, 1.0, "g"), candidate(2, 2.0)]
+    chosen = choose(streams, 0.0, {"g"})
+    assert (chosen.ids, chosen.group) == ((2,), "own-2")
+    alone = choose(streams[:1], 0.0, {"g"})
+    assert (alone.ids, alone.wait_s) == ((), None), "the pass that ends will tell"
+
+
 def test_nothing_to_do_waits_to_be_told() -> None:
     choice = choose([], 1.0)
     assert choice.ids == ()

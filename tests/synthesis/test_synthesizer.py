@@ -199,6 +199,40 @@ async def test_streams_of_one_voice_are_stepped_together(make_synthesizer: Make)
     assert max(engine.batches) == 4
 
 
+async def test_a_voice_is_not_passed_over_twice_at_once(make_synthesizer: Make) -> None:
+    """The second stream joins the first one's next pass, though another worker is free."""
+    at_once: list[int] = []
+    inside, lock = 0, threading.Lock()
+
+    def before(streams: Sequence[FakeStream]) -> None:
+        nonlocal inside
+        with lock:
+            inside += 1
+            at_once.append(inside)
+        time.sleep(0.001)
+        with lock:
+            inside -= 1
+
+    engine = FakeEngine(batched=True, max_batch=4, before_step=before)
+    synthesizer = make_synthesizer(engine, workers=3)
+    await asyncio.gather(*(speak(synthesizer, TWO * 3) for _ in range(4)))
+    assert max(at_once) == 1
+    assert max(engine.batches) > 1
+
+
+async def test_streams_that_share_nothing_are_stepped_side_by_side(make_synthesizer: Make) -> None:
+    """Control of the one above: two workers are in a step at the same time."""
+    together = threading.Barrier(2, timeout=10)
+
+    def before(streams: Sequence[FakeStream]) -> None:
+        together.wait()
+
+    synthesizer = make_synthesizer(FakeEngine(before_step=before), workers=2)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(speak(synthesizer, TWO))
+
+
 # -- mixing ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,12 +1,13 @@
 """Which streams step next: earliest playout deadline first. Pure: no clock, no thread, no engine.
 
 Called by `worker.py` each time a worker is free. The listener's clock decides: the stream whose buffer runs dry first
-is served first, streams that can share one pass over the weights come along, and a stream far enough ahead waits.
+is served first, streams that can share one pass over the weights come along, and a stream far enough ahead waits. While
+a group is in a pass its other streams wait for the next one: two passes side by side would read the same weights twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 MARGIN_S = 0.150  # a chunk is due this long before the listener's buffer runs dry
@@ -18,7 +19,7 @@ class Candidate:
 
     Attributes:
         id: the caller's handle.
-        group: candidates with equal groups may be stepped by one call.
+        group: candidates with equal groups are stepped by one call.
         max_batch: streams one call of this group may advance.
         deadline_s: when its next chunk is due, on the clock of `now_s`.
         ready_at_s: not before this time (a stream far ahead of its listener waits).
@@ -36,23 +37,25 @@ class Choice:
     """What to do now: step `ids` together, or, where that is empty, look again after `wait_s` (None: when told)."""
 
     ids: tuple[int, ...] = ()
+    group: Hashable = None
     wait_s: float | None = None
 
 
-def choose(candidates: Iterable[Candidate], now_s: float) -> Choice:
+def choose(candidates: Iterable[Candidate], now_s: float, running: Collection[Hashable] = ()) -> Choice:
     """The group to step next.
 
     Args:
         candidates: streams that no worker is stepping.
         now_s: seconds, any monotonic clock.
+        running: groups that workers are stepping.
     """
-    waiting: list[Candidate] = list(candidates)
+    waiting = [c for c in candidates if c.group not in running]
     ready = [c for c in waiting if c.ready_at_s <= now_s]
     if not ready:
         return Choice(wait_s=min(c.ready_at_s for c in waiting) - now_s if waiting else None)
     first = min(ready, key=lambda c: (c.deadline_s, c.id))
     mates = sorted((c for c in ready if c.group == first.group), key=lambda c: (c.deadline_s, c.id))
-    return Choice(ids=tuple(c.id for c in mates[: first.max_batch]))
+    return Choice(tuple(c.id for c in mates[: first.max_batch]), first.group)
 
 
 def deadline(*, arrival_s: float, first_audio_target_s: float, dry_at_s: float | None) -> float:

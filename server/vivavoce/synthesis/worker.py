@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -26,6 +26,15 @@ from vivavoce.text.normalize import normalize
 from vivavoce.text.sentences import Sentence
 
 logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Running:
+    """A step that a worker is in."""
+
+    group: Hashable
+    tracks: list[Track]
+    since_s: float
 
 
 class WorkerPool:
@@ -43,7 +52,7 @@ class WorkerPool:
         self._metrics = metrics
         self._changed = threading.Condition()
         self._tracks: dict[int, Track] = {}
-        self._running: dict[threading.Thread, tuple[float, list[Track]]] = {}  # steps begun, by thread
+        self._running: dict[threading.Thread, _Running] = {}
         self._closed = False
         self._spawned = 0
         self._threads: list[threading.Thread] = []
@@ -104,13 +113,13 @@ class WorkerPool:
         """Fail the streams of steps that take too long and put fresh threads in the place of the stuck ones."""
         now_s = time.monotonic()
         with self._changed:
-            for thread, (since_s, tracks) in list(self._running.items()):
-                if now_s - since_s <= self._step_timeout_s:
+            for thread, running in list(self._running.items()):
+                if now_s - running.since_s <= self._step_timeout_s:
                     continue
                 logger.error("a step took longer than %.0f s; its worker is replaced", self._step_timeout_s)
                 del self._running[thread]
                 self._threads.remove(thread)
-                for track in tracks:
+                for track in running.tracks:
                     self._fail(track, EngineTimeout(f"the engine did not answer within {self._step_timeout_s:.0f} s"))
                 self._spawn()
 
@@ -136,10 +145,11 @@ class WorkerPool:
         me = threading.current_thread()
         while True:
             with self._changed:
-                group = self._next_group()
-                if group is None:
+                running = self._next()
+                if running is None:
                     return
-                self._running[me] = (time.monotonic(), group)
+                self._running[me] = running
+                group = running.tracks
             try:
                 self._advance(group)
             finally:
@@ -155,17 +165,18 @@ class WorkerPool:
             if replaced:
                 return
 
-    def _next_group(self) -> list[Track] | None:
-        """Wait for work; None when the pool closes. Holds the lock, marks the group busy."""
+    def _next(self) -> _Running | None:
+        """Wait for work; None when the pool closes. Holds the lock, marks the tracks busy."""
         while not self._closed:
             now_s = time.monotonic()
             candidates = (t.candidate(self._first_audio_target_s) for t in self._tracks.values())
-            choice = choose((c for c in candidates if c is not None), now_s)
+            running = {step.group for step in self._running.values()}
+            choice = choose((c for c in candidates if c is not None), now_s, running)
             if choice.ids:
-                group = [self._tracks[i] for i in choice.ids]
-                for track in group:
+                tracks = [self._tracks[i] for i in choice.ids]
+                for track in tracks:
                     track.busy = True
-                return group
+                return _Running(choice.group, tracks, now_s)
             self._changed.wait(choice.wait_s)
         return None
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engines.genie.chunking import LAG_FRAMES, POLICIES, ChunkPolicy
+from vivavoce.engines.genie.chunking import LAG_FRAMES, POLICIES, ChunkPolicy, Pace
 from vivavoce.engines.genie.latent import LOOKAHEAD_FRAMES
 from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES
 
@@ -28,10 +28,26 @@ def test_the_first_chunk_of_a_later_sentence_waits_for_the_one_before() -> None:
 
 
 def test_a_slow_machine_begins_sooner() -> None:
-    assert POLICY.next(1, 30, final=False, buffered_s=0.4, step_s=0.1) == 0
-    assert POLICY.next(1, 30, final=False, buffered_s=0.4, step_s=0.3) == 8
-    assert POLICY.next(0, 30, final=False, buffered_s=0.8, step_s=0.3) == 22
-    assert POLICY.next(0, 30, final=False, buffered_s=0.9, step_s=0.3) == 0
+    quick, slow = Pace(step_s=0.1), Pace(step_s=0.3)
+    assert POLICY.next(1, 30, final=False, buffered_s=0.4, pace=quick) == 0
+    assert POLICY.next(1, 30, final=False, buffered_s=0.4, pace=slow) == 8
+    assert POLICY.next(0, 30, final=False, buffered_s=0.8, pace=slow) == 22
+    assert POLICY.next(0, 30, final=False, buffered_s=0.9, pace=slow) == 0
+
+
+def test_enough_is_kept_for_the_next_sentence_to_open() -> None:
+    pace = Pace(opening_s=0.8)
+    assert POLICY.next(1, 30, final=False, buffered_s=0.9, pace=pace) == 8
+    assert POLICY.next(1, 30, final=False, buffered_s=1.0, pace=pace) == 0
+    assert POLICY.next(0, 30, final=False, buffered_s=0.8, pace=pace) == 0, "the sentence has opened already"
+
+
+def test_the_usual_time_follows_slow_steps_at_once_and_quick_ones_slowly() -> None:
+    assert Pace().after_step(0.1) == Pace(step_s=0.1), "the first one is all that is known"
+    pace = Pace(step_s=0.1)
+    assert pace.after_step(0.3).step_s == pytest.approx(0.2)
+    assert pace.after_step(0.0).step_s == pytest.approx(0.09)
+    assert pace.after_opening(1.0) == Pace(step_s=0.1, opening_s=1.0)
 
 
 def test_later_chunks_come_just_in_time() -> None:

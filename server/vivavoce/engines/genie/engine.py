@@ -160,24 +160,22 @@ class GenieEngine:
 
     def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
         sentences = [stream for stream in streams if isinstance(stream, GenieSentence)]
-        match streams[0].stage:
+        stage, started_s = streams[0].stage, time.monotonic()
+        match stage:
             case "decode":
-                return self._decode(sentences)
+                chunks = self._decode(sentences)
             case "prefill":
                 for sentence in sentences:
                     sentence.read_prompt()
-                return [None] * len(sentences)
+                chunks = [None] * len(sentences)
             case "vocode":
-                return [self._vocode(sentence) for sentence in sentences]
+                chunks = [sentence.vocode() for sentence in sentences]
             case _:
                 return [None] * len(sentences)
-
-    def _vocode(self, sentence: GenieSentence) -> AudioChunk | None:
-        started_s = time.monotonic()
-        chunk = sentence.vocode()
-        if chunk is not None:
-            sentence.voice.note_vocoding(time.monotonic() - started_s)
-        return chunk
+        took_s = time.monotonic() - started_s
+        for sentence, chunk in zip(sentences, chunks, strict=True):
+            sentence.note(took_s, chunk)
+        return chunks
 
     def _decode(self, sentences: Sequence[GenieSentence]) -> list[AudioChunk | None]:
         """One token for all of them, in one pass over the voice's weights."""

@@ -29,6 +29,8 @@ class GraphVocoder:
         VoiceUnavailable: If the graph does not say which states it has.
     """
 
+    frames_per_step = 24  # 0.1 s of compute on a fast core, 0.2 s on a slow one; 12 cost 10 % more a frame
+
     def __init__(self, session: AdaptiveSession) -> None:
         described = session.get_modelmeta().custom_metadata_map.get(STATES)
         if described is None:

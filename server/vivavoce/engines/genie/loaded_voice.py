@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.genie.chunking import Pace
 from vivavoce.engines.genie.compile import CompiledVoice, Precision, VoiceSource, compile_voice
 from vivavoce.engines.genie.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
@@ -60,7 +61,7 @@ class GenieVoice:
         references: style -> reference; the first is the default.
         weights_bytes: of all graphs that run, mapped.
         open_sentences: not closed yet.
-        vocode_s: how long a vocoding step has taken lately, in seconds; 0 before the first.
+        pace: how long its work has taken lately; replaced, never changed.
     """
 
     id: str
@@ -71,19 +72,13 @@ class GenieVoice:
     references: Mapping[str, SpokenReference]
     weights_bytes: int
     open_sentences: int = 0
-    vocode_s: float = 0.0
+    pace: Pace = field(default_factory=Pace)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def memory_bytes(self) -> int:
         """Weights and the cache of keys and values in use."""
         return self.weights_bytes + self.semantic.memory_bytes
-
-    def note_vocoding(self, step_s: float) -> None:
-        """Keep the usual time of a step: slow ones count at once, quick ones slowly."""
-        with self.lock:
-            weight = 0.5 if step_s > self.vocode_s else 0.1
-            self.vocode_s += weight * (step_s - self.vocode_s)
 
     def reference(self, options: SpeechOptions) -> SpokenReference:
         """The reference asked for by name, or by a word of the instructions, or the default.

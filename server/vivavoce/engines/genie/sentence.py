@@ -29,7 +29,6 @@ from vivavoce.engines.genie.words import SentenceWords
 from vivavoce.errors import EngineError
 
 FRAME_S = 0.02
-FRAMES_PER_STEP = 24  # 0.1 s of compute on a fast core, 0.2 s on a slow one; 12 cost 10 % more a frame
 FADE_SAMPLES = 160  # 5 ms, where a sentence is cut rather than ended
 
 
@@ -50,6 +49,7 @@ class GenieSentence:
         pending: committed frames that are not sound yet, float32 [1, 192, n].
         chunks: commits so far.
         samples: made so far.
+        silent_s: steps have taken that long and nothing was heard yet.
         error: set where it alone failed.
     """
 
@@ -65,6 +65,7 @@ class GenieSentence:
     pending: Latent | None = None
     chunks: int = 0
     samples: int = 0
+    silent_s: float = 0.0
     error: EngineError | None = None
     _is_open: bool = field(default=True)
 
@@ -109,6 +110,17 @@ class GenieSentence:
         words = self.words.known(self.latent.attention, self.samples / SAMPLE_RATE_HZ) if self.pending is None else ()
         return AudioChunk(made, SAMPLE_RATE_HZ, words)
 
+    def note(self, took_s: float, chunk: AudioChunk | None) -> None:
+        """Take the time of a step, and what it made: later sentences are planned by it."""
+        pace = self.voice.pace
+        if self.samples == 0 or (chunk is not None and len(chunk.samples) == self.samples):
+            self.silent_s += took_s
+            if self.samples:
+                pace = pace.after_opening(self.silent_s)
+        if chunk is not None and len(chunk.samples):
+            pace = pace.after_step(took_s)
+        self.voice.pace = pace
+
     def close(self) -> None:
         """Stop and free; any number of times."""
         self.stage = "done"
@@ -135,7 +147,7 @@ class GenieSentence:
             self.latent.available(len(self.semantic.tokens), final=final),
             final=final,
             buffered_s=0.0 if self.is_seeded else self.buffered_s,
-            step_s=self.voice.vocode_s,
+            pace=self.voice.pace,
         )
 
     def _commit(self, frames: int) -> None:
@@ -148,7 +160,7 @@ class GenieSentence:
         """Take a few of the pending frames: equal shares, none longer than a step should take."""
         assert self.pending is not None
         count = self.pending.shape[2]
-        share = -(-count // -(-count // FRAMES_PER_STEP))
+        share = -(-count // -(-count // self.voice.vocoder.frames_per_step))
         frames, rest = np.split(self.pending, [share], axis=2)
         self.pending = rest if rest.shape[2] else None
         return frames

@@ -27,7 +27,13 @@ SAMPLE_RATE_HZ = 32_000
 
 
 class Decoder(Protocol):
-    """Who computes. May be called from several threads at once."""
+    """Who computes. May be called from several threads at once.
+
+    Attributes:
+        frames_per_step: as many as it should get in a call; fewer cost more each, more take longer than others wait.
+    """
+
+    frames_per_step: int
 
     def start(self) -> Layers:
         """What the layers remember before the first frame."""
@@ -80,6 +86,11 @@ class Vocoder:
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
+
+    @property
+    def frames_per_step(self) -> int:
+        """Frames that a step should decode."""
+        return self._decoder.frames_per_step
 
     @classmethod
     def open(cls, graph: Path, kernel_weights: Path | None, cores: Cores, threads: int) -> Vocoder:
