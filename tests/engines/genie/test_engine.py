@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -196,6 +198,83 @@ def test_sentences_that_share_steps_are_each_as_if_alone(engine: GenieEngine, be
     mixed = together(engine, [opened(engine, beta, text, options) for text, options in requests])
     for one, other in zip(alone, mixed, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_tokens_are_drawn_while_a_sentence_vocodes(engine: GenieEngine, beta: GenieVoice) -> None:
+    vocoding, decoding, seeded = (
+        opened(engine, beta, LONG, options) for options in (SpeechOptions(), SpeechOptions(), SEEDED)
+    )
+    for sentence in (vocoding, seeded):
+        while sentence.stage != "vocode":
+            engine.step([sentence])
+    counts = [len(sentence.semantic.tokens) for sentence in (vocoding, seeded)]
+    engine.step([decoding])
+    for _ in range(3):
+        engine.step([decoding])
+    drawn = [len(sentence.semantic.tokens) for sentence in (vocoding, seeded)]
+    assert drawn == [counts[0] + 3, counts[1]], "a seed's sound must not depend on company"
+    assert vocoding.stage == "vocode"
+    together(engine, [vocoding, decoding, seeded])
+
+
+def test_what_is_committed_can_no_longer_be_taken_back(engine: GenieEngine, beta: GenieVoice) -> None:
+    sentence = opened(engine, beta, LONG, SpeechOptions())
+    while sentence.chunks < 2:
+        engine.step([sentence])
+    assert sentence.semantic.committed == sentence.latent.committed // 2 > 10
+    sentence.close()
+
+
+def test_a_sentence_that_ends_with_nothing_left_is_flushed(engine: GenieEngine, beta: GenieVoice) -> None:
+    """All that was said is committed when a collapse takes the rest back."""
+    sentence = opened(engine, beta, LONG, SpeechOptions())
+    made = 0
+    while sentence.chunks < 2 or sentence.pending is not None:
+        (chunk,) = engine.step([sentence])
+        made += len(chunk.samples) if chunk is not None else 0
+    del sentence.semantic.tokens[sentence.semantic.committed :]
+    sentence.semantic.ended = "collapse"
+    sentence.choose_stage()
+    assert sentence.stage == "vocode"
+    made += len(sound(finished(engine, sentence)))
+    assert made == 640 * sentence.latent.committed
+
+
+def test_threads_that_share_a_voice_lose_nothing(engine: GenieEngine, beta: GenieVoice) -> None:
+    """One thread decodes, another vocodes, as workers do: every sentence is whole, as long as its tokens say."""
+    sentences = [opened(engine, beta, text, SpeechOptions()) for text in (SHORT, LONG, LONG, SHORT)]
+    made = dict.fromkeys(sentences, 0)
+    busy: set[GenieSentence] = set()
+    lock = threading.Lock()
+
+    def take() -> list[GenieSentence]:
+        with lock:
+            free = [sentence for sentence in sentences if sentence.stage != "done" and sentence not in busy]
+            decoding = [sentence for sentence in free if sentence.stage == "decode"]
+            group = free[:1] if not decoding or free[0].stage != "decode" else decoding
+            busy.update(group)
+            return group
+
+    def work() -> None:
+        while any(sentence.stage != "done" for sentence in sentences):
+            group = take()
+            if not group:
+                time.sleep(0.001)
+                continue
+            for sentence, chunk in zip(group, engine.step(group), strict=True):
+                made[sentence] += len(chunk.samples) if chunk is not None else 0
+            with lock:
+                busy.difference_update(group)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for sentence in sentences:
+        assert sentence.semantic.ended == "spoken"
+        assert made[sentence] == 1280 * len(sentence.semantic.tokens)
+        sentence.close()
 
 
 def test_only_decoding_is_shared(engine: GenieEngine, alpha: GenieVoice, beta: GenieVoice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -194,6 +195,47 @@ def test_sentences_that_come_and_go_speak_as_if_alone(model: SemanticModel, sche
             model.step(chance.sample(running, chance.randint(1, len(running))))
         running = [state for state in running if state.ended is None]
     assert [state.tokens for state in everyone] == expected
+
+
+def test_an_eager_sentence_takes_part_in_the_passes_of_others(model: SemanticModel) -> None:
+    prompts = [prompt(25), prompt(26, target=16), prompt(27)]
+    expected = [alone(model, one, seed).tokens for seed, one in enumerate(prompts)]
+    asked, eager, other = (
+        model.begin(one, SamplingOptions(), seed, eager=seed == 1) for seed, one in enumerate(prompts)
+    )
+    for state in (asked, eager, other):
+        model.prefill(state)
+    model.step([asked])
+    assert [len(state.tokens) for state in (asked, eager, other)] == [2, 2, 1], "control: the third is not eager"
+    model.step([asked, eager])
+    assert len(eager.tokens) == 3, "asked for and eager: one token, not two"
+    while other.ended is None:
+        model.step([other])
+    assert asked.ended is None
+    while eager.ended is None:
+        model.step([eager])
+    said = len(eager.tokens)
+    model.step([eager])
+    assert len(eager.tokens) == said, "its owner could not know yet that it has ended"
+    while asked.ended is None:
+        model.step([asked, eager])
+    assert [asked.tokens, eager.tokens, other.tokens] == expected
+
+
+def test_between_passes_nothing_is_drawn(model: SemanticModel) -> None:
+    states = [model.begin(prompt(28 + i), SamplingOptions(), i, eager=True) for i in range(2)]
+    for state in states:
+        model.prefill(state)
+    worker = threading.Thread(target=model.step, args=(states[:1],))
+    with model.between_passes():
+        worker.start()
+        worker.join(0.2)
+        assert worker.is_alive()
+        assert [len(state.tokens) for state in states] == [1, 1]
+    worker.join()
+    assert [len(state.tokens) for state in states] == [2, 2]
+    for state in states:
+        model.close(state)
 
 
 def test_logits_do_not_depend_on_company_to_the_last_bit(model: SemanticModel) -> None:

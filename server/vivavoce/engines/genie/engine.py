@@ -145,7 +145,9 @@ class GenieEngine:
         )
         stream = GenieSentence(
             voice=voice,
-            semantic=voice.semantic.begin(spoken.prompt(phonemes), SamplingOptions.of(options), seed),
+            semantic=voice.semantic.begin(
+                spoken.prompt(phonemes), SamplingOptions.of(options), seed, eager=options.seed is None
+            ),
             latent=latent,
             vocoder=voice.vocoder.start(latent.speaker.decoder),
             words=SentenceWords(sentence, phonemes.words, options.speed),

@@ -2,8 +2,9 @@
 
 `SemanticModel` is a voice's text-to-semantic half: two models and a cache of keys and values with a row for every
 stream. `SemanticState` is one sentence: its row, its tokens, its sampler. Streams join (`prefill`) and leave (`close`)
-while others run; a step advances any of them together. What a row computes does not depend on its neighbours, not in
-the last bit: the kernels sum each row in the same order however many rows there are.
+while others run; a step advances any of them together, and with them those that are `eager`: a pass reads all weights
+however many rows it has, so a row more costs a tenth of a pass of its own. What a row computes does not depend on its
+neighbours, not in the last bit: the kernels sum each row in the same order however many rows there are.
 
 Knows nothing of sound, voices on disk or scheduling; called by `engine.py`.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -84,6 +86,7 @@ class SemanticState:
         prompt: what it is spoken from.
         sampler: draws its tokens.
         limit: tokens after which it ends.
+        eager: it takes part in every pass, also while its owner does something else; see `between_passes`.
         tokens: what was said so far, end of speech not included.
         ended: why no more will come; None while it goes on.
         committed: tokens that have become sound and can no longer be taken back; told by the caller.
@@ -95,6 +98,7 @@ class SemanticState:
     prompt: SemanticPrompt
     sampler: Sampler
     limit: int
+    eager: bool = False
     tokens: list[int] = field(default_factory=list)
     ended: Literal["spoken", "limit", "collapse", "closed"] | None = None
     committed: int = 0
@@ -142,6 +146,7 @@ class SemanticModel:
             self._step = KernelStep(native, kernel, self._cache, cores, threads)
         else:
             self._step = GraphStep(open_adaptive(step, cores, threads=threads), self._cache)
+        self._eager: list[SemanticState] = []  # those that hold a row
         self._lock = threading.Lock()
 
     @property
@@ -154,9 +159,11 @@ class SemanticModel:
         """Streams that hold a row."""
         return len(self._cache.holders)
 
-    def begin(self, prompt: SemanticPrompt, options: SamplingOptions, seed: int) -> SemanticState:
+    def begin(
+        self, prompt: SemanticPrompt, options: SamplingOptions, seed: int, *, eager: bool = False
+    ) -> SemanticState:
         """A sentence that has computed nothing yet."""
-        return SemanticState(prompt, Sampler(options, seed, prompt.tokens[0], VOCABULARY), prompt.token_limit)
+        return SemanticState(prompt, Sampler(options, seed, prompt.tokens[0], VOCABULARY), prompt.token_limit, eager)
 
     def prefill(self, state: SemanticState) -> None:
         """Read the prompt and draw the first token.
@@ -168,6 +175,8 @@ class SemanticModel:
         logits, caches = self.read(state.prompt)
         with self._lock:
             self._cache.take(state, caches)
+            if state.eager:
+                self._eager.append(state)
             self._accept(state, logits)
 
     def read(self, prompt: SemanticPrompt) -> tuple[Array, list[Array]]:
@@ -187,17 +196,26 @@ class SemanticModel:
         return logits[0], caches
 
     def step(self, states: Sequence[SemanticState]) -> None:
-        """Draw one more token for each; a state that ends gives its row back.
+        """Draw one more token for each, and for the eager ones; a state that ends gives its row back.
 
         Args:
-            states: different, prefilled, not ended, not more than there are rows.
+            states: different, prefilled, not more than there are rows. One that has ended, in a pass that another
+                state's owner asked for, stays as it is.
         """
         with self._lock:
-            rows = self.forward(states)
-            for state in states:
+            going = [state for state in states if state.ended is None]
+            if not going:
+                return
+            going += [state for state in self._eager if state not in going]
+            rows = self.forward(going)
+            for state in going:
                 state.length += 1  # all of them before any may end: a row that moves must know what it holds
-            for state, logits in zip(states, rows, strict=True):
+            for state, logits in zip(going, rows, strict=True):
                 self._accept(state, logits)
+
+    def between_passes(self) -> AbstractContextManager[object]:
+        """No pass runs inside: what an eager state says holds, and `committed` may be told."""
+        return self._lock
 
     def forward(self, states: Sequence[SemanticState]) -> Array:
         """Logits float32 [n, 1025] of the states' next tokens; draws nothing, moves no state. For `step` and tests."""
@@ -239,3 +257,5 @@ class SemanticModel:
         state.ended = why
         if state.row is not None:
             self._cache.give_back(state)
+            if state.eager:
+                self._eager.remove(state)

@@ -7,9 +7,10 @@
 
 Two rules decide when to vocode. A sentence with a seed the caller chose commits as soon as a chunk is there, so that
 the same seed gives the same sound on any machine under any load. One without waits until the listener is about to
-need it: the tokens run ahead meanwhile, and what is committed knows more of what follows.
+need it: the tokens run ahead meanwhile, and what is committed knows more of what follows. Its tokens are also drawn
+while it vocodes, in passes that other sentences ask for: what is committed is decided between two passes.
 
-Made and advanced by `engine.py`; knows no clock, no thread and no other sentence.
+Made and advanced by `engine.py`; knows no clock and no other sentence.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from vivavoce.engines.genie.latent import LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice
 from vivavoce.engines.genie.semantic import TOKENS_PER_SECOND, SemanticState
 from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ, Latent, VocoderState
+from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
 from vivavoce.engines.genie.words import SentenceWords
 from vivavoce.errors import EngineError
 
@@ -87,7 +89,8 @@ class GenieSentence:
 
     def choose_stage(self) -> None:
         """Set what comes next, after anything has changed."""
-        self.stage = "vocode" if self.pending is not None or self._frames_to_commit() else "decode"
+        is_due = self.pending is not None or self._has_ended or self._frames_to_commit() > 0
+        self.stage = "vocode" if is_due else "decode"
 
     def vocode(self) -> AudioChunk | None:
         """Turn the next few frames into sound, committing a chunk of them first where none are pending.
@@ -95,11 +98,10 @@ class GenieSentence:
         None where the listener's buffer has grown since this stage was chosen: rather make more tokens first.
         """
         if self.pending is None:
-            frames_to_commit = self._frames_to_commit()
-            if not frames_to_commit:
-                self.stage = "decode"
-                return None
-            self._commit(frames_to_commit)
+            self._commit()
+        if self.pending is None:
+            self.stage = "decode"
+            return None
         frames = self._next_frames()
         is_last = self.pending is None and self._is_whole
         made, self.vocoder = self.voice.vocoder.decode(frames, self.vocoder, flush=is_last)
@@ -150,18 +152,24 @@ class GenieSentence:
             pace=self.voice.pace,
         )
 
-    def _commit(self, frames: int) -> None:
-        self.pending = self.latent.commit(self.semantic.tokens, frames, final=self._has_ended)
-        self.chunks += 1
-        heard_s = self.latent.committed * FRAME_S * self.words.speed
-        self.semantic.committed = min(len(self.semantic.tokens), int(np.ceil(heard_s * TOKENS_PER_SECOND)))
+    def _commit(self) -> None:
+        """Make the next chunk certain, if it is due. None is left after the end: an empty one flushes the vocoder."""
+        with self.voice.semantic.between_passes():
+            tokens, final, frames = tuple(self.semantic.tokens), self._has_ended, self._frames_to_commit()
+            heard_s = (self.latent.committed + frames) * FRAME_S * self.words.speed
+            self.semantic.committed = min(len(tokens), int(np.ceil(heard_s * TOKENS_PER_SECOND)))
+        if frames:
+            self.pending = self.latent.commit(tokens, frames, final=final)
+            self.chunks += 1
+        elif final:
+            self.pending = np.zeros((1, LATENT_WIDTH, 0), np.float32)
 
     def _next_frames(self) -> Latent:
         """Take a few of the pending frames: equal shares, none longer than a step should take."""
         assert self.pending is not None
         count = self.pending.shape[2]
-        share = -(-count // -(-count // self.voice.vocoder.frames_per_step))
-        frames, rest = np.split(self.pending, [share], axis=2)
+        shares = max(1, -(-count // self.voice.vocoder.frames_per_step))
+        frames, rest = np.split(self.pending, [-(-count // shares)], axis=2)
         self.pending = rest if rest.shape[2] else None
         return frames
 
