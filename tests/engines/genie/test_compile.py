@@ -22,15 +22,19 @@ def source(voice_v2pp: Path) -> VoiceSource:
     return VoiceSource.read(voice_v2pp)
 
 
+FILES = {"kernel": compiling.KERNEL_FILE, "vocoder": compiling.VOCODER_FILE}
+BUILD_VOCODER = compiling._build_vocoder
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Builders that write a small file instead of a graph, and what they were asked for; no native kernels here."""
     asked: list[str] = []
 
     def build(name: str) -> object:
-        def write(source: VoiceSource, folder: Path) -> None:
+        def write(source: VoiceSource, *folders: Path) -> None:
             asked.append(name)
-            (folder / f"{name}.onnx").write_bytes(b"graph")
+            (folders[-1] / FILES.get(name, f"{name}.onnx")).write_bytes(b"graph")
 
         return write
 
@@ -78,6 +82,28 @@ def test_the_native_decoder_has_weights_of_its_own(
     assert compile_voice(source, tmp_path).vocoder is not None
     assert quick == ["semantic", "vits", "vocoder"]
     assert is_compiled(source, tmp_path)
+
+
+def test_the_graph_decodes_where_it_was_measured_to_be_faster(
+    source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[tuple[str, str]] = []
+
+    def slower(graph: Path, weights: Path) -> bool:
+        measured.append((graph.name, weights.name))
+        return False
+
+    monkeypatch.setattr(compiling, "_build_vocoder", BUILD_VOCODER)
+    monkeypatch.setattr(compiling, "vocoder_kernel", lambda: "there is one")
+    monkeypatch.setattr(compiling, "decoder_weights", lambda weights: None)
+    monkeypatch.setattr(compiling, "with_weights", lambda weights: None)
+    monkeypatch.setattr(compiling, "save_vocoder_weights", lambda weights, path: path.write_bytes(b"weights"))
+    monkeypatch.setattr(compiling, "kernel_is_faster", slower)
+    for _ in range(2):
+        assert compile_voice(source, tmp_path).vocoder is None
+        assert is_compiled(source, tmp_path)
+    assert measured == [("decoder.onnx", compiling.VOCODER_FILE)], "once"
+    assert list(tmp_path.glob(f"*/{compiling.VOCODER_FILE}")) == [], "weights that nobody reads take no room"
 
 
 @pytest.mark.parametrize(

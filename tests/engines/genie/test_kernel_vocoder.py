@@ -20,7 +20,7 @@ from vivavoce.engines.genie import kernel_vocoder
 from vivavoce.engines.genie import vocoder as vocoding
 from vivavoce.engines.genie.graph_vocoder import GraphVocoder
 from vivavoce.engines.genie.kernel_vocoder import KernelVocoder, vocoder_kernel
-from vivavoce.engines.genie.vocoder import Vocoder
+from vivavoce.engines.genie.vocoder import Decoder, Vocoder, kernel_is_faster
 from vivavoce.engines.genie.vocoder_weights import read_header
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Cores
@@ -36,7 +36,7 @@ def kernel(version: Version = "v2", threads: int = 2) -> KernelVocoder:
 
 
 def opened(weights: Path, threads: int = 2) -> KernelVocoder:
-    native = vocoder_kernel(only_if_faster=False)
+    native = vocoder_kernel()
     if native is None:
         pytest.skip("this processor cannot run the native decoder")
     return KernelVocoder(native, weights, Cores(), threads)
@@ -177,8 +177,26 @@ def test_the_graph_decodes_where_the_kernel_cannot(monkeypatch: pytest.MonkeyPat
     assert isinstance(Vocoder.open(graph, packed_decoder("v2"), Cores(), 1)._decoder, GraphVocoder)
 
 
+@pytest.mark.parametrize("winner", [KernelVocoder, GraphVocoder])
+def test_the_quicker_one_is_measured(monkeypatch: pytest.MonkeyPatch, winner: type) -> None:
+    if vocoder_kernel() is None:
+        pytest.skip("this processor cannot run the native decoder")
+    measured: list[type] = []
+
+    def frame_s(decoder: Decoder, condition: Array) -> float:
+        measured.append(type(decoder))
+        took_s = vocoding_frame_s(decoder, condition)
+        assert took_s > 0
+        return 1.0 if isinstance(decoder, winner) else 2.0
+
+    vocoding_frame_s = vocoding._frame_s
+    monkeypatch.setattr(vocoding, "_frame_s", frame_s)
+    assert kernel_is_faster(compiled_vits("v2") / "decoder.onnx", packed_decoder("v2")) is (winner is KernelVocoder)
+    assert measured == [KernelVocoder, GraphVocoder] * 4, "in turns, so that load meets both"
+
+
 def test_a_library_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    if vocoder_kernel(only_if_faster=False) is None:
+    if vocoder_kernel() is None:
         pytest.skip("this processor cannot run the native decoder")
     monkeypatch.setattr(kernel_vocoder, "_Vocoder", kernel_vocoder._Convolution)
-    assert vocoder_kernel(only_if_faster=False) is None
+    assert vocoder_kernel() is None

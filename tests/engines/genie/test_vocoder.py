@@ -47,7 +47,7 @@ def voice(version: Version) -> tuple[Array, Array]:
 def opened(computer: Computer, version: Version) -> Vocoder:
     if computer == "graph":
         return graph_vocoder(version)
-    kernel = vocoder_kernel(only_if_faster=False)
+    kernel = vocoder_kernel()
     if kernel is None:
         pytest.skip("this processor cannot run the native decoder")
     return Vocoder(KernelVocoder(kernel, packed_decoder(version), Cores(), threads=2))

@@ -27,6 +27,7 @@ from vivavoce.engines.genie.kernel_vocoder import vocoder_kernel
 from vivavoce.engines.genie.packed_weights import save_sharing_weights
 from vivavoce.engines.genie.text_to_semantic_graphs import prefill_graph, step_graph
 from vivavoce.engines.genie.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
+from vivavoce.engines.genie.vocoder import kernel_is_faster
 from vivavoce.engines.genie.vocoder_weights import save_vocoder_weights
 from vivavoce.engines.genie.weights import PackWeights, with_weights
 
@@ -133,8 +134,8 @@ def compile_voice(
     vocoder = None
     if vocoder_kernel() is not None:
         tell("native decoder", 0.9)
-        folder = _part(cache, f"vocoder-kernel-{vits_key}", lambda folder: _build_vocoder(source, folder))
-        vocoder = folder / VOCODER_FILE
+        folder = _part(cache, f"vocoder-kernel-{vits_key}", lambda folder: _build_vocoder(source, vits, folder))
+        vocoder = folder / VOCODER_FILE if (folder / VOCODER_FILE).exists() else None
     tell("prepared", 1.0)
     return CompiledVoice(semantic, step, vits, kernel, vocoder)
 
@@ -178,8 +179,12 @@ def _build_vits(source: VoiceSource, folder: Path) -> None:
     build_vits_graphs(_vits_weights(source), prompt_encoder, source.version, folder)
 
 
-def _build_vocoder(source: VoiceSource, folder: Path) -> None:
-    save_vocoder_weights(decoder_weights(with_weights(_vits_weights(source))), folder / VOCODER_FILE)
+def _build_vocoder(source: VoiceSource, vits: Path, folder: Path) -> None:
+    """Weights of the native decoder, or an empty folder where the graph was measured to be faster."""
+    weights = folder / VOCODER_FILE
+    save_vocoder_weights(decoder_weights(with_weights(_vits_weights(source))), weights)
+    if not kernel_is_faster(vits / "decoder.onnx", weights):
+        weights.unlink()
 
 
 def _step_weights(source: VoiceSource) -> PackWeights:

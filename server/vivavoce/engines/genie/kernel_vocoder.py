@@ -1,7 +1,7 @@
 """The decoder in C: half the time of the graph on processors with AVX2, the same samples but for rounding.
 
 Maps a file of `vocoder_weights.py` and calls `kernels/vocoder.c`. `graph_vocoder.py` is its stand-in where it cannot
-run, or where ONNX Runtime has the wider registers. Called by `vocoder.py`.
+run, or where it was measured to be faster. Called by `vocoder.py`.
 """
 
 from __future__ import annotations
@@ -62,12 +62,10 @@ class _Vocoder(ctypes.Structure):
     )
 
 
-def vocoder_kernel(*, only_if_faster: bool = True) -> ctypes.CDLL | None:
-    """The library, if this processor can run the decoder in it (and gains by it) and both sides agree on its layout."""
+def vocoder_kernel() -> ctypes.CDLL | None:
+    """The library, if this processor can run the decoder in it and both sides agree on its layout."""
     found = library()
-    if found is None or not hasattr(found, "vocode"):
-        return None
-    if not (found.vocoder_is_faster() if only_if_faster else found.vocoder_is_supported()):
+    if found is None or not hasattr(found, "vocode") or not found.vocoder_is_supported():
         return None
     found.vocoder_bytes.restype = _int64
     found.vocoder_state_floats.restype = found.vocoder_scratch_floats.restype = _int64
@@ -109,6 +107,11 @@ class KernelVocoder:
             raise VoiceUnavailable(f"'{weights.name}' is of another decoder; prepare the voice again")
         self._idle_scratch: list[Array] = []  # one for each call that ever ran beside another, about 18 MB
 
+    @property
+    def speaker_channels(self) -> int:
+        """Of the speaker's condition."""
+        return int(self._model.pre.outputs)
+
     def start(self) -> tuple[Array, ...]:
         """One float32 [floats], 0.9 MB at most."""
         return (np.zeros(self._state_floats, np.float32),)
@@ -125,8 +128,8 @@ class KernelVocoder:
         count, speaker = frames.shape[2], np.ascontiguousarray(condition, np.float32).reshape(-1)
         if frames.shape[:2] != (1, LATENT_WIDTH) or past.shape != (self._state_floats,) or past.dtype != np.float32:
             raise ValueError(f"frames {frames.shape} or a state {past.shape} that are none of this decoder's")
-        if speaker.shape != (self._model.pre.outputs,):
-            raise ValueError(f"a condition of {speaker.size} channels instead of {self._model.pre.outputs}")
+        if speaker.shape != (self.speaker_channels,):
+            raise ValueError(f"a condition of {speaker.size} channels instead of {self.speaker_channels}")
         by_time = np.ascontiguousarray(frames[0].T, np.float32)  # [n, 192]
         after = np.empty_like(past)
         samples = np.empty((count + _LAG_FRAMES) * SAMPLES_PER_FRAME, np.float32)

@@ -7,6 +7,8 @@ who computes: ONNX Runtime (`graph_vocoder.py`) or our own kernel (`kernel_vocod
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,10 +22,13 @@ from vivavoce.engines.genie.kernel_vocoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.onnx_session import Cores
 
+logger = logging.getLogger(__name__)
+
 Latent = NDArray[np.float32]  # [1, 192, n]
 Layers = tuple[NDArray[np.float32], ...]
 
 SAMPLE_RATE_HZ = 32_000
+_TRIALS = 3
 
 
 class Decoder(Protocol):
@@ -132,3 +137,37 @@ class Vocoder:
             return np.zeros(0, np.float32), VocoderState(state.condition, state.layers, frames, state.seen)
         samples, layers = self._decoder.decode(frames, state.condition, state.layers, state.seen, flush=flush)
         return samples, VocoderState(state.condition, layers, frames[:, :, :0], state.seen + frames.shape[2])
+
+
+def kernel_is_faster(graph: Path, kernel_weights: Path) -> bool:
+    """Which of the two is the quicker on this machine, measured: 2 to 5 s of one thread.
+
+    The kernel multiplies less; ONNX Runtime has wider registers where a processor has AVX-512, which on some is twice
+    as fast and on others not faster at all.
+
+    Args:
+        graph: `decoder.onnx` of the voice.
+        kernel_weights: a file of `save_vocoder_weights` of the same voice.
+
+    Raises:
+        VoiceUnavailable: If a file is missing or damaged.
+    """
+    kernel = vocoder_kernel()
+    if kernel is None:
+        return False
+    native, portable = KernelVocoder(kernel, kernel_weights, Cores(), 1), GraphVocoder.open(graph, Cores(), 1)
+    condition = np.zeros((1, native.speaker_channels, 1), np.float32)
+    times_s = [(_frame_s(native, condition), _frame_s(portable, condition)) for _ in range(1 + _TRIALS)][1:]
+    native_s, portable_s = min(times[0] for times in times_s), min(times[1] for times in times_s)
+    logger.info("a frame takes %.1f ms in the kernel, %.1f ms in the graph", 1000 * native_s, 1000 * portable_s)
+    return native_s < portable_s
+
+
+def _frame_s(decoder: Decoder, condition: NDArray[np.float32]) -> float:
+    """Seconds for each frame of a step in mid-stream; the first one of a stream holds most of its work back."""
+    count = decoder.frames_per_step
+    frames = np.random.default_rng(0).standard_normal((1, LATENT_WIDTH, count), np.float32)
+    _, layers = decoder.decode(frames, condition, decoder.start(), 0, flush=False)
+    started_s = time.perf_counter()
+    decoder.decode(frames, condition, layers, count, flush=False)
+    return (time.perf_counter() - started_s) / count

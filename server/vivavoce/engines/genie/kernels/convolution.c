@@ -29,7 +29,6 @@ static const shape SHAPES[METHODS] = {{1, 1, 1, 0}, {8, 6, 3, 1}, {10, 4, 7, 1},
 
 int convolution_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-int convolution_has_wider_rivals(void) { return __builtin_cpu_supports("avx512f"); }
 
 INLINE __m256 leaky(__m256 x, __m256 slope) { return _mm256_max_ps(x, _mm256_mul_ps(x, slope)); }
 
@@ -404,7 +403,6 @@ KERNEL void mean_of_three(const float *const *x, int64_t count, float slope_out,
 #else
 
 int convolution_is_supported(void) { return 0; }
-int convolution_has_wider_rivals(void) { return 0; }
 
 void convolve(const pass *p, const maps *maps, float *own, float *shared, int member, int members) {
     (void)p, (void)maps, (void)own, (void)shared, (void)member, (void)members;

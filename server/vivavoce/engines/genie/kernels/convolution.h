@@ -52,9 +52,7 @@ void convolve_to_one(const pass *p, int member, int members);
 /* out = leaky ReLU of the mean of three, a share for each member. */
 void mean_of_three(const float *const *x, int64_t count, float slope, float *out, int member, int members);
 
-/* 1 where the processor has what all this is made of, and where it has registers twice as wide, which this leaves to
-   others. */
+/* 1 where the processor has what all this is made of. */
 int convolution_is_supported(void);
-int convolution_has_wider_rivals(void);
 
 #endif

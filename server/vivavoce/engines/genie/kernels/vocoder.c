@@ -191,8 +191,6 @@ static void lay_out(signals *s, const vocoder *m, float *scratch, int threads) {
 
 int vocoder_is_supported(void) { return convolution_is_supported(); }
 
-int vocoder_is_faster(void) { return convolution_is_supported() && !convolution_has_wider_rivals(); }
-
 int64_t vocoder_bytes(void) { return sizeof(vocoder); }
 
 int64_t vocoder_state_floats(const vocoder *model) {

@@ -15,10 +15,8 @@ typedef struct {
     maps maps;
 } vocoder;
 
-/* 1 where the processor has what the kernel is made of, and where it is the faster way besides: with AVX-512 ONNX
-   Runtime has twice the registers. */
+/* 1 where the processor has what the kernel is made of. */
 int vocoder_is_supported(void);
-int vocoder_is_faster(void);
 
 /* sizeof(vocoder), so that both sides can agree. */
 int64_t vocoder_bytes(void);
