@@ -82,7 +82,6 @@ def _rows(
         _row("load a prepared voice, s", loads[0], loads[1]),
         _row("memory, MiB", memory[0]["resident"], memory[1]["resident"]),
         _row("of it its own, not files, MiB", memory[0]["own"], memory[1]["own"]),
-        _row("streams by real-time factor", int(1 / _factor(genie)), int(1 / _factor(ours))),
     ]
 
 
