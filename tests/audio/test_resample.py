@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import Samples
@@ -25,6 +25,7 @@ def resample(resampler: Resampler, pieces: list[Samples]) -> Samples:
 
 
 @settings(max_examples=60, deadline=None)
+@example(rates=(24_000, 44_100), length=200, cuts=[])
 @given(
     rates=st.sampled_from([(24_000, 48_000), (32_000, 24_000), (24_000, 44_100), (24_000, 8000), (16_000, 16_000)]),
     length=st.integers(0, 12_000),
@@ -33,7 +34,11 @@ def resample(resampler: Resampler, pieces: list[Samples]) -> Samples:
 def test_streamed_equals_whole_for_every_cut(rates: tuple[int, int], length: int, cuts: list[int]) -> None:
     samples = np.random.default_rng(length).uniform(-1, 1, length).astype(np.float32)
     streamed = resample(Resampler(*rates), np.split(samples, sorted(min(cut, length) for cut in cuts)))
-    np.testing.assert_array_equal(streamed, soxr.resample(samples, *rates) if length else samples)
+    whole = soxr.resample(samples, *rates) if length else samples
+    both = min(len(streamed), len(whole))
+    np.testing.assert_array_equal(streamed[:both], whole[:both])
+    is_tie = 2 * length * rates[1] % rates[0] == 0 and length * rates[1] % rates[0] != 0
+    assert len(streamed) - len(whole) in ((0, 1) if is_tie else (0,)), "soxr rounds half a sample up or down"
 
 
 @pytest.mark.parametrize("rate_in", RATES)

@@ -85,6 +85,18 @@ def test_a_forbidden_token_never_comes() -> None:
     assert logits[0] == 9.0, "the caller's logits were changed"
 
 
+def test_noise_of_zero_draws_no_impossible_token() -> None:
+    """One in 9 million of numpy's single-precision exponentials is exactly 0."""
+
+    class Zeros:
+        def standard_exponential(self, size: int, dtype: type) -> NDArray[np.float32]:
+            return np.zeros(size, dtype)
+
+    sampler = Sampler(PLAIN, 0, NOTHING, 4)
+    sampler._generator = Zeros()  # type: ignore[assignment]  # all that `draw` uses
+    assert sampler.draw(np.array([9.0, 1.0, 2.0, 0.0], np.float32), forbidden=0)[0] == 2
+
+
 def test_repetition_penalty_is_that_of_gpt_sovits() -> None:
     """Source of the rule: CTRL (Keskar et al. 2019), as GPT-SoVITS applies it to prompt and generated tokens."""
     sampler = Sampler(SamplingOptions(repetition_penalty=2.0), 0, np.array([0, 1, 1]), 4)

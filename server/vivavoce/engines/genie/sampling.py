@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vivavoce.engines.base import SpeechOptions
 
 Logits = NDArray[np.float32]  # float32 [vocabulary]
+_NOISE_MIN = np.float32(1e-30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ class Sampler:
             token = likeliest
         else:
             candidates, probabilities = self.candidates(scores)
-            # argmax(p / Exp(1)) draws from p. Source: Efraimidis & Spirakis 2006, with one item drawn.
+            # argmax(p / Exp(1)) draws from p. Source: Efraimidis & Spirakis 2006, with one item drawn. One in 9 million
+            # of numpy's draws is 0, by which a token of probability 0 would win.
             noise = self._generator.standard_exponential(len(candidates), dtype=np.float32)
-            token = int(candidates[(probabilities / noise).argmax()])
+            token = int(candidates[(probabilities / np.maximum(noise, _NOISE_MIN)).argmax()])
         self._seen[token] = True
         return token, likeliest
 
