@@ -10,7 +10,7 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
 
-.PHONY: serve setup test check bench clean client test-client test-browser test-fastrtc docs
+.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,8 @@ serve: $(STAMP) ## start the server on http://127.0.0.1:7860
 test: $(TEST_STAMP) client ## run all tests: Python, browser library, page in Chromium
 	cd client_js && npm test --silent
 	$(BIN)/python -m pytest $(ARGS)
+
+setup-fastrtc: $(FASTRTC)/.testing ## make the environment that tests the FastRTC adapter
 
 test-fastrtc: $(FASTRTC)/.testing ## test the FastRTC adapter, in an environment of its own
 	$(FASTRTC)/bin/python -m pytest tests/fastrtc_adapter -o filterwarnings=default

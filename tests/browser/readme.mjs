@@ -24,8 +24,10 @@ try {
   });
   await page.goto(process.argv[2]);
   await page.click("#speak");
-  const timeOut = new Promise((resolve) => setTimeout(resolve, 30_000, "never ended"));
+  let timer;
+  const timeOut = new Promise((resolve) => (timer = setTimeout(resolve, 30_000, "never ended")));
   seen.status = await Promise.race([spoken, timeOut]);
+  clearTimeout(timer); // or the process would wait for it
   console.log(JSON.stringify(seen));
 } finally {
   await browser.close();
