@@ -88,9 +88,14 @@ def _rows(
 def _streams(ours: PeerProcess, options: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
     for count in range(1, options.streams + 1):
-        heard = ours.ask("streams", version=options.version, count=count, texts=list(SENTENCES))
+        asked = {"version": options.version, "count": count, "texts": list(SENTENCES)}
+        heard = ours.ask("streams", **asked)
+        refused = "refused" in heard
+        if refused:
+            heard = ours.ask("streams", **asked, everyone=True)
         silent_s = sum(heard["stalled_s"])
-        name = f"{count} listeners, 15 s each: gaps (first audio {max(heard['first_s']):.2f} s)"
+        how = "one refused; if let in, " if refused else ""
+        name = f"{count} listeners, 15 s each: {how}gaps (first audio {max(heard['first_s']):.2f} s)"
         rows.append({"": name, "genie": "-", "ours": sum(heard["stalls"]), "ratio": f"{silent_s:.2f} s silent"})
     return rows
 

@@ -101,11 +101,11 @@ class Side:
             model.close(state)
         return {"seconds": seconds}
 
-    def streams(self, version: str, count: int, texts: list[str]) -> dict[str, Any]:
-        """That many listeners at once, through scheduler and workers, admission switched off."""
+    def streams(self, version: str, count: int, texts: list[str], everyone: bool = False) -> dict[str, Any]:
+        """That many listeners at once, through admission (unless `everyone` is let in), scheduler and workers."""
         config = replace(
             Config(), voices=(voice_library(),), data_dir=cache_root() / "data", cache_dir=cache_root(), preload=False,
-            admission_share=1000.0,
+            **({"admission_share": 0.0} if everyone else {}),
         )  # fmt: skip
         return asyncio.run(self._streams(config, version, count, texts))
 
@@ -124,6 +124,9 @@ class Side:
 
         async with synthesizer.voices.acquire(VOICES[version]):
             pass  # loads it: what is measured is a voice in memory
+        async with synthesizer.stream(SpeechRequest(voice=VOICES[version], text=texts[0])) as utterance:
+            async for _ in utterance:
+                pass  # and admission knows what it costs
         try:
             players = await asyncio.gather(*(listen(index) for index in range(count)))
         except Overloaded as error:

@@ -30,6 +30,7 @@ from vivavoce.errors import (
 )
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Synthesizer, Utterance
+from vivavoce.synthesis.worker import FURTHER_THREAD, step_cores
 
 Make = Callable[..., Synthesizer]
 
@@ -231,6 +232,27 @@ async def test_streams_that_share_nothing_are_stepped_side_by_side(make_synthesi
     async with asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(speak(synthesizer, TWO))
+
+
+async def test_a_step_that_is_alone_counts_for_more_than_one_core(make_synthesizer: Make) -> None:
+    slept_s: list[float] = []
+
+    def before(streams: Sequence[FakeStream]) -> None:
+        started_s = time.perf_counter()
+        time.sleep(0.005)
+        slept_s.append(time.perf_counter() - started_s)
+
+    engine = FakeEngine(before_step=before)
+    engine.threads = 5
+    async with make_synthesizer(engine).stream(SpeechRequest(text=TWO)) as utterance:
+        async for _ in utterance:
+            pass
+    assert utterance.core_s >= (1 + 4 * FURTHER_THREAD) * sum(slept_s)
+
+
+def test_a_step_beside_others_counts_for_its_one_thread() -> None:
+    assert step_cores(4, alone=False) == step_cores(1, alone=True) == step_cores(1, alone=False) == 1
+    assert 1 < step_cores(2, alone=True) < step_cores(4, alone=True) < 4
 
 
 # -- mixing ----------------------------------------------------------------------------------------------------------

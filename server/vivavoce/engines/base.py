@@ -131,7 +131,7 @@ class SpeechEngine(Protocol):
 
     @property
     def threads(self) -> int:
-        """CPU cores that one step keeps busy; admission counts with it."""
+        """Threads of a step that is alone; beside others it has one. Admission counts with it."""
         ...
 
     def voices(self) -> list[VoiceInfo]:
