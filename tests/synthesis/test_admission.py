@@ -52,6 +52,7 @@ def test_first_chunks_that_wait_are_a_backlog() -> None:
     assert door.may_admit("k")  # (0.25 + 0.25) / 2 cores is within the 0.3 s
     door.admit("a", "k")
     assert not door.may_admit("k")
+    assert door.keeps_up("k"), "late is not too much"
     door.sounding(first)
     assert door.may_admit("k")
 

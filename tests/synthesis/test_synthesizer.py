@@ -449,6 +449,24 @@ async def test_a_first_chunk_lets_the_next_of_a_burst_begin(make_synthesizer: Ma
     assert len(results) == 16
 
 
+async def test_a_burst_begins_late_rather_than_being_refused(make_synthesizer: Make) -> None:
+    """The first chunk before it takes longer than the wait, but there is room for both."""
+    gate = StepGate()
+    synthesizer = make_synthesizer(
+        FakeEngine(before_step=gate), workers=2, admission_share=0.9, first_audio_target_s=0.3, queue_wait_s=0.05,
+        step_timeout_s=60.0,
+    )  # fmt: skip
+    synthesizer._admission.first_chunk_took("fake", 10.0)
+    first = asyncio.create_task(speak(synthesizer, TWO))
+    await until(lambda: synthesizer.active == 1)
+    second = asyncio.create_task(speak(synthesizer, TWO))
+    await until(lambda: len(synthesizer._queue) == 1)
+    await until(lambda: synthesizer.active == 2)
+    gate.open()
+    assert await first
+    assert await second
+
+
 async def test_one_key_has_its_own_limit(make_synthesizer: Make) -> None:
     synthesizer = make_synthesizer(FakeEngine(), max_streams_per_key=1)
     async with synthesizer.stream(SpeechRequest(text=TWO, owner="a")):

@@ -99,18 +99,20 @@ class Admission:
             raise RateLimited(f"this key already has {self.max_streams_per_owner} streams; wait for one to end")
 
     def may_admit(self, kind: str) -> bool:
-        """True when one more stream of this kind keeps real time."""
+        """True when one more stream of this kind keeps real time and its first chunk comes in time."""
+        return self.keeps_up(kind) and (not self._silent or self.share == 0 or self._opens_in_time(kind))
+
+    def keeps_up(self, kind: str) -> bool:
+        """True when one more stream of this kind keeps real time, however late it begins."""
         if not self._active:
             return True  # an idle server never refuses, whatever the measured cost
         if len(self._active) >= self.max_streams:
             return False
-        if self.share == 0:
-            return True
-        if self.load() + self._costs.get(kind, UNKNOWN_COST) > self.share * self.cores:
-            return False
+        return self.share == 0 or self.load() + self._costs.get(kind, UNKNOWN_COST) <= self.share * self.cores
+
+    def _opens_in_time(self, kind: str) -> bool:
         backlog = sum(self._first_costs.get(self._active[t][1], 0.0) for t in self._silent)
-        mine = self._first_costs.get(kind, 0.0)
-        return not self._silent or (backlog + mine) / self.cores <= self.first_audio_target_s
+        return (backlog + self._first_costs.get(kind, 0.0)) / self.cores <= self.first_audio_target_s
 
     def admit(self, owner: str, kind: str) -> int:
         """Count one stream in. Returns its ticket, for `sounding` and `leave`."""

@@ -15,8 +15,11 @@ from vivavoce.synthesis.scheduler import fair_order
 class AdmissionQueue:
     """Admits requests, a little later if need be.
 
+    A request waits for two things: room for its stream to keep real time, and the first chunks of those before it. After
+    the wait it is refused where the first is missing; where only the second is, it begins late.
+
     Args:
-        wait_s: how long a request waits before it is refused.
+        wait_s: how long a request waits.
         max_waiting: requests waiting at once; one more is refused at once.
     """
 
@@ -53,13 +56,15 @@ class AdmissionQueue:
                 while not self._is_next(number):
                     await me.turn()
                     admission.check(owner)
-            self._metrics.queue.observe(time.monotonic() - me.since_s)
-            return admission.admit(owner, kind)
         except TimeoutError:
-            raise refusal(time.monotonic() - me.since_s) from None
+            if not admission.keeps_up(kind):
+                raise refusal(time.monotonic() - me.since_s) from None
+            admission.check(owner)
         finally:
             del self._waiting[number]
             self.wake()
+        self._metrics.queue.observe(time.monotonic() - me.since_s)
+        return admission.admit(owner, kind)
 
     def _is_next(self, number: int) -> bool:
         """True when the request stands first in the fair order and there is room for it."""
