@@ -15,8 +15,8 @@ from vivavoce.synthesis.scheduler import fair_order
 class AdmissionQueue:
     """Admits requests, a little later if need be.
 
-    A request waits for two things: room for its stream to keep real time, and the first chunks of those before it. After
-    the wait it is refused where the first is missing; where only the second is, it begins late.
+    A request waits for two things: room for its stream to keep real time, and the first chunks of those before it.
+    After the wait it is refused where the first is missing; where only the second is, it begins late.
 
     Args:
         wait_s: how long a request waits.
