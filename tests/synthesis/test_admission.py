@@ -36,6 +36,21 @@ def test_an_idle_server_admits_whatever_the_cost() -> None:
     assert door.may_admit("k")
 
 
+def test_a_voice_costs_what_it_costs() -> None:
+    door = admission(cores=4, share=0.5)
+    door.measured("genie/small", 5.0, 10.0)
+    door.measured("genie/large", 15.0, 10.0)
+    tickets = [door.admit("a", "genie/small") for _ in range(3)]
+    assert door.may_admit("genie/small"), "control: four small ones are two cores"
+    assert not door.may_admit("genie/large")
+    assert not door.may_admit("genie/new"), "for all that is known it is as dear as the dearest"
+    assert door.may_admit("embedded/heart"), "another engine says nothing about it"
+    door.leave(tickets[0])
+    assert not door.may_admit("genie/large")
+    door.leave(tickets[1])
+    assert door.may_admit("genie/large")
+
+
 def test_a_stream_that_leaves_makes_room() -> None:
     door = admission(max_streams=1)
     ticket = door.admit("a", "k")

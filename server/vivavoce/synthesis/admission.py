@@ -1,8 +1,8 @@
 """May one more utterance begin? Pure bookkeeping of measured real-time cost; the clock comes in as an argument.
 
-Cost of a stream = core seconds of compute per second of audio. The sum of what is admitted stays under a share of the
-cores; the share shrinks when a listener ran dry and grows back slowly, so it finds what this machine can carry.
-Called by `synthesizer.py`, on the event loop only.
+Cost of a stream = core seconds of compute per second of audio, known for each kind, "engine/voice". The sum of what is
+admitted stays under a share of the cores; the share shrinks when a listener ran dry and grows back slowly, so it finds
+what this machine can carry. Called by `synthesizer.py`, on the event loop only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Admission:
     first_audio_target_s: float
     share: float = SHARE_START
     draining: bool = False
-    _costs: dict[str, float] = field(default_factory=dict)  # kind of voice -> core seconds per audio second
+    _costs: dict[str, float] = field(default_factory=dict)  # kind -> core seconds per audio second
     _first_costs: dict[str, float] = field(default_factory=dict)  # kind -> core seconds until the first chunk
     _active: dict[int, tuple[str, str]] = field(default_factory=dict)  # ticket -> (owner, kind)
     _silent: set[int] = field(default_factory=set)  # admitted, first chunk not made yet
@@ -77,7 +77,7 @@ class Admission:
 
     def load(self) -> float:
         """Cores' worth of compute that the admitted streams need."""
-        return sum(self._costs.get(kind, UNKNOWN_COST) for _, kind in self._active.values())
+        return sum(self._cost(kind) for _, kind in self._active.values())
 
     def active(self) -> dict[str, int]:
         """Streams of each owner."""
@@ -108,7 +108,15 @@ class Admission:
             return True  # an idle server never refuses, whatever the measured cost
         if len(self._active) >= self.max_streams:
             return False
-        return self.share == 0 or self.load() + self._costs.get(kind, UNKNOWN_COST) <= self.share * self.cores
+        return self.share == 0 or self.load() + self._cost(kind) <= self.share * self.cores
+
+    def _cost(self, kind: str) -> float:
+        """Of a voice that was not heard yet: the dearest of its engine."""
+        if kind in self._costs:
+            return self._costs[kind]
+        engine = kind.partition("/")[0]
+        relatives = [cost for known, cost in self._costs.items() if known.partition("/")[0] == engine]
+        return max(relatives, default=UNKNOWN_COST)
 
     def _opens_in_time(self, kind: str) -> bool:
         backlog = sum(self._first_costs.get(self._active[t][1], 0.0) for t in self._silent)

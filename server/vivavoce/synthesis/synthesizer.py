@@ -107,7 +107,7 @@ class Synthesizer:
             sentences: list[Sentence] = []
             if request.text is not None:
                 sentences = await asyncio.to_thread(_prepare, request.text, loaded, request.options)
-            ticket = await self._queue.admit(request.owner, loaded.engine.name)
+            ticket = await self._queue.admit(request.owner, loaded.kind)
             track = self._track(request, loaded, arrival_s)
             utterance = Utterance(
                 request, loaded, track, self._pool, self._admission, self._queue, ticket, self.limits.max_buffered_text

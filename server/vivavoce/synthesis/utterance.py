@@ -196,7 +196,7 @@ class Utterance:
         """Keep the books: what was said, when, and what it cost."""
         if self.first_chunk_s is None:
             self.first_chunk_s = time.monotonic() - self._track.arrival_s
-            self._admission.first_chunk_took(self._loaded.engine.name, self.core_s)
+            self._admission.first_chunk_took(self._loaded.kind, self.core_s)
             self._queue.sounding(self._ticket)
         if chunk.begins_sentence:
             self._text.append(chunk.sentence.text)
@@ -208,7 +208,7 @@ class Utterance:
     def _settle_costs(self) -> None:
         costs, self._track.costs = self._track.costs, []
         for cost in costs:
-            self._admission.measured(self._loaded.engine.name, cost.core_s, cost.audio_s)
+            self._admission.measured(self._loaded.kind, cost.core_s, cost.audio_s)
         now_s = time.monotonic()
         if self._track.underruns > self._track.underruns_told:
             self._track.underruns_told = self._track.underruns

@@ -37,6 +37,11 @@ class LoadedVoice:
     info: VoiceInfo
     reference: str | None
 
+    @property
+    def kind(self) -> str:
+        """What its streams cost alike: "engine/voice"."""
+        return f"{self.engine.name}/{self.info.id}"
+
 
 @dataclass(slots=True)
 class _Entry:
