@@ -94,7 +94,7 @@ def _streams(ours: PeerProcess, options: argparse.Namespace) -> list[Row]:
         if refused:
             heard = ours.ask("streams", **asked, everyone=True)
         silent_s = sum(heard["stalled_s"])
-        how = "one refused; if let in, " if refused else ""
+        how = "not all admitted; if let in, " if refused else ""
         name = f"{count} listeners, 15 s each: {how}gaps (first audio {max(heard['first_s']):.2f} s)"
         rows.append({"": name, "genie": "-", "ours": sum(heard["stalls"]), "ratio": f"{silent_s:.2f} s silent"})
     return rows

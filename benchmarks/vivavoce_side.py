@@ -122,11 +122,9 @@ class Side:
                     player.receive(chunk.audio.duration_s, time.perf_counter() - started_s)
             return player
 
-        async with synthesizer.voices.acquire(VOICES[version]):
-            pass  # loads it: what is measured is a voice in memory
         async with synthesizer.stream(SpeechRequest(voice=VOICES[version], text=texts[0])) as utterance:
             async for _ in utterance:
-                pass  # and admission knows what it costs
+                pass  # what is measured is a voice in memory, and admission knows what it costs
         try:
             players = await asyncio.gather(*(listen(index) for index in range(count)))
         except Overloaded as error:

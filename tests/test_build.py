@@ -42,6 +42,13 @@ def test_what_is_compiled_can_be_loaded(hook: Any, sources: Path) -> None:
     assert not list(sources.glob("*.building"))
 
 
+def test_the_installed_package_has_its_kernels(hook: Any) -> None:
+    """Or every test of a kernel would be skipped in silence."""
+    if not any(shutil.which(name) for name in hook._compilers()):
+        pytest.skip("there is no C compiler here")
+    assert kernels.library() is not None
+
+
 def test_warnings_of_the_compiler_are_faults(hook: Any, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hook, "FLAGS", (*hook.FLAGS, "-Wall", "-Wextra", "-Werror"))
     assert hook.compile_kernels(sources / "_kernels.so") is None

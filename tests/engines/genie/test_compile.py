@@ -61,27 +61,24 @@ def test_eight_bits_are_built_beside(source: VoiceSource, quick: list[str], tmp_
     assert small.step != small.semantic
 
 
-def test_the_native_step_has_weights_of_its_own(
+@pytest.mark.parametrize(("part", "library"), [("kernel", "step_kernel"), ("vocoder", "vocoder_kernel")])
+def test_a_native_kernel_has_weights_of_its_own(
+    source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, library: str
+) -> None:
+    assert getattr(compile_voice(source, tmp_path), part) is None
+    monkeypatch.setattr(compiling, library, lambda: "there is one now")
+    assert not is_compiled(source, tmp_path)
+    assert getattr(compile_voice(source, tmp_path), part) is not None
+    assert quick == ["semantic", "vits", part]
+    assert is_compiled(source, tmp_path)
+
+
+def test_the_native_step_has_no_eight_bits(
     source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert compile_voice(source, tmp_path).kernel is None
-    monkeypatch.setattr(compiling, "step_kernel", lambda: "there is one now")
-    assert not is_compiled(source, tmp_path)
+    monkeypatch.setattr(compiling, "step_kernel", lambda: "there is one")
     assert compile_voice(source, tmp_path).kernel is not None
-    assert quick == ["semantic", "vits", "kernel"]
-    assert is_compiled(source, tmp_path)
     assert compile_voice(source, tmp_path, precision="int8").kernel is None
-
-
-def test_the_native_decoder_has_weights_of_its_own(
-    source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert compile_voice(source, tmp_path).vocoder is None
-    monkeypatch.setattr(compiling, "vocoder_kernel", lambda: "there is one now")
-    assert not is_compiled(source, tmp_path)
-    assert compile_voice(source, tmp_path).vocoder is not None
-    assert quick == ["semantic", "vits", "vocoder"]
-    assert is_compiled(source, tmp_path)
 
 
 def test_the_graph_decodes_where_it_was_measured_to_be_faster(

@@ -29,7 +29,6 @@ static const shape SHAPES[METHODS] = {{1, 1, 1, 0}, {8, 6, 3, 1}, {10, 4, 7, 1},
 
 int convolution_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-
 INLINE __m256 leaky(__m256 x, __m256 slope) { return _mm256_max_ps(x, _mm256_mul_ps(x, slope)); }
 
 /* -- products ------------------------------------------------------------------------------------------------- */

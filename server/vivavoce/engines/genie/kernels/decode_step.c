@@ -2,8 +2,8 @@
    bits they were published in, a float32 exactly half as long, and become float32 in the register that multiplies.
 
    Every sum runs over its terms in one order, whatever the number of rows or threads: a stream's tokens are the same
-   alone and in company. Between the matrices all members wait for each other; what is short, such as the
-   normalisation, each of them does for itself. */
+   alone and in company. Each member does a share of the panels, of the heads and of the rows, and waits for the others
+   where the next part reads what they made. */
 
 #include "decode_step.h"
 
