@@ -8,6 +8,7 @@
         UnspeakableText       400
         UnknownVoice          404
         UnknownModel          404
+        UnsupportedLanguage   400
         UnsupportedFormat     400
         InvalidAudio          400
         InvalidVoicePack      400
@@ -24,6 +25,7 @@
         ShuttingDown          503 / 1001
       EngineError             500 / 1011
         VoiceUnavailable      503 / 1011
+        ModelUnavailable      503 / 1011
         GenerationFailed      500 / 1011
         BadAudio              500 / 1011
         EngineCrashed         500 / 1011
@@ -140,6 +142,15 @@ class UnknownModel(InvalidRequest):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f"unknown model {_quoted(name)}; known: {', '.join(sorted(known))}", param="model")
+
+
+class UnsupportedLanguage(InvalidRequest):
+    """The recognition model does not understand that language, or does not translate."""
+
+    code = "unsupported_language"
+
+    def __init__(self, message: str, *, param: str = "language") -> None:
+        super().__init__(message, param=param)
 
 
 class UnsupportedFormat(InvalidRequest):
@@ -279,6 +290,14 @@ class VoiceUnavailable(EngineError):
 
     status = 503
     code = "voice_unavailable"
+    retryable = False
+
+
+class ModelUnavailable(EngineError):
+    """The recognition model is known but cannot be used now: files missing or damaged, or a dependency absent."""
+
+    status = 503
+    code = "model_unavailable"
     retryable = False
 
 
