@@ -68,7 +68,7 @@ bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 	$(BIN)/python benchmarks/genie_peer.py
 
 docs: $(STAMP) ## write docs/settings.md from the Config
-	$(BIN)/python -m vivavoce.settings_page > docs/settings.md
+	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .venv-fastrtc .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types

@@ -1,6 +1,6 @@
 """`python -m vivavoce`."""
 
-from vivavoce.cli import main
+from vivavoce.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -185,7 +185,7 @@ async def test_a_page_that_goes_leaves_nothing(server: LiveServer) -> None:
 
 
 def test_it_is_never_imported_unless_asked_for() -> None:
-    code = "import sys, vivavoce.app, vivavoce.cli; sys.exit('fastrtc' in sys.modules or 'gradio' in sys.modules)"
+    code = "import sys, vivavoce.app, vivavoce.cli.main; sys.exit('fastrtc' in sys.modules or 'gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.cli_voices_check import mel_distance, recognize, speak
+from vivavoce.cli.voices_check import mel_distance, recognize, speak
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.loaded_voice import GenieVoice
 from vivavoce.engines.genie.sentence import GenieSentence

@@ -1,7 +1,7 @@
 """What the subcommands of `vivavoce voices` do: thin layers over `vivavoce.voices`.
 
 None of them needs a running server, and a running server sees what they did at its next listing. Called by
-`cli_voices.py` with parsed arguments and the Config; each returns an exit status.
+`voices.py` with parsed arguments and the Config; each returns an exit status.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from vivavoce.cli_progress import ProgressBar
+from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
 from vivavoce.engines.base import VoiceInfo
 from vivavoce.engines.embedded import EmbeddedEngine
@@ -128,7 +128,7 @@ def check_voice(args: argparse.Namespace, config: Config) -> int:
     pack = store.verified(args.name, thorough=True, trust=args.trust)
     print(f"{pack.id}: {len(pack.files)} files, every checksum is right")
     if not args.files_only:
-        from vivavoce.cli_voices_check import speak_and_measure
+        from vivavoce.cli.voices_check import speak_and_measure
 
         speak_and_measure(config, pack, args.text)
     return 0

@@ -20,10 +20,10 @@ EXIT_ERROR = 3  # a clear sentence was printed; 2 is argparse's, 130 an interrup
 
 # Command -> its module, imported only when it is needed: `--help` answers at once.
 COMMANDS = {
-    "serve": ("vivavoce.cli_serve", "start the server"),
-    "say": ("vivavoce.cli_say", "speak a text, without a server"),
-    "voices": ("vivavoce.cli_voices", "list, add, pull, convert, clone, check and remove voices"),
-    "doctor": ("vivavoce.cli_doctor", "tell what is installed, what is missing and how to get it"),
+    "serve": ("vivavoce.cli.serve", "start the server"),
+    "say": ("vivavoce.cli.say", "speak a text, without a server"),
+    "voices": ("vivavoce.cli.voices", "list, add, pull, convert, clone, check and remove voices"),
+    "doctor": ("vivavoce.cli.doctor", "tell what is installed, what is missing and how to get it"),
 }
 
 EXAMPLES = """\

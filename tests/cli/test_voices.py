@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthetic_genie_data import reference_clip
-from vivavoce.cli import main
-from vivavoce.cli_progress import ProgressBar
+from vivavoce.cli.main import main
+from vivavoce.cli.progress import ProgressBar
 from voice_packs import TEXT, make_pack, zip_pack
 
 CLIP = ["--audio", str(reference_clip().path), "--text", TEXT]

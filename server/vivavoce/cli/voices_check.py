@@ -17,7 +17,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from vivavoce.cli_progress import ProgressBar
+from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine, open_engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vivavoce.config import FIELDS
-from vivavoce.settings_page import TITLES, page
+from vivavoce.cli.settings_page import TITLES, page
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 

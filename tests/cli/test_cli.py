@@ -20,7 +20,7 @@ import pytest
 from decoders import decode_pcm, decode_with_ffmpeg, decode_with_libsndfile, decode_with_wave
 from fake_engine import FakeEngine
 from vivavoce.audio.encoders import FORMATS
-from vivavoce.cli import COMMANDS, main
+from vivavoce.cli.main import COMMANDS, main
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechEngine
 from vivavoce.errors import ConfigError
@@ -66,7 +66,7 @@ def shell(
     """A shell in an empty folder, where nothing can play sound."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIVAVOCE_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("vivavoce.cli_say.PLAYERS", ())
+    monkeypatch.setattr("vivavoce.cli.say.PLAYERS", ())
     return Shell(capsysbinary, monkeypatch)
 
 
@@ -153,7 +153,7 @@ def test_without_a_player_a_file_is_written(shell: Shell, engine: FakeEngine) ->
 
 def test_a_player_gets_a_wav_stream(shell: Shell, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = "import sys; open('heard.wav', 'wb').write(sys.stdin.buffer.read())"
-    monkeypatch.setattr("vivavoce.cli_say.PLAYERS", (("no-such-player",), (sys.executable, "-c", copy)))
+    monkeypatch.setattr("vivavoce.cli.say.PLAYERS", (("no-such-player",), (sys.executable, "-c", copy)))
     assert shell("say", TEXT).status == 0
     assert len(Path("heard.wav").read_bytes()) == 44 + 2 * WHOLE
 
@@ -248,8 +248,8 @@ def test_doctor_is_content_where_a_voice_can_speak(shell: Shell) -> None:
 
 
 def test_doctor_tells_how_to_get_the_kernels(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivavoce.cli_doctor.step_kernel", lambda: None)
-    monkeypatch.setattr("vivavoce.cli_doctor.library", lambda: None)
+    monkeypatch.setattr("vivavoce.cli.doctor.step_kernel", lambda: None)
+    monkeypatch.setattr("vivavoce.cli.doctor.library", lambda: None)
     ran = shell("doctor")
     assert ran.status == 0, "they are not needed"
     assert "absent  native kernels" in ran.out.decode()
@@ -260,14 +260,14 @@ def test_doctor_is_not_where_none_can(shell: Shell, monkeypatch: pytest.MonkeyPa
     def no_engine(_: Config) -> list[SpeechEngine]:
         raise ConfigError("no speech engine could be opened")
 
-    monkeypatch.setattr("vivavoce.cli_doctor.open_engines", no_engine)
+    monkeypatch.setattr("vivavoce.cli.doctor.open_engines", no_engine)
     ran = shell("doctor")
     assert ran.status == 1
     assert "MISSING engines" in ran.out.decode()
 
 
 def test_doctor_is_not_where_every_voice_is_broken(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivavoce.cli_doctor.open_engines", lambda _: [FakeEngine(voices=(), missing=("gone",))])
+    monkeypatch.setattr("vivavoce.cli.doctor.open_engines", lambda _: [FakeEngine(voices=(), missing=("gone",))])
     ran = shell("doctor")
     assert ran.status == 1
     assert "its files are missing" in ran.out.decode()

@@ -1,4 +1,4 @@
-"""`vivavoce voices`: the flags and the help of its subcommands; `cli_voices_actions.py` holds what they do."""
+"""`vivavoce voices`: the flags and the help of its subcommands; `voices_actions.py` holds what they do."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the subcommand; its exit status."""
-    from vivavoce.cli_voices_actions import ACTIONS
+    from vivavoce.cli.voices_actions import ACTIONS
 
     return ACTIONS[args.action](args, settings.load(flags={"voices": args.voices}))
 

@@ -1,0 +1,1 @@
+"""The command `vivavoce`: one file a command."""
