@@ -22,8 +22,8 @@ from aiortc import (
 
 from vivavoce.config import Config
 from vivavoce.metrics import Metrics
-from vivavoce.protocol.messages import SessionConfig
-from vivavoce.protocol.session import Session
+from vivavoce.protocols.native.messages import SessionConfig
+from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.audio_track import SpeechTrack
 from vivavoce.transports.connections import Connections

@@ -14,7 +14,7 @@ from vivavoce.audio.encoders import FORMATS
 from vivavoce.config import Config
 from vivavoce.errors import Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
-from vivavoce.protocol.messages import Limits, VoiceSummary
+from vivavoce.protocols.native.messages import Limits, VoiceSummary
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.transports.live import LiveSession
 

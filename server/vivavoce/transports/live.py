@@ -2,7 +2,7 @@
 
 Shared by the WebSocket and the WebRTC transport. Those hand it what the client sends, take what the client is due, and
 open a `Sink` for each utterance; this module knows neither sockets nor encodings. The session's rules are in
-`vivavoce.protocol.session`.
+`vivavoce.protocols.native.session`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import assert_never
 
 from vivavoce.errors import EmptyInput, EngineError, TextTooLong, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.protocol.events import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
-from vivavoce.protocol.messages import SessionConfig, Status
-from vivavoce.protocol.outbox import Outbox
-from vivavoce.protocol.session import Session
+from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
+from vivavoce.protocols.native.messages import SessionConfig, Status
+from vivavoce.protocols.native.outbox import Outbox
+from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import Synthesizer, Utterance
 from vivavoce.transports.turn import Sink, Turn, speech_request
 

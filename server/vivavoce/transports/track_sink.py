@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import time
 
-from vivavoce.protocol.messages import SessionConfig
+from vivavoce.protocols.native.messages import SessionConfig
 from vivavoce.synthesis.synthesizer import SpokenChunk
 from vivavoce.transports.audio_track import SpeechTrack
 from vivavoce.transports.live import LiveSession

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.base import SpeechOptions
-from vivavoce.protocol.messages import SessionConfig, Word
-from vivavoce.protocol.outbox import Outbox
+from vivavoce.protocols.native.messages import SessionConfig, Word
+from vivavoce.protocols.native.outbox import Outbox
 from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Utterance
 from vivavoce.synthesis.voice_library import VoiceLibrary
 

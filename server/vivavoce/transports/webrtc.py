@@ -14,8 +14,8 @@ from starlette.responses import Response
 from vivavoce.config import Config
 from vivavoce.errors import NotFound, Overloaded, PayloadTooLarge, ShuttingDown, UnsupportedMediaType
 from vivavoce.metrics import Metrics
-from vivavoce.protocol.messages import Limits
-from vivavoce.protocol.session import Session
+from vivavoce.protocols.native.messages import Limits
+from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports import offer
 from vivavoce.transports.access import is_loopback

@@ -19,8 +19,8 @@ from vivavoce.audio.encoders import AudioEncoder, open_encoder
 from vivavoce.config import Config
 from vivavoce.errors import AccessDenied, ClientTooSlow, InvalidKey, Overloaded
 from vivavoce.metrics import Metrics
-from vivavoce.protocol.messages import SUBPROTOCOL, Limits, SessionConfig
-from vivavoce.protocol.session import Session
+from vivavoce.protocols.native.messages import SUBPROTOCOL, Limits, SessionConfig
+from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import SpokenChunk, Synthesizer
 from vivavoce.transports import tokens
 from vivavoce.transports.access import Access

@@ -12,7 +12,7 @@ import json
 from typing import TypeVar
 
 from vivavoce.errors import ProtocolError
-from vivavoce.protocol.client_messages import (
+from vivavoce.protocols.native.client_messages import (
     ClientMessage,
     InputCancel,
     InputDone,
@@ -22,8 +22,8 @@ from vivavoce.protocol.client_messages import (
     SessionClose,
     SessionConfig,
 )
-from vivavoce.protocol.rules import Refused, build, plain
-from vivavoce.protocol.server_messages import (
+from vivavoce.protocols.fields import Refused, build, plain
+from vivavoce.protocols.native.server_messages import (
     PROTOCOL_VERSION,
     AudioDelta,
     AudioDone,

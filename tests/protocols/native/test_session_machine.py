@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from vivavoce.errors import EngineError
-from vivavoce.protocol.events import Begin, Cancel, Close, End, Event, Flush, Write
-from vivavoce.protocol.messages import Limits, Word
-from vivavoce.protocol.session import Session
+from vivavoce.protocols.commands import Begin, Cancel, Close, End, Event, Flush, Write
+from vivavoce.protocols.native.messages import Limits, Word
+from vivavoce.protocols.native.session import Session
 
 NONSENSE = ["", "{", "[]", '{"type":1}', '{"type":"input.text"}', '{"type":"session.config","speed":"fast"}', "null"]
 OF_AN_UTTERANCE = {"audio.start", "audio.timestamps", "audio.delta", "audio.done", "session.done"}

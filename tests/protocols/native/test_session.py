@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from vivavoce.errors import EngineError
-from vivavoce.protocol.events import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
-from vivavoce.protocol.messages import Limits, SessionConfig, VoiceSummary, Word
-from vivavoce.protocol.session import Session
+from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
+from vivavoce.protocols.native.messages import Limits, SessionConfig, VoiceSummary, Word
+from vivavoce.protocols.native.session import Session
 
 LIMITS = Limits(formats=("pcm", "mp3"))
 

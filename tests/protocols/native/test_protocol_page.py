@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vivavoce.protocol.messages import PROTOCOL_VERSION, ClientMessage, Limits, ServerMessage, SessionConfig
+from vivavoce.protocols.native.messages import PROTOCOL_VERSION, ClientMessage, Limits, ServerMessage, SessionConfig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 TYPES = [kind.type for kind in (*ClientMessage.__args__, *ServerMessage.__args__)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from vivavoce.protocol.rules import INDEX, Number, OneOf, Text, Whole
+from vivavoce.protocols.fields import INDEX, Number, OneOf, Text, Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

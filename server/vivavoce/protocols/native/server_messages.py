@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from vivavoce.errors import VivaVoceError
-from vivavoce.protocol.rules import INDEX, Flag, Many, OneOf, Shaped, Text, Whole
+from vivavoce.protocols.fields import INDEX, Flag, Many, OneOf, Shaped, Text, Whole
 
 PROTOCOL_VERSION = 1
 

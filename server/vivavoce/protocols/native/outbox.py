@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vivavoce.protocol.messages import (
+from vivavoce.protocols.native.messages import (
     AudioDelta,
     AudioDone,
     AudioStart,

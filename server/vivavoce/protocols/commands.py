@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vivavoce.protocol.client_messages import SessionConfig
+from vivavoce.protocols.native.client_messages import SessionConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.errors import Overloaded, ProtocolError
-from vivavoce.protocol import messages
-from vivavoce.protocol.messages import ClientMessage, ServerMessage
+from vivavoce.protocols.native import messages
+from vivavoce.protocols.native.messages import ClientMessage, ServerMessage
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "messages"
 CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIXTURES.glob("*.json"))}

@@ -13,8 +13,8 @@ from enum import Enum, auto
 from typing import assert_never
 
 from vivavoce.errors import ProtocolError, RateLimited, UnsupportedFormat, VivaVoceError
-from vivavoce.protocol.events import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
-from vivavoce.protocol.messages import (
+from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
+from vivavoce.protocols.native.messages import (
     ClientMessage,
     ErrorMessage,
     InputCancel,
@@ -29,8 +29,8 @@ from vivavoce.protocol.messages import (
     VoiceSummary,
     parse,
 )
-from vivavoce.protocol.outbox import Outbox
-from vivavoce.protocol.rate import RateWindow
+from vivavoce.protocols.native.outbox import Outbox
+from vivavoce.protocols.rate import RateWindow
 
 _CLOSING_ERRORS = frozenset({1003, 1007, 1009})  # wrong kind of data, not UTF-8, too big: the peer cannot be read
 

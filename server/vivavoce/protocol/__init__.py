@@ -1,1 +1,0 @@
-"""The native stream's wire protocol: messages and session rules, without sockets, clocks or threads."""

@@ -1,0 +1,1 @@
+"""The native stream: text in while sound comes out (docs/protocol.md)."""
