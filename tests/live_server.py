@@ -16,8 +16,8 @@ from blocking_calls import no_blocking_calls
 from vivavoce.app import Server, build_server
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechEngine
-from vivavoce.transports.serving import DrainingServer, HttpProtocol
-from vivavoce.transports.websocket_server import uvicorn_options
+from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
+from vivavoce.serving.websocket_protocol import uvicorn_options
 
 
 @dataclass(frozen=True, slots=True)

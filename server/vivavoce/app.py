@@ -29,9 +29,9 @@ from vivavoce.synthesis.admission import Admission
 from vivavoce.synthesis.synthesizer import Synthesizer, SynthesizerLimits
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.synthesis.worker import WorkerPool
-from vivavoce.transports.access import Access
+from vivavoce.serving.access import Access
 from vivavoce.transports.connections import Connections
-from vivavoce.transports.gate import Gate, error_response
+from vivavoce.serving.gate import Gate, error_response
 from vivavoce.transports.http import catalogue_router, operations_router, speech_router, speech_schema
 from vivavoce.transports.http_voices import voices_router
 from vivavoce.transports.webrtc import Calls, webrtc_router

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from vivavoce.config import Config
 from vivavoce.errors import VivaVoceError
-from vivavoce.transports.gate import error_response
+from vivavoce.serving.gate import error_response
 from vivavoce.transports.http_voices import MAX_CLONES, voices_router
 from vivavoce.voices import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, make_pack

@@ -13,8 +13,8 @@ import uvicorn
 from vivavoce import config as settings
 from vivavoce.app import Server, build_server, configure_logging
 from vivavoce.config import Config
-from vivavoce.transports.serving import DrainingServer, HttpProtocol
-from vivavoce.transports.websocket_server import uvicorn_options
+from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
+from vivavoce.serving.websocket_protocol import uvicorn_options
 
 EXAMPLES = """\
 examples:

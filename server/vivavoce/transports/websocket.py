@@ -22,14 +22,14 @@ from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import SUBPROTOCOL, Limits, SessionConfig
 from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import SpokenChunk, Synthesizer
-from vivavoce.transports import tokens
-from vivavoce.transports.access import Access
+from vivavoce.serving import tokens
+from vivavoce.serving.access import Access
 from vivavoce.transports.connections import Connections, limits_of, voice_summaries
-from vivavoce.transports.gate import error_response
+from vivavoce.serving.gate import error_response
 from vivavoce.transports.live import LiveSession
 from vivavoce.transports.pacing import Pacer
 from vivavoce.transports.turn import announce_chunk, pieces
-from vivavoce.transports.websocket_server import GIVE_UP
+from vivavoce.serving.websocket_protocol import GIVE_UP
 
 logger = logging.getLogger(__name__)
 

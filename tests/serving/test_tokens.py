@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vivavoce.transports.tokens import PREFIX, TokenStore
+from vivavoce.serving.tokens import PREFIX, TokenStore
 
 
 def test_a_token_is_redeemed_once() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from fake_engine import FakeEngine, StepGate, wait_until
 from live_server import LiveServer, live_server
-from vivavoce.transports import serving
+from vivavoce.serving import uvicorn_server as serving
 
 ROUTE = "/v1/audio/speech"
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vivavoce.errors import AccessDenied, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.transports.access import Access
+from vivavoce.serving.access import Access
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from vivavoce.config import Config
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey
 from vivavoce.metrics import Metrics
-from vivavoce.transports import tokens
-from vivavoce.transports.tokens import TokenStore
+from vivavoce.serving import tokens
+from vivavoce.serving.tokens import TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ANONYMOUS = "anonymous"
