@@ -17,11 +17,11 @@ from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import Limits
 from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import Synthesizer
-from vivavoce.transports import offer
+from vivavoce.transports.webrtc.calls import offer
 from vivavoce.serving.access import is_loopback
-from vivavoce.transports.call import Call
+from vivavoce.transports.webrtc.call import Call
 from vivavoce.transports.connections import Connections, limits_of, voice_summaries
-from vivavoce.transports.ice import parse_ice_servers
+from vivavoce.transports.webrtc.ice import parse_ice_servers
 
 logger = logging.getLogger(__name__)
 

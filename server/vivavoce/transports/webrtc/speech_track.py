@@ -1,7 +1,7 @@
 """The sound of a call: an aiortc track that plays what is written to it, 20 ms at a time, by the clock.
 
 It hands aiortc Opus packets, encoded in an executor of ours: aiortc itself would encode on the event loop's default
-executor, behind whatever else waits there, and without the redundancy that hides lost packets. Called by `webrtc.py`;
+executor, behind whatever else waits there, and without the redundancy that hides lost packets. Called by `calls.py`;
 knows nothing of sessions.
 """
 
@@ -20,7 +20,7 @@ from av.packet import Packet
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.samples import to_pcm16
-from vivavoce.transports.playout import SAMPLE_RATE, Playout
+from vivavoce.transports.webrtc.playout import SAMPLE_RATE, Playout
 
 FRAME_SAMPLES = SAMPLE_RATE // 50  # 20 ms
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE

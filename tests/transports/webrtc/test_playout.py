@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.transports.playout import FADE_SAMPLES, Playout
+from vivavoce.transports.webrtc.playout import FADE_SAMPLES, Playout
 
 
 @settings(deadline=None)

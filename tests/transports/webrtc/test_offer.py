@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.errors import PayloadTooLarge
-from vivavoce.transports.offer import InvalidOffer, cleaned_offer
+from vivavoce.transports.webrtc.offer import InvalidOffer, cleaned_offer
 
 HEAD = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
 

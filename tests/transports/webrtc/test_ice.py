@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.errors import ConfigError
-from vivavoce.transports.ice import IceServer, parse_ice_servers
+from vivavoce.transports.webrtc.ice import IceServer, parse_ice_servers
 
 
 def test_stun_needs_no_secret() -> None:

@@ -225,7 +225,7 @@ async def test_a_token_opens_one_call() -> None:
 
 async def test_pending_offers_are_bounded_and_abandoned_ones_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """200 offers, most of them never taken up: 20 at a time, and room again when they have timed out."""
-    monkeypatch.setattr("vivavoce.transports.call.CONNECT_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("vivavoce.transports.webrtc.call.CONNECT_TIMEOUT_S", 0.5)
     engine = FakeEngine()
     with live_server([engine]) as server:
         client = CallClient()

@@ -1,0 +1,1 @@
+"""Calls over WebRTC: an offer, a peer connection, a track that speaks and a channel that talks about it."""
