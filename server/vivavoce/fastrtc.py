@@ -36,7 +36,7 @@ from vivavoce.errors import NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer
 from vivavoce.transports.pacing import Pacer
-from vivavoce.transports.turn import pieces
+from vivavoce.speaking.live_utterance import pieces
 
 logger = logging.getLogger(__name__)
 

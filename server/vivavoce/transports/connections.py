@@ -16,7 +16,7 @@ from vivavoce.errors import Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import Limits, VoiceSummary
 from vivavoce.synthesis.voice_library import VoiceLibrary
-from vivavoce.transports.live import LiveSession
+from vivavoce.speaking.live_session import LiveSession
 
 logger = logging.getLogger(__name__)
 

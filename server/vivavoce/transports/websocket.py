@@ -1,7 +1,7 @@
 """The native stream over a WebSocket: `/v1/audio/speech/stream`, and the tokens that let browsers open it.
 
 Bytes in, bytes out: one task reads (always, so that a cancel or a close is seen while audio is being sent), one sends
-what the session is due, one speaks. The meaning of messages is `vivavoce.protocol`'s, speaking is `live.py`'s.
+what the session is due, one speaks. The meaning of messages is `vivavoce.protocol`'s, speaking is `live_session.py`'s.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from vivavoce.serving import tokens
 from vivavoce.serving.access import Access
 from vivavoce.transports.connections import Connections, limits_of, voice_summaries
 from vivavoce.serving.gate import error_response
-from vivavoce.transports.live import LiveSession
+from vivavoce.speaking.live_session import LiveSession
 from vivavoce.transports.pacing import Pacer
-from vivavoce.transports.turn import announce_chunk, pieces
+from vivavoce.speaking.live_utterance import announce_chunk, pieces
 from vivavoce.serving.websocket_protocol import GIVE_UP
 
 logger = logging.getLogger(__name__)

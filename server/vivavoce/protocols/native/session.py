@@ -2,7 +2,7 @@
 
 `receive_message` turns a message into events for the server to act on; the server tells `session.outbox` what it
 speaks, and `messages_to_send` gives what the client is due. Knows no clock (times are arguments), no socket and no
-synthesizer. `vivavoce.transports.live` drives it, for WebSockets and data channels alike.
+synthesizer. `vivavoce.speaking.live_session` drives it, for WebSockets and data channels alike.
 """
 
 from __future__ import annotations

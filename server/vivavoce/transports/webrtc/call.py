@@ -28,7 +28,7 @@ from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.webrtc.speech_track import SpeechTrack
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.ice import IceServer
-from vivavoce.transports.live import LiveSession
+from vivavoce.speaking.live_session import LiveSession
 from vivavoce.transports.webrtc.offer import InvalidOffer
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE
 from vivavoce.transports.webrtc.track_sink import TrackSink

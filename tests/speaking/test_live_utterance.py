@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vivavoce.audio.chunk import AudioChunk, WordTiming
 from vivavoce.synthesis.synthesizer import SpokenChunk
 from vivavoce.text.sentences import Sentence
-from vivavoce.transports.turn import pieces
+from vivavoce.speaking.live_utterance import pieces
 
 RATE = 1000
 

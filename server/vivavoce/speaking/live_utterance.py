@@ -1,7 +1,7 @@
 """One utterance of a live conversation, from its first text to its end, and the sink its sound goes to.
 
 An utterance may be written before it speaks (another one is speaking): what it is told until then waits here. Used by
-`live.py`; the transports implement `Sink`.
+`live_session.py`; the transports implement `Sink`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from vivavoce.protocols.native.messages import SessionConfig, Status
 from vivavoce.protocols.native.outbox import Outbox
 from vivavoce.protocols.native.session import Session
 from vivavoce.synthesis.synthesizer import Synthesizer, Utterance
-from vivavoce.transports.turn import Sink, Turn, speech_request
+from vivavoce.speaking.live_utterance import Sink, Turn, speech_request
 
 logger = logging.getLogger(__name__)
 
