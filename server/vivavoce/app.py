@@ -32,8 +32,8 @@ from vivavoce.synthesis.worker import WorkerPool
 from vivavoce.serving.access import Access
 from vivavoce.transports.connections import Connections
 from vivavoce.serving.gate import Gate, error_response
-from vivavoce.transports.http import catalogue_router, operations_router, speech_router, speech_schema
-from vivavoce.transports.http_voices import voices_router
+from vivavoce.routes.speech import catalogue_router, operations_router, speech_router, speech_schema
+from vivavoce.routes.voices import voices_router
 from vivavoce.transports.webrtc.calls import Calls, webrtc_router
 from vivavoce.transports.websocket import websocket_router
 from vivavoce.voices.store import open_store

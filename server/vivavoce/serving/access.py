@@ -1,7 +1,7 @@
 """Who may call: API keys, Host and Origin. Checked before a route runs and before a WebSocket is accepted.
 
 Keys are kept as SHA-256 digests and compared in constant time; what travels on is an owner, a short hash that names a
-key in the admission's books without being one. Called by `http.py`, `websocket.py` and `calls.py`.
+key in the admission's books without being one. Called by `speech.py`, `websocket.py` and `calls.py`.
 """
 
 from __future__ import annotations

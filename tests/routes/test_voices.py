@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from vivavoce.config import Config
 from vivavoce.errors import VivaVoceError
 from vivavoce.serving.gate import error_response
-from vivavoce.transports.http_voices import MAX_CLONES, voices_router
+from vivavoce.routes.voices import MAX_CLONES, voices_router
 from vivavoce.voices import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, make_pack
 
@@ -223,7 +223,7 @@ async def test_only_clones_are_deleted(client: httpx.AsyncClient, store: VoiceSt
 
 async def test_clones_are_bounded(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_CLONES < 1000
-    monkeypatch.setattr("vivavoce.transports.http_voices.MAX_CLONES", 1)
+    monkeypatch.setattr("vivavoce.routes.voices.MAX_CLONES", 1)
     assert (await post(client)).status_code == 201
     assert (await post(client, name="another")).status_code == 409
 

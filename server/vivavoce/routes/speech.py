@@ -18,9 +18,9 @@ from vivavoce.engines.base import VoiceInfo
 from vivavoce.errors import NotFound
 from vivavoce.metrics import CONTENT_TYPE, Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer
-from vivavoce.transports.json_body import read_json
-from vivavoce.transports.speech_body import OPENAI_MODELS, SpeechBody, choose_voice, parse_speech
-from vivavoce.transports.speech_response import SpeechResponse
+from vivavoce.routes.bodies import read_json
+from vivavoce.routes.speech_body import OPENAI_MODELS, SpeechBody, choose_voice, parse_speech
+from vivavoce.routes.speech_response import SpeechResponse
 
 PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
 

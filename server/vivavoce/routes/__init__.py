@@ -1,0 +1,1 @@
+"""One file for each HTTP contract, thin: a request in, a call of a service, an answer out."""
