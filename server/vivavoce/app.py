@@ -183,7 +183,7 @@ def build_server(
 
 def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> None:
     try:
-        from vivavoce.fastrtc import mount
+        from vivavoce.adapters.fastrtc import mount
     except ImportError as error:
         raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
     mount(app, synthesizer, max_calls=config.max_calls)

@@ -25,7 +25,7 @@ from tone_engine import ToneEngine, pitch
 from vivavoce.app import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.errors import EmptyInput, UnknownVoice
-from vivavoce.fastrtc import SpeechModel, SpeechModelOptions
+from vivavoce.adapters.fastrtc import SpeechModel, SpeechModelOptions
 from vivavoce.metrics import Metrics
 
 

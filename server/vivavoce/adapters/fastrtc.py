@@ -2,7 +2,7 @@
 
 Needs the extra `[fastrtc]`, which brings Gradio; nothing in this package imports this module unless it is asked for.
 
-    from vivavoce.fastrtc import SpeechModel          # in a FastRTC application: the voice of a ReplyOnPause handler
+    from vivavoce.adapters.fastrtc import SpeechModel          # in a FastRTC application: the voice of a ReplyOnPause handler
     model = SpeechModel()
     for rate, samples in model.stream_tts_sync("Hello!"): ...
 

@@ -1,0 +1,1 @@
+"""Other people's frameworks over our borders."""
