@@ -17,7 +17,7 @@ from peer_process import answer_questions, memory_mib
 from player import Player
 from synthetic_genie_data import genie_data, voice_library
 from synthetic_voice import cache_root
-from vivavoce.app import build_synthesizer
+from vivavoce.app.server import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine

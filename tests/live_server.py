@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from blocking_calls import no_blocking_calls
-from vivavoce.app import Server, build_server
+from vivavoce.app.server import Server, build_server
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechEngine
 from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol

@@ -71,14 +71,14 @@ def test_the_rule_has_teeth() -> None:
     for module, good, bad in [
         ("text.markup", "from vivavoce.audio.chunk import WordTiming", "from vivavoce.audio import encoders"),
         ("synthesis.worker", "from vivavoce.engines import base", "from vivavoce.engines.embedded import open_engine"),
-        ("transports.http", "import vivavoce.synthesis.synthesizer", "import vivavoce.app"),
+        ("transports.http", "import vivavoce.synthesis.synthesizer", "import vivavoce.app.server"),
         ("protocol.session", "from vivavoce import errors", "from vivavoce import config"),
         ("voices.pack", "from .clip import read", "from ..engines.base import Voice"),
         ("engines.embedded", "import threading", "import asyncio"),
         (CONVERTER, "def f():\n    import torch.nn", "from fastapi import FastAPI"),
         ("engines.genie.semantic", "import numpy", "def f():\n    import_module(f'genie_tts.{name}')"),
         ("app", "from vivavoce.web.routes import mount_page", "from vivavoce.cli.serve import run"),
-        ("cli_say", "from vivavoce.app import build_server", "import torch"),
+        ("cli_say", "from vivavoce.app.server import build_server", "import torch"),
     ]:
         assert not list(faults_of(module, good)), good
         assert len(list(faults_of(module, bad))) == 1, bad
@@ -86,7 +86,7 @@ def test_the_rule_has_teeth() -> None:
 
 def test_a_server_imports_neither_torch_nor_genie() -> None:
     """The same at run time: what the command and the application load when they are imported."""
-    code = "import sys, vivavoce.app, vivavoce.cli.serve, vivavoce.cli.say; print(*sys.modules)"
+    code = "import sys, vivavoce.app.server, vivavoce.cli.serve, vivavoce.cli.say; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "fastapi" in loaded

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from vivavoce.app import configure_logging
+from vivavoce.app.server import configure_logging
 from vivavoce.config import Config
 from vivavoce.logs import JsonFormatter, TextFormatter
 

@@ -27,7 +27,7 @@ from fastrtc.text_to_speech.tts import TTSOptions
 from fastrtc.utils import create_message
 from pydantic import BaseModel
 
-from vivavoce.app import build_synthesizer
+from vivavoce.app.server import build_synthesizer
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.samples import Pcm16, to_pcm16
 from vivavoce.config import Config

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vivavoce import config as settings
-from vivavoce.app import build_synthesizer, configure_logging
+from vivavoce.app.server import build_synthesizer, configure_logging
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.config import Config
 from vivavoce.engines.base import SpeechOptions

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from vivavoce import config as settings
-from vivavoce.app import Server, build_server, configure_logging
+from vivavoce.app.server import Server, build_server, configure_logging
 from vivavoce.config import Config
 from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
 from vivavoce.serving.websocket_protocol import uvicorn_options

@@ -2,7 +2,7 @@
 
 A clone is a reference clip on the weights of a voice that is already here, so an upload never brings a model. What
 arrives is counted, decoded in a thread with limits of its own and written again; of the client's words only an id made
-of plain letters reaches the disk. Access is checked before a route runs (`gate.py`). Mounted by `app.py`.
+of plain letters reaches the disk. Access is checked before a route runs (`gate.py`). Mounted by `server.py`.
 """
 
 from __future__ import annotations

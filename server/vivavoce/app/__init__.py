@@ -1,0 +1,1 @@
+"""Where everything is wired together: settings become a generator, or a whole server."""
