@@ -19,7 +19,7 @@ from synthetic_genie_data import genie_data, voice_library
 from synthetic_voice import cache_root
 from vivavoce.app.server import build_synthesizer
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.genie_data import GenieData
 from vivavoce.engines.genie.loaded_voice import GenieVoice

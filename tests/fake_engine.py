@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vivavoce.audio.chunk import AudioChunk, WordTiming
-from vivavoce.engines.base import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
+from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText
 

@@ -15,7 +15,7 @@ import uvicorn
 from blocking_calls import no_blocking_calls
 from vivavoce.app.server import Server, build_server
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechEngine
+from vivavoce.engines.speech import SpeechEngine
 from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
 from vivavoce.serving.websocket_protocol import uvicorn_options
 

@@ -22,7 +22,7 @@ from fake_engine import FakeEngine
 from vivavoce.audio.encoders import FORMATS
 from vivavoce.cli.main import COMMANDS, main
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechEngine
+from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.text.sentences import SentenceSplitter
 

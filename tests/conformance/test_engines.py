@@ -16,7 +16,7 @@ from fake_engine import FakeEngine
 from synthetic_genie_data import genie_data, voice_library
 from synthetic_voice import cache_root
 from vivavoce.audio.chunk import AudioChunk, Samples
-from vivavoce.engines.base import SentenceStream, SpeechEngine, SpeechOptions, Stage, Voice
+from vivavoce.engines.speech import SentenceStream, SpeechEngine, SpeechOptions, Stage, Voice
 from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.genie_data import GenieData

@@ -13,7 +13,7 @@ import pytest
 
 from fake_engine import FakeEngine, FakeStream, StepGate, wait_until
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import (
     BadAudio,
     EmptyInput,

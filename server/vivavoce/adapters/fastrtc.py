@@ -31,7 +31,7 @@ from vivavoce.app.server import build_synthesizer
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.samples import Pcm16, to_pcm16
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from vivavoce import __version__
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechEngine
+from vivavoce.engines.speech import SpeechEngine
 from vivavoce.engines.registry import open_engines
 from vivavoce.errors import ConfigError, InvalidRequest, NotFound, VivaVoceError
 from vivavoce.metrics import Metrics

@@ -18,7 +18,7 @@ from vivavoce import config as settings
 from vivavoce.app.server import build_synthesizer, configure_logging
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, UnsupportedFormat, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer, Utterance

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
-from vivavoce.engines.base import VoiceInfo
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.errors import ConfigError, VoicePackError
 from vivavoce.voices import VoicePack, open_store

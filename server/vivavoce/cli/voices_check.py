@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine, open_engine
 from vivavoce.engines.genie.loaded_voice import GenieVoice
 from vivavoce.errors import EngineError

@@ -20,7 +20,7 @@ from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.audio.silence import trim_silence
 from vivavoce.audio.stretch import TimeStretcher
 from vivavoce.config import Config
-from vivavoce.engines.base import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
+from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EmptyInput, EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.timing import estimate_words

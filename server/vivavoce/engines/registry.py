@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vivavoce.engines.base import SpeechEngine
+from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError, VivaVoceError
 
 if TYPE_CHECKING:

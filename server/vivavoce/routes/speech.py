@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from vivavoce.audio.encoders import open_encoder
 from vivavoce.config import Config
-from vivavoce.engines.base import VoiceInfo
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import NotFound
 from vivavoce.metrics import CONTENT_TYPE, Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer

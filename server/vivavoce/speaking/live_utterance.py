@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.protocols.native.messages import SessionConfig, Word
 from vivavoce.protocols.native.outbox import Outbox
 from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Utterance

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, TextTooLong
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.admission import Admission

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from vivavoce.audio.chunk import AudioChunk, WordTiming
 from vivavoce.audio.resample import Resampler
-from vivavoce.engines.base import SentenceStream, SpeechEngine, SpeechOptions, Voice
+from vivavoce.engines.speech import SentenceStream, SpeechEngine, SpeechOptions, Voice
 from vivavoce.errors import VivaVoceError
 from vivavoce.synthesis.scheduler import Candidate, deadline
 from vivavoce.text.sentences import Sentence

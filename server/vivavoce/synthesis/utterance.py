@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, TextTooLong, VivaVoceError
 from vivavoce.synthesis.admission import Admission
 from vivavoce.synthesis.admission_queue import AdmissionQueue

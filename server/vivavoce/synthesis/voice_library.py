@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from vivavoce.engines.base import SpeechEngine, Voice, VoiceInfo
+from vivavoce.engines.speech import SpeechEngine, Voice, VoiceInfo
 from vivavoce.errors import UnknownVoice, VoiceUnavailable
 from vivavoce.metrics import Metrics
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from synthetic_genie_data import voice_library
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import MAX_BATCH, GenieEngine
 from vivavoce.engines.genie.genie_data import GenieData
 from vivavoce.engines.genie.loaded_voice import GenieVoice

@@ -12,7 +12,7 @@ import pytest
 from fake_engine import wait_until
 from live_server import LiveServer, live_server
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.base import SentenceStream
+from vivavoce.engines.speech import SentenceStream
 from vivavoce.engines.genie.engine import GenieEngine
 
 ROUTE = "/v1/audio/speech"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.sampling import Sampler, SamplingOptions
 
 NOTHING = np.zeros(0, np.int64)

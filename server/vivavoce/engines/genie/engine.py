@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.config import Config, available_cores
-from vivavoce.engines.base import SentenceStream, SpeechOptions, Voice, VoiceInfo
+from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.engines.genie.chunking import POLICIES
 from vivavoce.engines.genie.compile import Precision
 from vivavoce.engines.genie.genie_data import genie_data_dir

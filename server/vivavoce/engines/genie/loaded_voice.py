@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.chunking import Pace
 from vivavoce.engines.genie.compile import CompiledVoice, Precision, VoiceSource, compile_voice
 from vivavoce.engines.genie.phonemes import PhonemeFrontEnd, Phonemes

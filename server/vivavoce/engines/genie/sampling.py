@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.base import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions
 
 Logits = NDArray[np.float32]  # float32 [vocabulary]
 _NOISE_MIN = np.float32(1e-30)

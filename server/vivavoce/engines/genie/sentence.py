@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vivavoce.audio.chunk import AudioChunk, Samples
-from vivavoce.engines.base import Stage
+from vivavoce.engines.speech import Stage
 from vivavoce.engines.genie.chunking import ChunkPolicy
 from vivavoce.engines.genie.latent import LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice
