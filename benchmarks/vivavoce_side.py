@@ -21,9 +21,9 @@ from vivavoce.app.server import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine
-from vivavoce.engines.genie.genie_data import GenieData
+from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.loaded_voice import GenieVoice
-from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.sampling import SamplingOptions
 from vivavoce.engines.genie.semantic import SemanticPrompt
 from vivavoce.errors import Overloaded

@@ -10,9 +10,9 @@ from synthetic_genie_data import ReferenceClip, genie_data, reference_clip, voic
 from synthetic_voice import cache_root, synthetic_voice
 from vivavoce.engines.genie.compile import CompiledVoice, VoiceSource, compile_voice
 from vivavoce.engines.genie.engine import GenieEngine
-from vivavoce.engines.genie.genie_data import GenieData
+from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.loaded_voice import GenieVoice
-from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.voices.store import VoiceDirectory, VoiceStore
 
 

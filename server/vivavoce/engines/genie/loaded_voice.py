@@ -17,7 +17,7 @@ import numpy as np
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.chunking import Pace
 from vivavoce.engines.genie.compile import CompiledVoice, Precision, VoiceSource, compile_voice
-from vivavoce.engines.genie.phonemes import PhonemeFrontEnd, Phonemes
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
 from vivavoce.engines.genie.semantic import Positions, SemanticModel, SemanticPrompt
 from vivavoce.engines.genie.vits_model import VitsModel

@@ -25,7 +25,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.genie_data import PULL_COMMAND, GenieData
+from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData
 from vivavoce.engines.genie.vits_graphs import Version
 from vivavoce.engines.genie.weights import PackWeights, with_weights
 from vivavoce.errors import InvalidAudio, VoicePackError, VoiceUnavailable

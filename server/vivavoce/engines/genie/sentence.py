@@ -27,7 +27,7 @@ from vivavoce.engines.genie.loaded_voice import GenieVoice
 from vivavoce.engines.genie.semantic import TOKENS_PER_SECOND, SemanticState
 from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ, Latent, VocoderState
 from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
-from vivavoce.engines.genie.words import SentenceWords
+from vivavoce.engines.genie.reading.words import SentenceWords
 from vivavoce.errors import EngineError
 
 FRAME_S = 0.02

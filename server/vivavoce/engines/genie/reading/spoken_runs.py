@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.traced_text import TracedText
 from vivavoce.text.language import language_runs
 from vivavoce.text.normalize import normalize
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.engines.genie.front_ends.english_homographs import homograph
+from vivavoce.engines.genie.reading.english_homographs import homograph
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from tokenizers.pre_tokenizers import Split
 from tokenizers.processors import TemplateProcessing
 
 from genie_text_data import text_data
-from vivavoce.engines.genie.genie_data import PULL_COMMAND, GenieData
-from vivavoce.engines.genie.phonemes import PhonemeFrontEnd, Phonemes
-from vivavoce.engines.genie.symbols import symbol_ids
+from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
+from vivavoce.engines.genie.reading.symbols import symbol_ids
 from vivavoce.errors import EmptyInput, InvalidRequest, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText
 
@@ -198,7 +198,7 @@ def test_korean_is_said_plainly_to_be_missing(front_end: PhonemeFrontEnd) -> Non
 
 def test_an_explosion_of_sounds_is_refused(front_end: PhonemeFrontEnd, monkeypatch: pytest.MonkeyPatch) -> None:
     exploded = SpokenText("9", "nine " * 2000, "en", ((0, 10_000, 0, 1),))
-    monkeypatch.setattr("vivavoce.engines.genie.spoken_runs.normalize", lambda text, language: exploded)
+    monkeypatch.setattr("vivavoce.engines.genie.reading.spoken_runs.normalize", lambda text, language: exploded)
 
     with pytest.raises(InvalidRequest, match="1 characters become 6001 sounds"):
         front_end.phonemize("9", "en")
@@ -360,7 +360,7 @@ def test_warming_up_leaves_the_process_alone(tmp_path: Path) -> None:
 import json, logging, os, sys, warnings
 before = (dict(os.environ), os.getcwd(), list(warnings.filters), logging.root.level)
 from pathlib import Path
-from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 front_end = PhonemeFrontEnd(Path(sys.argv[1]))
 before_loading = list(warnings.filters)
 for language in front_end.languages:

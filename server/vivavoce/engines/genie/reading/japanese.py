@@ -12,10 +12,10 @@ import threading
 import unicodedata
 from typing import Any
 
-from vivavoce.engines.genie.front_ends.reading import Reading, ReadingWriter
-from vivavoce.engines.genie.genie_modules import genie_module, library, quiet
-from vivavoce.engines.genie.symbols import known
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
+from vivavoce.engines.genie.reading.genie_modules import genie_module, library, quiet
+from vivavoce.engines.genie.reading.symbols import known
+from vivavoce.engines.genie.reading.traced_text import TracedText
 
 _MARKS = {
     **dict.fromkeys("：；，、､·・—–―", ","),

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.traced_text import TracedText
 
 
 def test_replaced_characters_come_from_what_they_replaced() -> None:

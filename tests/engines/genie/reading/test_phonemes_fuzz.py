@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genie_text_data import text_data
-from vivavoce.engines.genie.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.errors import EmptyInput, UnspeakableText, VoiceUnavailable
 
 TROUBLE = list("嗯呣不一儿了着过子们个上下来去的地得第，。！？…—-~'’. 　\n〇々ーっンッ％%$,0129౫Ａaß𠮷ㄱ가Ж")

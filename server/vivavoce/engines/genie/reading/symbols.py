@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from types import MappingProxyType
 
-from vivavoce.engines.genie.genie_modules import genie_module
+from vivavoce.engines.genie.reading.genie_modules import genie_module
 from vivavoce.errors import VoiceUnavailable
 
 PAUSES = frozenset("!?…,.-")

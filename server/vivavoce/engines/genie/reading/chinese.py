@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from vivavoce.engines.genie.front_ends.reading import Reading, Word
-from vivavoce.engines.genie.genie_data import GenieData
-from vivavoce.engines.genie.genie_modules import genie_module, library, quiet
-from vivavoce.engines.genie.symbols import PAUSES, symbol_ids
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.reading import Reading, Word
+from vivavoce.engines.genie.reading.genie_data import GenieData
+from vivavoce.engines.genie.reading.genie_modules import genie_module, library, quiet
+from vivavoce.engines.genie.reading.symbols import PAUSES, symbol_ids
+from vivavoce.engines.genie.reading.traced_text import TracedText
 
 _MARKS = {
     **dict.fromkeys("：；，、､·・:;/—–―", ","),

@@ -11,11 +11,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from vivavoce.engines.genie.front_ends.english_homographs import homograph
-from vivavoce.engines.genie.front_ends.english_pronunciation import EnglishPronunciation
-from vivavoce.engines.genie.front_ends.reading import Reading, ReadingWriter
-from vivavoce.engines.genie.genie_data import GenieData
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.english_homographs import homograph
+from vivavoce.engines.genie.reading.english_pronunciation import EnglishPronunciation
+from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
+from vivavoce.engines.genie.reading.genie_data import GenieData
+from vivavoce.engines.genie.reading.traced_text import TracedText
 
 _MARKS = {
     **dict.fromkeys("‘’ʼ`´＇", "'"),

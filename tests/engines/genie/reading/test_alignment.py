@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vivavoce.engines.genie.alignment import phoneme_path, word_frames
+from vivavoce.engines.genie.reading.alignment import phoneme_path, word_frames
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 

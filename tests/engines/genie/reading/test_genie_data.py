@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genie_text_data import text_data
-from vivavoce.engines.genie.genie_data import PULL_COMMAND, GenieData, genie_data_dir
+from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData, genie_data_dir
 from vivavoce.errors import VoiceUnavailable
 
 ENGLISH, CHINESE = "G2P/EnglishG2P", "G2P/ChineseG2P"

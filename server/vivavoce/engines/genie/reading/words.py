@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import WordTiming
-from vivavoce.engines.genie.alignment import phoneme_path, word_frames
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.alignment import phoneme_path, word_frames
+from vivavoce.engines.genie.reading.traced_text import TracedText
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.timing import estimate_words
 

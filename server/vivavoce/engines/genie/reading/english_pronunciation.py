@@ -11,10 +11,10 @@ import re
 import threading
 from functools import lru_cache
 
-from vivavoce.engines.genie.front_ends.english_guess import SoundGuesser
-from vivavoce.engines.genie.front_ends.english_segmentation import Segmenter
-from vivavoce.engines.genie.genie_data import GenieData
-from vivavoce.engines.genie.symbols import symbol_ids
+from vivavoce.engines.genie.reading.english_guess import SoundGuesser
+from vivavoce.engines.genie.reading.english_segmentation import Segmenter
+from vivavoce.engines.genie.reading.genie_data import GenieData
+from vivavoce.engines.genie.reading.symbols import symbol_ids
 
 Sounds = tuple[str, ...]
 

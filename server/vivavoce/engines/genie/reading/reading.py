@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from vivavoce.engines.genie.traced_text import TracedText
+from vivavoce.engines.genie.reading.traced_text import TracedText
 
 Word = tuple[int, int, int, int]
 """(first symbol, end symbol, text start, text end): symbols by index, text in code points."""
