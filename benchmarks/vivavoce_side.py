@@ -24,8 +24,8 @@ from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.loaded_voice import GenieVoice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
-from vivavoce.engines.genie.sampling import SamplingOptions
-from vivavoce.engines.genie.semantic import SemanticPrompt
+from vivavoce.engines.genie.semantic.sampling import SamplingOptions
+from vivavoce.engines.genie.semantic.model import SemanticPrompt
 from vivavoce.errors import Overloaded
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest

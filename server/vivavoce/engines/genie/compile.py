@@ -22,7 +22,7 @@ from typing import Literal
 
 import onnxruntime as ort
 
-from vivavoce.engines.genie.kernel_step import pack_weights, step_kernel
+from vivavoce.engines.genie.semantic.kernel_step import pack_weights, step_kernel
 from vivavoce.engines.genie.kernel_vocoder import vocoder_kernel
 from vivavoce.engines.genie.packed_weights import save_sharing_weights
 from vivavoce.engines.genie.text_to_semantic_graphs import prefill_graph, step_graph

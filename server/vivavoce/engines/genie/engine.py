@@ -1,7 +1,7 @@
 """GPT-SoVITS voices as a speech engine.
 
 A sentence becomes phonemes when it is opened (`phonemes.py`), then semantic tokens, one a step and many sentences in
-one pass (`semantic.py`), then latent frames as soon as enough is certain (`latent.py`), then samples (`vocoder.py`).
+one pass (`model.py`), then latent frames as soon as enough is certain (`latent.py`), then samples (`vocoder.py`).
 `sentence.py` holds a sentence's state and knows what comes next; this module groups, opens and advances them.
 """
 
@@ -23,8 +23,8 @@ from vivavoce.engines.genie.reading.genie_data import genie_data_dir
 from vivavoce.engines.genie.latent import LOOKAHEAD_FRAMES, LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice, VoiceLoader
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
-from vivavoce.engines.genie.sampling import SamplingOptions
-from vivavoce.engines.genie.semantic import Positions
+from vivavoce.engines.genie.semantic.sampling import SamplingOptions
+from vivavoce.engines.genie.semantic.model import Positions
 from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ
 from vivavoce.engines.genie.reading.words import SentenceWords

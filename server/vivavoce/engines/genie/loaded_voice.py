@@ -19,7 +19,7 @@ from vivavoce.engines.genie.chunking import Pace
 from vivavoce.engines.genie.compile import CompiledVoice, Precision, VoiceSource, compile_voice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
-from vivavoce.engines.genie.semantic import Positions, SemanticModel, SemanticPrompt
+from vivavoce.engines.genie.semantic.model import Positions, SemanticModel, SemanticPrompt
 from vivavoce.engines.genie.vits_model import VitsModel
 from vivavoce.engines.genie.vocoder import Vocoder
 from vivavoce.errors import InvalidRequest, UnknownVoice, VivaVoceError, VoicePackError, VoiceUnavailable

@@ -24,7 +24,7 @@ from vivavoce.engines.speech import Stage
 from vivavoce.engines.genie.chunking import ChunkPolicy
 from vivavoce.engines.genie.latent import LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice
-from vivavoce.engines.genie.semantic import TOKENS_PER_SECOND, SemanticState
+from vivavoce.engines.genie.semantic.model import TOKENS_PER_SECOND, SemanticState
 from vivavoce.engines.genie.vocoder import SAMPLE_RATE_HZ, Latent, VocoderState
 from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
 from vivavoce.engines.genie.reading.words import SentenceWords

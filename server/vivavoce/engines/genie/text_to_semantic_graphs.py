@@ -9,7 +9,7 @@ The model (Source: GPT-SoVITS, `AR/models/t2s_model.py`): 24 post-norm layers of
 feed-forward of 2048 with ReLU, sinusoidal positions scaled by a learned alpha, counted apart for phonemes and tokens.
 Phonemes see all phonemes; a token sees all phonemes and the tokens up to itself.
 
-`compile.py` calls this once a voice; `semantic.py` runs what comes out.
+`compile.py` calls this once a voice; `model.py` runs what comes out.
 """
 
 from __future__ import annotations

@@ -22,11 +22,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.collapse import collapse_start
-from vivavoce.engines.genie.graph_step import GraphStep
-from vivavoce.engines.genie.kernel_step import KernelStep, step_kernel
-from vivavoce.engines.genie.key_value_cache import KeyValueCache
-from vivavoce.engines.genie.sampling import Sampler, SamplingOptions
+from vivavoce.engines.genie.semantic.collapse import collapse_start
+from vivavoce.engines.genie.semantic.graph_step import GraphStep
+from vivavoce.engines.genie.semantic.kernel_step import KernelStep, step_kernel
+from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
+from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
 from vivavoce.engines.genie.text_to_semantic_graphs import (
     END_OF_SPEECH,
     MAX_POSITIONS,

@@ -1,7 +1,7 @@
 """Tells a sentence that has collapsed into repetition from one that pauses or draws a vowel out.
 
 An autoregressive voice sometimes falls into a loop and would babble or hum to its limit. Pure; called by
-`semantic.py` after every token.
+`model.py` after every token.
 """
 
 from __future__ import annotations

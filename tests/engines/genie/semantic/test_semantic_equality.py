@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.compile import CompiledVoice
-from vivavoce.engines.genie.sampling import SamplingOptions
-from vivavoce.engines.genie.semantic import SemanticModel, SemanticPrompt, SemanticState
+from vivavoce.engines.genie.semantic.sampling import SamplingOptions
+from vivavoce.engines.genie.semantic.model import SemanticModel, SemanticPrompt, SemanticState
 from vivavoce.engines.genie.weights import PackWeights, with_weights
 
 TOLERANCE = 1e-3

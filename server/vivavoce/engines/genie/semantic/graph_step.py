@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.key_value_cache import Holder, KeyValueCache
+from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
 from vivavoce.engines.genie.text_to_semantic_graphs import VOCABULARY, cache_names
 from vivavoce.onnx_session import AdaptiveSession
 

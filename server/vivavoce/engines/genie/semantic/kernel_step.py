@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.kernels import library
-from vivavoce.engines.genie.key_value_cache import Holder, KeyValueCache
+from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
 from vivavoce.engines.genie.text_to_semantic_graphs import (
     LAYERS,
     MAX_POSITIONS,

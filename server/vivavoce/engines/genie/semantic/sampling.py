@@ -2,7 +2,7 @@
 
 Genie's own graphs divide probabilities by normal noise where exponential noise belongs: a token that should be chosen
 99 times in 100 is chosen 50 times. Here each stream has its own generator, so the same seed gives the same tokens
-whoever else is being served. numpy only; knows nothing of models. Called by `semantic.py` once a token and stream.
+whoever else is being served. numpy only; knows nothing of models. Called by `model.py` once a token and stream.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 For each of 24 layers keys and values float32 [rows, 16, places, 32]. A stream holds a row; its first `length` places
 are valid and a step writes place `length`. Rows in use are 0 .. n-1 without holes, because a graph runs over a prefix
-of the rows. Not safe for threads; `semantic.py` holds a lock around it.
+of the rows. Not safe for threads; `model.py` holds a lock around it.
 """
 
 from __future__ import annotations
