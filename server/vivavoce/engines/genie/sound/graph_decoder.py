@@ -1,6 +1,6 @@
 """The decoder as the graph of `vocoder_graph.py`, run by ONNX Runtime: on any processor.
 
-`kernel_vocoder.py` takes its place where it is faster. Called by `vocoder.py`.
+`kernel_decoder.py` takes its place where it is faster. Called by `vocoder.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 All that a stream carries from chunk to chunk is a `VocoderState`: made by `start`, passed into `decode` and replaced
 by what it returns. It is never changed in place, so keeping one is a way back. Knows nothing of tokens or text, nor
-who computes: ONNX Runtime (`graph_vocoder.py`) or our own kernel (`kernel_vocoder.py`).
+who computes: ONNX Runtime (`graph_decoder.py`) or our own kernel (`kernel_decoder.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.genie.graph_vocoder import GraphVocoder
-from vivavoce.engines.genie.kernel_vocoder import KernelVocoder, vocoder_kernel
+from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
+from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.vocoder_graph import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.onnx_session import Cores
 

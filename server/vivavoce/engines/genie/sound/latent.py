@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from vivavoce.engines.genie.reference import Reference
 from vivavoce.engines.genie.vits_graphs import FRAMES_PER_TOKEN
-from vivavoce.engines.genie.vits_model import Frames, FrontOutput, VitsModel
+from vivavoce.engines.genie.sound.vits_model import Frames, FrontOutput, VitsModel
 from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
 
 LOOKAHEAD_FRAMES = {"quality": 8, "fast": 4}

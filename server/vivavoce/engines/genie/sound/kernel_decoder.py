@@ -1,6 +1,6 @@
 """The decoder in C: half the time of the graph on processors with AVX2, the same samples but for rounding.
 
-Maps a file of `vocoder_weights.py` and calls `kernels/vocoder.c`. `graph_vocoder.py` is its stand-in where it cannot
+Maps a file of `vocoder_weights.py` and calls `kernels/vocoder.c`. `graph_decoder.py` is its stand-in where it cannot
 run, or where it was measured to be faster. Called by `vocoder.py`.
 """
 
