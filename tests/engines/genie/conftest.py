@@ -8,7 +8,7 @@ import pytest
 
 from synthetic_genie_data import ReferenceClip, genie_data, reference_clip, voice_library
 from synthetic_voice import cache_root, synthetic_voice
-from vivavoce.engines.genie.compile import CompiledVoice, VoiceSource, compile_voice
+from vivavoce.engines.genie.preparing.compile import CompiledVoice, VoiceSource, compile_voice
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.loaded_voice import GenieVoice

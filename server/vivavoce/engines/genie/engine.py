@@ -18,7 +18,7 @@ from vivavoce.audio.chunk import AudioChunk
 from vivavoce.config import Config, available_cores
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.engines.genie.sound.chunking import POLICIES
-from vivavoce.engines.genie.compile import Precision
+from vivavoce.engines.genie.preparing.compile import Precision
 from vivavoce.engines.genie.reading.genie_data import genie_data_dir
 from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES, LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice, VoiceLoader

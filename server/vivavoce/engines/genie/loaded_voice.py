@@ -16,7 +16,7 @@ import numpy as np
 
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.sound.chunking import Pace
-from vivavoce.engines.genie.compile import CompiledVoice, Precision, VoiceSource, compile_voice
+from vivavoce.engines.genie.preparing.compile import CompiledVoice, Precision, VoiceSource, compile_voice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
 from vivavoce.engines.genie.semantic.model import Positions, SemanticModel, SemanticPrompt

@@ -26,7 +26,7 @@ from vivavoce.engines.genie.sound.latent import LatentStream
 from vivavoce.engines.genie.loaded_voice import GenieVoice
 from vivavoce.engines.genie.semantic.model import TOKENS_PER_SECOND, SemanticState
 from vivavoce.engines.genie.sound.vocoder import SAMPLE_RATE_HZ, Latent, VocoderState
-from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH
+from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH
 from vivavoce.engines.genie.reading.words import SentenceWords
 from vivavoce.errors import EngineError
 

@@ -16,10 +16,10 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.compile import CompiledVoice
+from vivavoce.engines.genie.preparing.compile import CompiledVoice
 from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 from vivavoce.engines.genie.semantic.model import SemanticModel, SemanticPrompt, SemanticState
-from vivavoce.engines.genie.weights import PackWeights, with_weights
+from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 
 TOLERANCE = 1e-3
 LOGITS = "/ar_predict_layer/MatMul_output_0"

@@ -21,7 +21,7 @@ from vivavoce.engines.genie.sound import vocoder as vocoding
 from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.sound.vocoder import Decoder, Vocoder, kernel_is_faster
-from vivavoce.engines.genie.vocoder_weights import read_header
+from vivavoce.engines.genie.preparing.decoder_weights import read_header
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Cores
 

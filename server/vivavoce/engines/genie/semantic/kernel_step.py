@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
-from vivavoce.engines.genie.text_to_semantic_graphs import (
+from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
     LAYERS,
     MAX_POSITIONS,
     VOCABULARY,

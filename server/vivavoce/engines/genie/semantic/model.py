@@ -27,7 +27,7 @@ from vivavoce.engines.genie.semantic.graph_step import GraphStep
 from vivavoce.engines.genie.semantic.kernel_step import KernelStep, step_kernel
 from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
 from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
-from vivavoce.engines.genie.text_to_semantic_graphs import (
+from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
     END_OF_SPEECH,
     MAX_POSITIONS,
     VOCABULARY,

@@ -1,4 +1,4 @@
-"""The decoder as the graph of `vocoder_graph.py`, run by ONNX Runtime: on any processor.
+"""The decoder as the graph of `decoder_graph.py`, run by ONNX Runtime: on any processor.
 
 `kernel_decoder.py` takes its place where it is faster. Called by `vocoder.py`.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.genie.graph_builder import STATES
+from vivavoce.engines.genie.preparing.graph_builder import STATES
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import AdaptiveSession, Cores, open_adaptive
 

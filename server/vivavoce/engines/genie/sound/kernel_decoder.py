@@ -1,6 +1,6 @@
 """The decoder in C: half the time of the graph on processors with AVX2, the same samples but for rounding.
 
-Maps a file of `vocoder_weights.py` and calls `kernels/vocoder.c`. `graph_decoder.py` is its stand-in where it cannot
+Maps a file of `decoder_weights.py` and calls `kernels/vocoder.c`. `graph_decoder.py` is its stand-in where it cannot
 run, or where it was measured to be faster. Called by `vocoder.py`.
 """
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.genie.kernels import library
-from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH, SAMPLES_PER_FRAME
-from vivavoce.engines.genie.vocoder_weights import BRANCHES, FAST_METHODS, LEVELS, PAIRS, read_header
+from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH, SAMPLES_PER_FRAME
+from vivavoce.engines.genie.preparing.decoder_weights import BRANCHES, FAST_METHODS, LEVELS, PAIRS, read_header
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Cores
 

@@ -6,7 +6,7 @@
     text        phonemes -> keys and values of the cross attention            once a sentence
     front       all semantic tokens so far -> m_p, logs_p, attention          once a commit
     flow        m_p, logs_p, noise, earlier z_p -> z_p, z                     once a commit, a few frames
-    decoder     z -> samples, with state (`vocoder_graph.py`)                 once a chunk
+    decoder     z -> samples, with state (`decoder_graph.py`)                 once a chunk
 
 Cut and joined again with the same noise they are the original, bit for bit. The original draws its noise itself, anew
 at every call; here it is an input, so that a frame keeps the noise it was given. `compile.py` calls
@@ -23,9 +23,9 @@ from typing import Literal
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from vivavoce.engines.genie.graph_cut import Port, cut, folded_weights, save_optimized, without_ones
-from vivavoce.engines.genie.vocoder_graph import LATENT_WIDTH, DecoderWeights, decoder_graph
-from vivavoce.engines.genie.weights import PackWeights, with_weights
+from vivavoce.engines.genie.preparing.graph_cut import Port, cut, folded_weights, save_optimized, without_ones
+from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH, DecoderWeights, decoder_graph
+from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 
 Version = Literal["v2", "v2ProPlus"]
 

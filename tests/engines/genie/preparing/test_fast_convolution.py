@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from vivavoce.engines.genie.fast_convolution import fast_convolution
-from vivavoce.engines.genie.graph_builder import GraphBuilder
+from vivavoce.engines.genie.preparing.fast_convolution import fast_convolution
+from vivavoce.engines.genie.preparing.graph_builder import GraphBuilder
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 

@@ -9,7 +9,7 @@ float32 the rounding error grows fourfold, to 1e-6 of the signal.
 Time is laid out in four phases: sample t is in phase t % 4, column t // 4. A dilated kernel works in the same layout,
 since its taps fall on all phases in turn: the maps in and out then reach over several columns.
 
-Pure numpy; makes weights and knows no graph. `vocoder_graph.py` makes the layers.
+Pure numpy; makes weights and knows no graph. `decoder_graph.py` makes the layers.
 
 Source: Lavin and Gray, "Fast algorithms for convolutional neural networks" (2016); Toom (1963), Cook (1966).
 """

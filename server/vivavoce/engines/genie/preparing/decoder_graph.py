@@ -31,8 +31,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from vivavoce.engines.genie.fast_convolution import PHASES, fast_convolution
-from vivavoce.engines.genie.graph_builder import GraphBuilder
+from vivavoce.engines.genie.preparing.fast_convolution import PHASES, fast_convolution
+from vivavoce.engines.genie.preparing.graph_builder import GraphBuilder
 
 Array = NDArray[np.float32]
 Mode = Literal["block", "stream"]

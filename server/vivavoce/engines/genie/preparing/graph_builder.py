@@ -1,6 +1,6 @@
 """Writes an ONNX graph node by node: names, constants, shared nodes, and the states of a stream.
 
-Knows ONNX, one-dimensional signals float32 [1, C, T] and what a state is; knows no model. `vocoder_graph.py` builds
+Knows ONNX, one-dimensional signals float32 [1, C, T] and what a state is; knows no model. `decoder_graph.py` builds
 the decoder with it.
 """
 

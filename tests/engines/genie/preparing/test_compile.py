@@ -11,9 +11,9 @@ import onnxruntime as ort
 import pytest
 from numpy.testing import assert_array_equal
 
-from vivavoce.engines.genie import compile as compiling
-from vivavoce.engines.genie.compile import PARTS_FILE, CompiledVoice, VoiceSource, compile_voice, is_compiled
-from vivavoce.engines.genie.packed_weights import save_sharing_weights
+from vivavoce.engines.genie.preparing import compile as compiling
+from vivavoce.engines.genie.preparing.compile import PARTS_FILE, CompiledVoice, VoiceSource, compile_voice, is_compiled
+from vivavoce.engines.genie.preparing.packed_weights import save_sharing_weights
 from vivavoce.onnx_session import open_session
 
 

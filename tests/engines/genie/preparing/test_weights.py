@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from vivavoce.engines.genie.weights import PackWeights, read_graph, with_weights
+from vivavoce.engines.genie.preparing.weights import PackWeights, read_graph, with_weights
 from vivavoce.errors import VoicePackError
 
 
