@@ -14,7 +14,7 @@ from vivavoce.errors import VoicePackError
 from vivavoce.voices.install import Progress
 from vivavoce.voices.pack import read_pack
 
-PROGRAM = "vivavoce.engines.genie.convert_checkpoint"
+PROGRAM = "vivavoce.engines.genie.converting.convert_checkpoint"
 
 
 def convert(ckpt: Path, pth: Path, out: Path, progress: Progress | None = None) -> str:

@@ -19,7 +19,7 @@ from typing import TypeGuard
 
 import platformdirs
 
-from vivavoce.engines.genie.safe_pickle import UnsafePickle, read_plain_pickle
+from vivavoce.engines.genie.converting.safe_pickle import UnsafePickle, read_plain_pickle
 from vivavoce.errors import VoiceUnavailable
 
 PULL_COMMAND = "vivavoce voices pull geniedata"

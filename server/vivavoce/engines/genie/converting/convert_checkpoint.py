@@ -1,6 +1,6 @@
 """Converts a pair of GPT-SoVITS checkpoints to Genie's files; a program of its own, with torch, that never serves.
 
-    python -m vivavoce.engines.genie.convert_checkpoint --ckpt GPT.ckpt --pth SOVITS.pth OUT
+    python -m vivavoce.engines.genie.converting.convert_checkpoint --ckpt GPT.ckpt --pth SOVITS.pth OUT
 
 The conversion is genie-tts' own (`genie_tts.Converter`); what differs is how checkpoints are opened and which
 conversion is chosen. genie-tts unpickles a `.pth` without any guard and goes by the size of the file; here the pickle's
@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vivavoce.engines.genie.checkpoints import open_checkpoint, require_convertible
+from vivavoce.engines.genie.converting.checkpoints import open_checkpoint, require_convertible
 from vivavoce.errors import VivaVoceError, VoicePackError
 from vivavoce.voices.fingerprints import Version, wrong_length
 

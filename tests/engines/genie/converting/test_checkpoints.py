@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from vivavoce.engines.genie.checkpoints import Shapes, open_checkpoint, require_convertible, sovits_version
+from vivavoce.engines.genie.converting.checkpoints import Shapes, open_checkpoint, require_convertible, sovits_version
 from vivavoce.errors import VoicePackError
 from vivavoce.voices.convert import convert
 
@@ -160,7 +160,7 @@ def test_what_is_wrong_with_the_arguments(tmp_path: Path) -> None:
 
 
 def test_the_server_never_imports_torch_or_the_converter() -> None:
-    imports = "import sys, vivavoce.voices.install, vivavoce.voices.convert, vivavoce.engines.genie.checkpoints"
+    imports = "import sys, vivavoce.voices.install, vivavoce.voices.convert, vivavoce.engines.genie.converting.checkpoints"
     probe = f"{imports}\nprint(any(name.endswith(('torch', 'convert_checkpoint')) for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"
