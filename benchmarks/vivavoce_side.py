@@ -22,7 +22,7 @@ from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
-from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 from vivavoce.engines.genie.semantic.model import SemanticPrompt

@@ -21,7 +21,7 @@ from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine, open_engine
-from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.errors import EngineError
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.voices.pack import VoicePack

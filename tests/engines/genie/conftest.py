@@ -11,7 +11,7 @@ from synthetic_voice import cache_root, synthetic_voice
 from vivavoce.engines.genie.preparing.compile import CompiledVoice, VoiceSource, compile_voice
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
-from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.voices.store import VoiceDirectory, VoiceStore
 

@@ -19,7 +19,7 @@ from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import MAX_BATCH, GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
-from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.errors import Overloaded, UnknownVoice, UnspeakableText, VoiceUnavailable

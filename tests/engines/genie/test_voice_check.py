@@ -10,7 +10,7 @@ import pytest
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.cli.voices_check import mel_distance, recognize, speak
 from vivavoce.engines.genie.engine import GenieEngine
-from vivavoce.engines.genie.loaded_voice import GenieVoice
+from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.text.normalize import normalize

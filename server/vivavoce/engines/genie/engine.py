@@ -21,7 +21,7 @@ from vivavoce.engines.genie.sound.chunking import POLICIES
 from vivavoce.engines.genie.preparing.compile import Precision
 from vivavoce.engines.genie.reading.genie_data import genie_data_dir
 from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES, LatentStream
-from vivavoce.engines.genie.loaded_voice import GenieVoice, VoiceLoader
+from vivavoce.engines.genie.voice import GenieVoice, VoiceLoader
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 from vivavoce.engines.genie.semantic.model import Positions
