@@ -40,7 +40,7 @@ test: $(TEST_STAMP) client ## run all tests: Python, browser library, page in Ch
 setup-fastrtc: $(FASTRTC)/.testing ## make the environment that tests the FastRTC adapter
 
 test-fastrtc: $(FASTRTC)/.testing ## test the FastRTC adapter, in an environment of its own
-	$(FASTRTC)/bin/python -m pytest tests/fastrtc_adapter -o filterwarnings=default
+	$(FASTRTC)/bin/python -m pytest tests/adapters -o filterwarnings=default
 
 $(FASTRTC)/.testing: pyproject.toml
 	$(PYTHON) -m venv $(FASTRTC)

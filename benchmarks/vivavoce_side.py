@@ -17,15 +17,15 @@ from peer_process import answer_questions, memory_mib
 from player import Player
 from synthetic_genie_data import genie_data, voice_library
 from synthetic_voice import cache_root
-from vivavoce.app.server import build_synthesizer
+from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
-from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
-from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 from vivavoce.engines.genie.semantic.model import SemanticPrompt
+from vivavoce.engines.genie.semantic.sampling import SamplingOptions
+from vivavoce.engines.genie.voice import GenieVoice
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import Overloaded
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest

@@ -9,9 +9,7 @@ from typing import Literal
 
 import pytest
 
-from vivavoce.app.server import configure_logging
-from vivavoce.config import Config
-from vivavoce.logs import JsonFormatter, TextFormatter
+from vivavoce.logs import JsonFormatter, TextFormatter, configure_logging
 
 pytestmark = pytest.mark.usefixtures("logging_restored")
 
@@ -64,7 +62,7 @@ def test_a_text_line_has_its_fields_and_leaves_out_the_absent() -> None:
 def test_lines_go_to_standard_error(
     capsys: pytest.CaptureFixture[str], log_format: Literal["auto", "json", "text"], is_json: bool
 ) -> None:
-    configure_logging(Config(log_format=log_format))
+    configure_logging("info", log_format)
     logging.getLogger("vivavoce.test").info("hello", extra={"voice": "mika"})
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -73,7 +71,7 @@ def test_lines_go_to_standard_error(
 
 
 def test_the_level_is_ours_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(Config(log_level="debug"))
+    configure_logging("debug", "auto")
     logging.getLogger("vivavoce.test").debug("ours")
     logging.getLogger("uvicorn.access").info("theirs")
     logging.getLogger("httpx").info("theirs")

@@ -23,10 +23,10 @@ from vivavoce.engines.genie import (
     vocoder_graph,
     vocoder_weights,
 )
-from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
-from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weights
+from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
+from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from typing import Any
 
@@ -39,3 +40,20 @@ class TextFormatter(logging.Formatter):
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         line = f"{clock} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def configure_logging(level: str, log_format: str) -> None:
+    """Send this package's log lines to standard error, as text for people or JSON for machines.
+
+    Args:
+        level: least severe line logged: debug, info, warning or error.
+        log_format: json or text; auto: text on a terminal, else json.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    json_wanted = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+    handler.setFormatter(JsonFormatter() if json_wanted else TextFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("vivavoce").setLevel(level.upper())
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -74,7 +74,7 @@ def shell(
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """What speaks instead of the installed voices."""
     fake = FakeEngine(voices=("alpha", "beta"), missing=("gone",))
-    monkeypatch.setattr("vivavoce.app.server.open_engines", lambda _: [fake])
+    monkeypatch.setattr("vivavoce.app.generator.open_engines", lambda _: [fake])
     return fake
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vivavoce.config import FIELDS
 from vivavoce.cli.settings_page import TITLES, page
+from vivavoce.config import FIELDS
 
-PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -16,11 +16,11 @@ from fake_engine import FakeEngine
 from synthetic_genie_data import genie_data, voice_library
 from synthetic_voice import cache_root
 from vivavoce.audio.chunk import AudioChunk, Samples
-from vivavoce.engines.speech import SentenceStream, SpeechEngine, SpeechOptions, Stage, Voice
 from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
+from vivavoce.engines.speech import SentenceStream, SpeechEngine, SpeechOptions, Stage, Voice
 from vivavoce.errors import UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import normalize
 from vivavoce.voices.store import VoiceDirectory, VoiceStore

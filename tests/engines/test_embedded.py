@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from vivavoce.audio.chunk import AudioChunk, Samples
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.embedded import SAMPLE_RATE, EmbeddedEngine, EmbeddedVoice
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, UnknownVoice, UnspeakableText
 from vivavoce.text.normalize import SpokenText, normalize
 

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 
 from vivavoce.config import Config
 from vivavoce.errors import VivaVoceError
-from vivavoce.serving.gate import error_response
 from vivavoce.routes.voices import MAX_CLONES, voices_router
+from vivavoce.serving.gate import error_response
 from vivavoce.voices import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, make_pack
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import AudioChunk, WordTiming
+from vivavoce.speaking.live_utterance import pieces
 from vivavoce.synthesis.synthesizer import SpokenChunk
 from vivavoce.text.sentences import Sentence
-from vivavoce.speaking.live_utterance import pieces
 
 RATE = 1000
 

@@ -10,7 +10,7 @@ import pytest
 
 from blocking_calls import no_blocking_calls
 from fake_engine import FakeEngine, StepGate
-from vivavoce.app.server import build_synthesizer
+from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import Synthesizer

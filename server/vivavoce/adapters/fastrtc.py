@@ -2,7 +2,7 @@
 
 Needs the extra `[fastrtc]`, which brings Gradio; nothing in this package imports this module unless it is asked for.
 
-    from vivavoce.adapters.fastrtc import SpeechModel          # in a FastRTC application: the voice of a ReplyOnPause handler
+    from vivavoce.adapters.fastrtc import SpeechModel  # the voice of a ReplyOnPause handler
     model = SpeechModel()
     for rate, samples in model.stream_tts_sync("Hello!"): ...
 
@@ -27,16 +27,16 @@ from fastrtc.text_to_speech.tts import TTSOptions
 from fastrtc.utils import create_message
 from pydantic import BaseModel
 
-from vivavoce.app.server import build_synthesizer
+from vivavoce.app.generator import build_synthesizer
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.samples import Pcm16, to_pcm16
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
+from vivavoce.speaking.live_utterance import pieces
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer
 from vivavoce.transports.pacing import Pacer
-from vivavoce.speaking.live_utterance import pieces
 
 logger = logging.getLogger(__name__)
 

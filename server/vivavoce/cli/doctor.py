@@ -14,8 +14,8 @@ from typing import Any
 from vivavoce import __version__
 from vivavoce import config as settings
 from vivavoce.config import Config
-from vivavoce.engines.genie.semantic.kernel_step import step_kernel
 from vivavoce.engines.genie.kernels import library
+from vivavoce.engines.genie.semantic.kernel_step import step_kernel
 from vivavoce.engines.registry import FACTORIES, open_engines
 from vivavoce.errors import VivaVoceError
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from vivavoce import config as settings
-from vivavoce.app.server import build_synthesizer, configure_logging
+from vivavoce.app.generator import build_synthesizer
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, UnsupportedFormat, VivaVoceError
+from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer, Utterance
 
@@ -79,7 +80,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Speak. Returns the exit status."""
     config = settings.load(flags={"voices": args.voices, "preload": False})
-    configure_logging(dataclasses.replace(config, log_level="warning", log_format="text"))
+    configure_logging("warning", "text")
     text = _text(args.text)
     if not text.strip():
         raise EmptyInput

@@ -11,8 +11,9 @@ from typing import Any
 import uvicorn
 
 from vivavoce import config as settings
-from vivavoce.app.server import Server, build_server, configure_logging
+from vivavoce.app.server import Server, build_server
 from vivavoce.config import Config
+from vivavoce.logs import configure_logging
 from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
 from vivavoce.serving.websocket_protocol import uvicorn_options
 
@@ -83,7 +84,7 @@ def config_from(args: argparse.Namespace) -> Config:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop. Returns the exit status."""
     config = config_from(args)
-    configure_logging(config)
+    configure_logging(config.log_level, config.log_format)
     server = build_server(config, progress=_show_progress)
     uvicorn_config = uvicorn.Config(
         server.app,

@@ -16,8 +16,8 @@ from types import MappingProxyType
 
 from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
-from vivavoce.engines.speech import VoiceInfo
 from vivavoce.engines.embedded import EmbeddedEngine
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import ConfigError, VoicePackError
 from vivavoce.voices import VoicePack, open_store
 from vivavoce.voices.clip import decode_clip, require_reference

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import GenieEngine, open_engine
 from vivavoce.engines.genie.voice import GenieVoice
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EngineError
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.voices.pack import VoicePack

@@ -30,8 +30,8 @@ from vivavoce.errors import (
     VoicePackError,
     VoiceUnavailable,
 )
-from vivavoce.routes.speech import ERRORS
 from vivavoce.routes.bodies import BodyTooSlow
+from vivavoce.routes.errors import ERRORS
 from vivavoce.voices.clip import decode_clip
 from vivavoce.voices.install import NewReference, clone, remove
 from vivavoce.voices.pack import VOICE_ID, VoicePack

@@ -20,8 +20,8 @@ from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Eve
 from vivavoce.protocols.native.messages import SessionConfig, Status
 from vivavoce.protocols.native.outbox import Outbox
 from vivavoce.protocols.native.session import Session
-from vivavoce.synthesis.synthesizer import Synthesizer, Utterance
 from vivavoce.speaking.live_utterance import Sink, Turn, speech_request
+from vivavoce.synthesis.synthesizer import Synthesizer, Utterance
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from vivavoce.config import Config
 from vivavoce.errors import Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import Limits, VoiceSummary
-from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.speaking.live_session import LiveSession
+from vivavoce.synthesis.voice_library import VoiceLibrary
 
 logger = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from synthetic_genie_data import voice_library
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.engine import MAX_BATCH, GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
-from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.sentence import GenieSentence
+from vivavoce.engines.genie.voice import GenieVoice
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import Overloaded, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.voices.store import VoiceDirectory, VoiceStore

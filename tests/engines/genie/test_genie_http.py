@@ -12,8 +12,8 @@ import pytest
 from fake_engine import wait_until
 from live_server import LiveServer, live_server
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.speech import SentenceStream
 from vivavoce.engines.genie.engine import GenieEngine
+from vivavoce.engines.speech import SentenceStream
 
 ROUTE = "/v1/audio/speech"
 LONG = "さんぽにいきましょう。"

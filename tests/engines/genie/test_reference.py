@@ -15,9 +15,9 @@ import soxr
 from synthetic_genie_data import ReferenceClip, write_clip
 from synthetic_voice import Version, synthetic_voice
 from vits_original import GE_V2, NOISE, compiled_vits, original
+from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
-from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.errors import InvalidAudio, VoiceUnavailable
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]

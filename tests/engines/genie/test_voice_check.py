@@ -10,8 +10,8 @@ import pytest
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.cli.voices_check import mel_distance, recognize, speak
 from vivavoce.engines.genie.engine import GenieEngine
-from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.sentence import GenieSentence
+from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.text.normalize import normalize
 from vivavoce.voices import VoiceDirectory, VoiceStore

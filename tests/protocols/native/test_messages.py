@@ -15,7 +15,7 @@ from vivavoce.errors import Overloaded, ProtocolError
 from vivavoce.protocols.native import messages
 from vivavoce.protocols.native.messages import ClientMessage, ServerMessage
 
-FIXTURES = Path(__file__).parent.parent / "fixtures" / "messages"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIXTURES.glob("*.json"))}
 
 

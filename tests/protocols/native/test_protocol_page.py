@@ -9,7 +9,7 @@ import pytest
 
 from vivavoce.protocols.native.messages import PROTOCOL_VERSION, ClientMessage, Limits, ServerMessage, SessionConfig
 
-PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 TYPES = [kind.type for kind in (*ClientMessage.__args__, *ServerMessage.__args__)]
 FIELDS = [field.name for kind in (Limits, SessionConfig, *ServerMessage.__args__) for field in dataclasses.fields(kind)]
 

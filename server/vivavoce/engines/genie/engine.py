@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.config import Config, available_cores
-from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
-from vivavoce.engines.genie.sound.chunking import POLICIES
 from vivavoce.engines.genie.preparing.compile import Precision
 from vivavoce.engines.genie.reading.genie_data import genie_data_dir
-from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES, LatentStream
-from vivavoce.engines.genie.voice import GenieVoice, VoiceLoader
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
-from vivavoce.engines.genie.semantic.sampling import SamplingOptions
-from vivavoce.engines.genie.semantic.model import Positions
-from vivavoce.engines.genie.sentence import GenieSentence
-from vivavoce.engines.genie.sound.vocoder import SAMPLE_RATE_HZ
 from vivavoce.engines.genie.reading.words import SentenceWords
+from vivavoce.engines.genie.semantic.model import Positions
+from vivavoce.engines.genie.semantic.sampling import SamplingOptions
+from vivavoce.engines.genie.sentence import GenieSentence
+from vivavoce.engines.genie.sound.chunking import POLICIES
+from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES, LatentStream
+from vivavoce.engines.genie.sound.vocoder import SAMPLE_RATE_HZ
+from vivavoce.engines.genie.voice import GenieVoice, VoiceLoader
+from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
 from vivavoce.onnx_session import Cores
 from vivavoce.text.normalize import SpokenText

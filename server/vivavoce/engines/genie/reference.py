@@ -25,9 +25,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData
 from vivavoce.engines.genie.preparing.vits_graphs import Version
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
+from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData
 from vivavoce.errors import InvalidAudio, VoicePackError, VoiceUnavailable
 from vivavoce.onnx_session import Signature, open_session
 from vivavoce.voices.clip import MAX_REFERENCE_S, MIN_REFERENCE_S, SILENCE_PEAK, Clip, decode_clip

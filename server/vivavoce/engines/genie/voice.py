@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vivavoce.engines.speech import SpeechOptions
-from vivavoce.engines.genie.sound.chunking import Pace
 from vivavoce.engines.genie.preparing.compile import CompiledVoice, Precision, VoiceSource, compile_voice
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
 from vivavoce.engines.genie.semantic.model import Positions, SemanticModel, SemanticPrompt
+from vivavoce.engines.genie.sound.chunking import Pace
 from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.sound.vocoder import Vocoder
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import InvalidRequest, UnknownVoice, VivaVoceError, VoicePackError, VoiceUnavailable
 from vivavoce.onnx_session import Cores
 from vivavoce.voices.pack import VoicePack

@@ -12,6 +12,7 @@ import json
 from typing import TypeVar
 
 from vivavoce.errors import ProtocolError
+from vivavoce.protocols.fields import Refused, build, plain
 from vivavoce.protocols.native.client_messages import (
     ClientMessage,
     InputCancel,
@@ -22,7 +23,6 @@ from vivavoce.protocols.native.client_messages import (
     SessionClose,
     SessionConfig,
 )
-from vivavoce.protocols.fields import Refused, build, plain
 from vivavoce.protocols.native.server_messages import (
     PROTOCOL_VERSION,
     AudioDelta,

@@ -1,7 +1,7 @@
 """One WebRTC call: a peer connection with a track that speaks and a data channel that talks about it.
 
 Answers an offer, waits for the data channel, then runs a live session over it until either side hangs up, the
-connection fails, or nothing happens for too long. Made by `calls.py`; what messages mean is `vivavoce.protocol`'s.
+connection fails, or nothing happens for too long. Made by `calls.py`; what messages mean is the session's.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import SessionConfig
 from vivavoce.protocols.native.session import Session
+from vivavoce.speaking.live_session import LiveSession
 from vivavoce.synthesis.synthesizer import Synthesizer
-from vivavoce.transports.webrtc.speech_track import SpeechTrack
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.ice import IceServer
-from vivavoce.speaking.live_session import LiveSession
 from vivavoce.transports.webrtc.offer import InvalidOffer
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE
+from vivavoce.transports.webrtc.speech_track import SpeechTrack
 from vivavoce.transports.webrtc.track_sink import TrackSink
 
 logger = logging.getLogger(__name__)

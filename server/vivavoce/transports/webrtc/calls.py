@@ -1,4 +1,4 @@
-"""The routes of WebRTC calls: an SDP offer in, an answer out; the calls themselves are `call.py`'s."""
+"""Every WebRTC call of this server, from its offer to its end; what happens inside one is `call.py`'s."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ import asyncio
 import logging
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-from fastapi import APIRouter, Request
-from starlette.responses import Response
 
 from vivavoce.config import Config
-from vivavoce.errors import NotFound, Overloaded, PayloadTooLarge, ShuttingDown, UnsupportedMediaType
+from vivavoce.errors import NotFound, Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import Limits
 from vivavoce.protocols.native.session import Session
-from vivavoce.synthesis.synthesizer import Synthesizer
-from vivavoce.transports.webrtc.calls import offer
 from vivavoce.serving.access import is_loopback
-from vivavoce.transports.webrtc.call import Call
+from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.connections import Connections, limits_of, voice_summaries
+from vivavoce.transports.webrtc import offer
+from vivavoce.transports.webrtc.call import Call
 from vivavoce.transports.webrtc.ice import parse_ice_servers
 
 logger = logging.getLogger(__name__)
-
-CALLS_PATH = "/v1/audio/speech/calls"
-ICE_PATH = "/v1/ice"
-SDP = "application/sdp"
 
 
 class Calls:
@@ -135,46 +127,3 @@ class Calls:
         finally:
             self._calls.pop(call.id, None)
             self._tasks.pop(call.id, None)
-
-
-def webrtc_router(calls: Calls) -> APIRouter:
-    """The routes of WebRTC calls."""
-    router = APIRouter(tags=["live"])
-
-    @router.post(
-        CALLS_PATH,
-        status_code=201,
-        summary="Open a call: SDP offer in, SDP answer out",
-        response_class=Response,
-        responses={201: {"content": {SDP: {"schema": {"type": "string"}}}, "description": "The SDP answer"}},
-        openapi_extra={"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}},
-    )
-    async def open_call(request: Request) -> Response:
-        """Sound comes back as an Opus track, messages travel on the data channel `speech`; see docs/protocol.md."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
-            raise UnsupportedMediaType(f"send the offer as {SDP}")
-        id, answer = await calls.open(await _body(request), request.state.owner)
-        return Response(answer, status_code=201, media_type=SDP, headers={"location": f"{CALLS_PATH}/{id}"})
-
-    @router.delete(CALLS_PATH + "/{id}", status_code=204, summary="Hang up", response_class=Response)
-    async def hang_up(id: str, request: Request) -> Response:
-        """Ends a call at once; one that has ended is not found."""
-        calls.hang_up(id, request.state.owner)
-        return Response(status_code=204)
-
-    @router.get(ICE_PATH, summary="STUN and TURN servers for RTCPeerConnection")
-    async def ice() -> dict[str, Any]:
-        """Empty unless configured: on one machine or one network none is needed."""
-        return {"iceServers": [server.for_browser() for server in calls.ice_servers]}
-
-    return router
-
-
-async def _body(request: Request) -> bytes:
-    """The body, counted while it comes."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > offer.MAX_BYTES:
-            raise PayloadTooLarge(offer.MAX_BYTES)
-    return bytes(body)

@@ -160,7 +160,9 @@ def test_what_is_wrong_with_the_arguments(tmp_path: Path) -> None:
 
 
 def test_the_server_never_imports_torch_or_the_converter() -> None:
-    imports = "import sys, vivavoce.voices.install, vivavoce.voices.convert, vivavoce.engines.genie.converting.checkpoints"
+    imports = (
+        "import sys, vivavoce.voices.install, vivavoce.voices.convert, vivavoce.engines.genie.converting.checkpoints"
+    )
     probe = f"{imports}\nprint(any(name.endswith(('torch', 'convert_checkpoint')) for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"

@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 from synthetic_voice import Version, synthetic_voice
 from vits_original import Sentence, compiled_vits, graph_vocoder
 from vivavoce.engines.genie.preparing.graph_cut import Port, cut, folded_weights, without_ones
-from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
+from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.errors import VoiceUnavailable
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")

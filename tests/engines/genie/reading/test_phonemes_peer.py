@@ -14,9 +14,9 @@ import pytest
 
 from genie_text_data import text_data
 from genie_text_peer import GeniePeer
-from vivavoce.engines.genie.reading.reading import FrontEnd
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.reading import FrontEnd
 from vivavoce.engines.genie.reading.symbols import symbol_ids
 from vivavoce.engines.genie.reading.traced_text import TracedText
 

@@ -6,7 +6,13 @@ import random
 
 import pytest
 
-from vivavoce.engines.genie.semantic.collapse import CROWD, LONGEST_RUN, PERIODIC_RUN, RUN_OF_A_SHORT_TEXT, collapse_start
+from vivavoce.engines.genie.semantic.collapse import (
+    CROWD,
+    LONGEST_RUN,
+    PERIODIC_RUN,
+    RUN_OF_A_SHORT_TEXT,
+    collapse_start,
+)
 
 SPEECH = random.Random(0).choices(range(1024), k=400)
 

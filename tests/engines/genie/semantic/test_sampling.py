@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
+from vivavoce.engines.speech import SpeechOptions
 
 NOTHING = np.zeros(0, np.int64)
 PLAIN = SamplingOptions(temperature=1.0, top_k=1025, top_p=1.0, repetition_penalty=1.0)

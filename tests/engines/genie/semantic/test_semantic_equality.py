@@ -17,9 +17,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.preparing.compile import CompiledVoice
-from vivavoce.engines.genie.semantic.sampling import SamplingOptions
-from vivavoce.engines.genie.semantic.model import SemanticModel, SemanticPrompt, SemanticState
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
+from vivavoce.engines.genie.semantic.model import SemanticModel, SemanticPrompt, SemanticState
+from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 
 TOLERANCE = 1e-3
 LOGITS = "/ar_predict_layer/MatMul_output_0"

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from synthetic_voice import Version
 from vits_original import GE_V2, LATENT, compiled_vits, graph_vocoder, original_decoder, packed_decoder
+from vivavoce.engines.genie.preparing.decoder_graph import DecoderWeights, Mode, decoder_graph
 from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.sound.vocoder import Vocoder
-from vivavoce.engines.genie.preparing.decoder_graph import DecoderWeights, Mode, decoder_graph
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Cores
 

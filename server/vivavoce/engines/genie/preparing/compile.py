@@ -22,14 +22,14 @@ from typing import Literal
 
 import onnxruntime as ort
 
-from vivavoce.engines.genie.semantic.kernel_step import pack_weights, step_kernel
-from vivavoce.engines.genie.sound.kernel_decoder import vocoder_kernel
+from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weights
 from vivavoce.engines.genie.preparing.packed_weights import save_sharing_weights
 from vivavoce.engines.genie.preparing.text_to_semantic_graphs import prefill_graph, step_graph
 from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
-from vivavoce.engines.genie.sound.vocoder import kernel_is_faster
-from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weights
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
+from vivavoce.engines.genie.semantic.kernel_step import pack_weights, step_kernel
+from vivavoce.engines.genie.sound.kernel_decoder import vocoder_kernel
+from vivavoce.engines.genie.sound.vocoder import kernel_is_faster
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.fast_convolution import INFINITY, toom_cook
 from vivavoce.engines.genie.preparing.decoder_graph import DecoderWeights, polyphase
+from vivavoce.engines.genie.preparing.fast_convolution import INFINITY, toom_cook
 
 Array = NDArray[np.float32]
 

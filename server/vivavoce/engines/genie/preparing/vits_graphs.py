@@ -23,8 +23,8 @@ from typing import Literal
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from vivavoce.engines.genie.preparing.graph_cut import Port, cut, folded_weights, save_optimized, without_ones
 from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH, DecoderWeights, decoder_graph
+from vivavoce.engines.genie.preparing.graph_cut import Port, cut, folded_weights, save_optimized, without_ones
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 
 Version = Literal["v2", "v2ProPlus"]

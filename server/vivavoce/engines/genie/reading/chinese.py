@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from vivavoce.engines.genie.reading.reading import Reading, Word
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.genie_modules import genie_module, library, quiet
+from vivavoce.engines.genie.reading.reading import Reading, Word
 from vivavoce.engines.genie.reading.symbols import PAUSES, symbol_ids
 from vivavoce.engines.genie.reading.traced_text import TracedText
 

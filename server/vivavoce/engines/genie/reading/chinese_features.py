@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.reading.reading import Reading
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.genie_modules import library
+from vivavoce.engines.genie.reading.reading import Reading
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Signature, open_session
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from vivavoce.engines.genie.reading.english_homographs import homograph
 from vivavoce.engines.genie.reading.english_pronunciation import EnglishPronunciation
-from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
 from vivavoce.engines.genie.reading.genie_data import GenieData
+from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
 from vivavoce.engines.genie.reading.traced_text import TracedText
 
 _MARKS = {

@@ -12,8 +12,8 @@ import threading
 import unicodedata
 from typing import Any
 
-from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
 from vivavoce.engines.genie.reading.genie_modules import genie_module, library, quiet
+from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
 from vivavoce.engines.genie.reading.symbols import known
 from vivavoce.engines.genie.reading.traced_text import TracedText
 

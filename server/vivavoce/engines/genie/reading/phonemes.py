@@ -20,13 +20,13 @@ from typing import Final, Literal, assert_never, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.reading.chinese_features import FEATURE_WIDTH, ChineseFeatures
 from vivavoce.engines.genie.reading.chinese import ChineseFrontEnd
+from vivavoce.engines.genie.reading.chinese_features import FEATURE_WIDTH, ChineseFeatures
 from vivavoce.engines.genie.reading.english import EnglishFrontEnd
-from vivavoce.engines.genie.reading.japanese import JapaneseFrontEnd
-from vivavoce.engines.genie.reading.reading import FrontEnd, Reading
 from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData, genie_data_dir
 from vivavoce.engines.genie.reading.genie_modules import INSTALL_COMMAND
+from vivavoce.engines.genie.reading.japanese import JapaneseFrontEnd
+from vivavoce.engines.genie.reading.reading import FrontEnd, Reading
 from vivavoce.engines.genie.reading.spoken_runs import script_runs, spoken
 from vivavoce.engines.genie.reading.symbols import PAUSES, SENTENCE_ENDS, symbol_ids
 from vivavoce.engines.genie.reading.traced_text import TracedText

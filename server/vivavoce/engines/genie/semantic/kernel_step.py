@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.kernels import library
-from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
 from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
     LAYERS,
     MAX_POSITIONS,
@@ -23,6 +22,7 @@ from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
     WIDTH,
     position_table,
 )
+from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
 from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]

@@ -22,11 +22,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.semantic.collapse import collapse_start
-from vivavoce.engines.genie.semantic.graph_step import GraphStep
-from vivavoce.engines.genie.semantic.kernel_step import KernelStep, step_kernel
-from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
-from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
 from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
     END_OF_SPEECH,
     MAX_POSITIONS,
@@ -34,6 +29,11 @@ from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
     cache_names,
     prefill_mask,
 )
+from vivavoce.engines.genie.semantic.collapse import collapse_start
+from vivavoce.engines.genie.semantic.graph_step import GraphStep
+from vivavoce.engines.genie.semantic.kernel_step import KernelStep, step_kernel
+from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
+from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
 from vivavoce.errors import GenerationFailed
 from vivavoce.onnx_session import Cores, open_adaptive
 

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.reference import Reference
-from vivavoce.engines.genie.preparing.vits_graphs import FRAMES_PER_TOKEN
-from vivavoce.engines.genie.sound.vits_model import Frames, FrontOutput, VitsModel
 from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH
+from vivavoce.engines.genie.preparing.vits_graphs import FRAMES_PER_TOKEN
+from vivavoce.engines.genie.reference import Reference
+from vivavoce.engines.genie.sound.vits_model import Frames, FrontOutput, VitsModel
 
 LOOKAHEAD_FRAMES = {"quality": 8, "fast": 4}
 NOISE_SCALE = 0.5  # what the models were released with

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.engines.genie.preparing.decoder_graph import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
-from vivavoce.engines.genie.preparing.decoder_graph import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.onnx_session import Cores
 
 logger = logging.getLogger(__name__)

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from fake_engine import FakeEngine, wait_until
 from live_server import LiveServer, live_server
 from tone_engine import ToneEngine, pitch
-from vivavoce.app.server import build_synthesizer
+from vivavoce.adapters.fastrtc import SpeechModel, SpeechModelOptions
+from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.errors import EmptyInput, UnknownVoice
-from vivavoce.adapters.fastrtc import SpeechModel, SpeechModelOptions
 from vivavoce.metrics import Metrics
 
 
@@ -185,7 +185,8 @@ async def test_a_page_that_goes_leaves_nothing(server: LiveServer) -> None:
 
 
 def test_it_is_never_imported_unless_asked_for() -> None:
-    code = "import sys, vivavoce.app.server, vivavoce.cli.main; sys.exit('fastrtc' in sys.modules or 'gradio' in sys.modules)"
+    modules = "import sys, vivavoce.app.server, vivavoce.cli.main"
+    code = f"{modules}; sys.exit('fastrtc' in sys.modules or 'gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,0 +1,59 @@
+"""The routes of WebRTC calls: an SDP offer in, an answer out; the calls themselves are `transports.webrtc`'s."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from vivavoce.errors import PayloadTooLarge, UnsupportedMediaType
+from vivavoce.transports.webrtc import offer
+from vivavoce.transports.webrtc.calls import Calls
+
+CALLS_PATH = "/v1/audio/speech/calls"
+ICE_PATH = "/v1/ice"
+SDP = "application/sdp"
+
+
+def calls_router(calls: Calls) -> APIRouter:
+    """The routes of WebRTC calls."""
+    router = APIRouter(tags=["live"])
+
+    @router.post(
+        CALLS_PATH,
+        status_code=201,
+        summary="Open a call: SDP offer in, SDP answer out",
+        response_class=Response,
+        responses={201: {"content": {SDP: {"schema": {"type": "string"}}}, "description": "The SDP answer"}},
+        openapi_extra={"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}},
+    )
+    async def open_call(request: Request) -> Response:
+        """Sound comes back as an Opus track, messages travel on the data channel `speech`; see docs/protocol.md."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
+            raise UnsupportedMediaType(f"send the offer as {SDP}")
+        id, answer = await calls.open(await _body(request), request.state.owner)
+        return Response(answer, status_code=201, media_type=SDP, headers={"location": f"{CALLS_PATH}/{id}"})
+
+    @router.delete(CALLS_PATH + "/{id}", status_code=204, summary="Hang up", response_class=Response)
+    async def hang_up(id: str, request: Request) -> Response:
+        """Ends a call at once; one that has ended is not found."""
+        calls.hang_up(id, request.state.owner)
+        return Response(status_code=204)
+
+    @router.get(ICE_PATH, summary="STUN and TURN servers for RTCPeerConnection")
+    async def ice() -> dict[str, Any]:
+        """Empty unless configured: on one machine or one network none is needed."""
+        return {"iceServers": [server.for_browser() for server in calls.ice_servers]}
+
+    return router
+
+
+async def _body(request: Request) -> bytes:
+    """The body, counted while it comes."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > offer.MAX_BYTES:
+            raise PayloadTooLarge(offer.MAX_BYTES)
+    return bytes(body)
