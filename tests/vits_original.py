@@ -15,16 +15,16 @@ from onnx import TensorProto, helper
 from onnx.utils import Extractor
 
 from synthetic_voice import RECIPE, Version, cached, synthetic_voice
-from vivavoce.engines.genie import (
+from vivavoce.engines.genie.preparing import (
+    decoder_graph,
+    decoder_weights,
     fast_convolution,
     graph_builder,
     graph_cut,
     vits_graphs,
-    vocoder_graph,
-    vocoder_weights,
 )
 from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weights
-from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
+from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.onnx_session import Cores
@@ -39,13 +39,13 @@ MASK = "/vq_model/enc_p/ConstantOfShape_output_0"
 
 def compiled_vits(version: Version) -> Path:
     """Folder of our graphs, built again whenever a builder changes."""
-    digest = _digest(graph_cut, graph_builder, fast_convolution, vits_graphs, vocoder_graph)
+    digest = _digest(graph_cut, graph_builder, fast_convolution, vits_graphs, decoder_graph)
     return cached(f"vits-{version}-r{RECIPE}-{digest}", lambda folder: _build(folder, version))
 
 
 def packed_decoder(version: Version) -> Path:
     """The decoder's weights for the kernel, written again whenever the packing changes."""
-    digest = _digest(fast_convolution, vocoder_graph, vocoder_weights)
+    digest = _digest(fast_convolution, decoder_graph, decoder_weights)
     name = f"decoder-{version}-r{RECIPE}-{digest}"
     return cached(name, lambda folder: _pack(folder, version)) / "decoder.weights"
 
@@ -62,7 +62,7 @@ def _digest(*modules: ModuleType) -> str:
 
 def _pack(folder: Path, version: Version) -> None:
     whole = with_weights(_vits(synthetic_voice(version)))
-    save_vocoder_weights(decoder_weights(whole), folder / "decoder.weights")
+    save_vocoder_weights(vits_graphs.decoder_weights(whole), folder / "decoder.weights")
 
 
 def _build(folder: Path, version: Version) -> None:
