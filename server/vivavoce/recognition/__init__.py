@@ -1,0 +1,1 @@
+"""Listening: from sound that comes in to words, and to whose turn it is."""

@@ -1,0 +1,100 @@
+"""Words heard while somebody else speaks: the sound of listening, the loudspeaker's echo, or an interruption.
+
+Pure rules over text, for several languages at once (a conversation may change its language at any moment). Called by
+the turn detector with what a recognizer understood; knows nothing of time.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from vivavoce.text.language import is_wide
+
+# What listeners say without wanting the floor. "no", "wait" and "stop" are not among them, nor is a question.
+_BACK_CHANNELS: Final = """
+    uh huh | uhuh | uh | mm hmm | mhm | mm | hm | hmm | ah | aha | oh | ooh | wow | yeah | yep | yup | yes | ok | okay
+    right | all right | alright | sure | i see | got it | really | cool | nice | great | good | exactly | indeed
+    ja | jo | genau | ach so | aha | stimmt | klar | gut | na klar | tja
+    oui | ouais | d accord | ah bon | bien | tout à fait | je vois | mhm
+    sí | si | vale | claro | ya | ajá | de acuerdo | bueno
+    sì | certo | va bene | capito | esatto | già | sim | pois | tá | tá bom | isso | claro | entendi
+    да | ага | угу | понятно | ясно | так
+    嗯 | 嗯哼 | 哦 | 噢 | 喔 | 啊 | 呃 | 对 | 對 | 是 | 是的 | 是啊 | 对对 | 對啊 | 对啊 | 好 | 好的 | 好吧 | 行
+    哈 | 哇 | 明白 | 原来如此
+    うん | うんうん | ふん | はい | ええ | へえ | へ | ああ | あ | おお | お | そう | そうか | そうですか | そうですね
+    そうだね | そうなんだ | なるほど | なるほどね | ほう | ほんと | まじ | たしかに | 確かに | 了解
+    네 | 예 | 응 | 음 | 어 | 아 | 아하 | 오 | 그래 | 그래요 | 그렇군요 | 그렇죠 | 맞아 | 맞아요 | 진짜 | 알겠어요
+"""
+# Said alone these are meant, even where the assistant has just said the same word.
+_COMMANDS: Final = """
+    stop | wait | pause | quiet | enough | halt | stop it | stopp | warte | arrête | attends | para | espera | basta
+    aspetta | fermati | pare | стоп | подожди | 停 | 停下 | 停止 | 等等 | 等一下 | 别说了 | 待って | ちょっと待って
+    止めて | やめて | ストップ | 잠깐 | 잠깐만 | 그만 | 멈춰
+"""
+_MOST_BACK_CHANNELS: Final = 4  # one after the other: more than that is somebody talking
+_LONGEST_CHECKED: Final = 300  # code points of either text; farther ones decide nothing
+_ECHO_SHARE: Final = 0.7  # of the heard words; recognizers mishear loudspeakers
+_DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}|[ーｰ〜~]")  # "mmmm", "へえー"
+
+
+def is_back_channel(text: str) -> bool:
+    """True for "uh-huh", "yeah, right", "嗯嗯", "うん", "네네": the listener wants nothing."""
+    if len(text) > _LONGEST_CHECKED or "?" in text or "？" in text:
+        return False
+    words = tokens(_DRAWN_OUT.sub(lambda found: found[1] or "", text))
+    return bool(words) and _made_of(words, _phrases(_BACK_CHANNELS), _MOST_BACK_CHANNELS)
+
+
+def is_echo(text: str, said: str) -> bool:
+    """True where most of `text` is what was being said, in the same order.
+
+    Args:
+        text: what a recognizer heard.
+        said: what sounded about then.
+    """
+    heard, spoken = tokens(text[-_LONGEST_CHECKED:]), tokens(said[-_LONGEST_CHECKED:])
+    if not heard or not spoken or tuple(heard) in _phrases(_COMMANDS):
+        return False
+    matcher = difflib.SequenceMatcher(None, heard, spoken, autojunk=False)
+    found = sum(block.size for block in matcher.get_matching_blocks())
+    return found >= _ECHO_SHARE * len(heard)
+
+
+def tokens(text: str) -> list[str]:
+    """Words in lower case without marks; each Han, kana or Hangul character is one."""
+    found: list[str] = []
+    joins = False
+    for char in unicodedata.normalize("NFKC", text[: 4 * _LONGEST_CHECKED]).casefold():
+        wide = is_wide(char)
+        if not wide and not char.isalnum():
+            joins = False
+        elif wide or not joins:
+            found.append(char)
+            joins = not wide
+        else:
+            found[-1] += char
+    return found
+
+
+def _made_of(words: list[str], phrases: frozenset[tuple[str, ...]], most: int) -> bool:
+    """Whether the words are at most so many of the phrases, one after the other."""
+    ends: set[int] = {0}
+    lengths = range(1, 1 + max(map(len, phrases)))
+    for _ in range(most):
+        ends = {
+            end + n for end in ends for n in lengths if tuple(words[end : end + n]) in phrases and end + n <= len(words)
+        }
+        if len(words) in ends:
+            return True
+    return False
+
+
+@functools.cache
+def _phrases(table: str) -> frozenset[tuple[str, ...]]:
+    pieces: Iterable[str] = (piece for line in table.strip().splitlines() for piece in line.split("|"))
+    return frozenset(tuple(tokens(piece)) for piece in pieces)
