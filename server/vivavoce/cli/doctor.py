@@ -56,6 +56,8 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _package("onnxruntime", "onnxruntime", needed=True)
     yield _package("hibari-tts", "hibari", hint="pip install vivavoce")
     yield _package("genie-tts", "genie_tts", hint="pip install 'vivavoce[genie]'")
+    for package, module in (("g2pk2", "g2pk2"), ("python-mecab-ko", "mecab")):
+        yield _package(package, module, hint="Korean for Genie voices: pip install 'vivavoce[genie,korean]'")
     yield _kernels()
     yield _package("aiortc", "aiortc", hint="pip install vivavoce")
     yield _package("fastrtc", "fastrtc", hint="pip install 'vivavoce[fastrtc]'")

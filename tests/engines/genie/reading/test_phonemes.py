@@ -22,6 +22,7 @@ from tokenizers.processors import TemplateProcessing
 
 from genie_text_data import text_data
 from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData
+from vivavoce.engines.genie.reading.genie_modules import KOREAN_COMMAND
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reading.symbols import symbol_ids
 from vivavoce.errors import EmptyInput, InvalidRequest, UnspeakableText, VoiceUnavailable
@@ -190,9 +191,13 @@ def test_a_script_nobody_reads_is_left_out_of_a_sentence(front_end: PhonemeFront
     assert words("你好 Привет", front_end.phonemize("你好 Привет", "zh")) == [("你好", "n i2 h ao3")]
 
 
-def test_korean_is_said_plainly_to_be_missing(front_end: PhonemeFrontEnd) -> None:
-    assert "no Korean front end" in front_end.problems["ko"]
-    with pytest.raises(VoiceUnavailable, match="no Korean front end"):
+def test_korean_without_its_packages_names_the_command(
+    front_end: PhonemeFrontEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without("mecab", monkeypatch)
+
+    assert KOREAN_COMMAND in front_end.problems["ko"]
+    with pytest.raises(VoiceUnavailable, match="Korean needs the package mecab"):
         front_end.phonemize("안녕하세요")
 
 
@@ -207,8 +212,12 @@ def test_an_explosion_of_sounds_is_refused(front_end: PhonemeFrontEnd, monkeypat
 # -- missing data --------------------------------------------------------------------------------------------------
 
 
-def test_japanese_needs_no_data_the_others_name_the_command(no_data: PhonemeFrontEnd) -> None:
-    assert no_data.languages == ("ja",)
+def _without(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{PhonemeFrontEnd.__module__}._is_installed", lambda package: package != missing)
+
+
+def test_japanese_and_korean_need_no_data_the_others_name_the_command(no_data: PhonemeFrontEnd) -> None:
+    assert no_data.languages == ("ja", "ko")
     assert symbols(no_data.phonemize("こんにちは。")) == "k o [ N n i ch i w a ."
     for language, text in (("en", "Hello there."), ("zh", "今天很好。")):
         assert PULL_COMMAND in no_data.problems[language]
@@ -221,15 +230,17 @@ def test_japanese_needs_no_data_the_others_name_the_command(no_data: PhonemeFron
 def test_english_speaks_from_packages_alone(tmp_path: Path) -> None:
     alone = PhonemeFrontEnd(tmp_path)
 
-    assert alone.languages == ("ja", "en")
+    assert alone.languages == ("ja", "en", "ko")
     assert symbols(alone.phonemize("Somebody left the window open.")) == (
         "S AH1 M B AA2 D IY0 L EH1 F T DH AH0 W IH1 N D OW0 OW1 P AH0 N ."
     )
 
 
 def test_what_is_missing_is_left_out_with_one_warning(
-    no_data: PhonemeFrontEnd, caplog: pytest.LogCaptureFixture
+    no_data: PhonemeFrontEnd, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _without("mecab", monkeypatch)
+
     with caplog.at_level(logging.WARNING):
         assert symbols(no_data.phonemize("ＡはHelloです。")) == "e ] i w a h a ] r o o d e ] s u ."  # read by Japanese
         for _ in range(2):
@@ -237,7 +248,7 @@ def test_what_is_missing_is_left_out_with_one_warning(
 
     assert [record.message for record in caplog.records if "안녕" in record.message] == []  # never the text itself
     assert len(caplog.records) == 1
-    assert "no Korean front end" in caplog.text
+    assert "Korean needs the package mecab" in caplog.text
 
 
 def test_data_may_arrive_while_the_server_runs(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from vivavoce.errors import VoiceUnavailable
 
 INSTALL_COMMAND = "pip install 'vivavoce[genie]'"
+KOREAN_COMMAND = "pip install 'vivavoce[genie,korean]'"
 
 _STAND_IN = "_vivavoce_genie_tts"
 _lock = threading.RLock()

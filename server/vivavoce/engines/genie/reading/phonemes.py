@@ -24,8 +24,9 @@ from vivavoce.engines.genie.reading.chinese import ChineseFrontEnd
 from vivavoce.engines.genie.reading.chinese_features import FEATURE_WIDTH, ChineseFeatures
 from vivavoce.engines.genie.reading.english import EnglishFrontEnd
 from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData, genie_data_dir
-from vivavoce.engines.genie.reading.genie_modules import INSTALL_COMMAND
+from vivavoce.engines.genie.reading.genie_modules import INSTALL_COMMAND, KOREAN_COMMAND
 from vivavoce.engines.genie.reading.japanese import JapaneseFrontEnd
+from vivavoce.engines.genie.reading.korean import KoreanFrontEnd
 from vivavoce.engines.genie.reading.reading import FrontEnd, Reading
 from vivavoce.engines.genie.reading.spoken_runs import script_runs, spoken
 from vivavoce.engines.genie.reading.symbols import PAUSES, SENTENCE_ENDS, symbol_ids
@@ -125,7 +126,9 @@ class PhonemeFrontEnd:
             raise EmptyInput
         main = self._code(detect_language(text, self._preferred()) if language == "auto" else language, voice)
         self._front_end(main)
-        plain = spoken(TracedText.of(text), main)
+        plain = TracedText.of(text)
+        if main != "ko":  # whose front end reads figures as the voices heard them read
+            plain = spoken(plain, main)
         parts = self._read_runs(plain, main)
         if not any(reading.words for _, reading in parts):
             if any(char.isalpha() for char in text):
@@ -200,16 +203,15 @@ class PhonemeFrontEnd:
             case "zh":
                 return ChineseFrontEnd(self.data)
             case "ko":
-                raise VoiceUnavailable(_NO_KOREAN)
+                return KoreanFrontEnd()
             case _:
                 assert_never(language)
 
     def _problem(self, language: Language) -> str | None:
         for package in ("genie_tts", *_PACKAGES[language]):
             if not _is_installed(package):
-                return f"{_NAMES[language]} needs the package {package}; get it with `{INSTALL_COMMAND}`"
-        if language == "ko":
-            return _NO_KOREAN
+                command = KOREAN_COMMAND if language == "ko" else INSTALL_COMMAND
+                return f"{_NAMES[language]} needs the package {package}; get it with `{command}`"
         if (language == "en" and not self.data.has_english) or (language == "zh" and not self.data.has_chinese):
             return f"{_NAMES[language]} needs GenieData, absent from '{self.data.root}'; get it with `{PULL_COMMAND}`"
         return None
@@ -237,9 +239,8 @@ _PACKAGES: dict[Language, tuple[str, ...]] = {
     "ja": ("pyopenjtalk",),
     "en": (),
     "zh": ("jieba_fast", "g2pM", "pypinyin"),
-    "ko": (),
+    "ko": ("g2pk2", "jamo", "mecab", "mecab_ko_dic"),
 }
-_NO_KOREAN = "Korean cannot be spoken: genie-tts 2.0.2 has no Korean front end; use a Japanese, English or Chinese text"
 
 
 def _needs_leading_mark(text: str, parts: list[tuple[Language, Reading]]) -> bool:

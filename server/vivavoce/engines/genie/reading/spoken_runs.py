@@ -13,6 +13,8 @@ from vivavoce.text.language import language_runs
 from vivavoce.text.normalize import normalize
 
 _UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
+_LATIN_WORDS = re.compile(r"[A-Za-z]+")
+_INITIALS = 4  # capitals in a row that are letters, as in "LG", "KBS" or "OPEC", and no word
 _NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
 
 
@@ -25,9 +27,13 @@ def spoken(text: TracedText, language: str) -> TracedText:
 
 
 def script_runs(text: str, main: str) -> list[tuple[int, int, str]]:
-    """Runs of one language. A number after a foreign word is read in the main language: "用 iPhone 15 拍照"."""
+    """Runs of one language. A number after a foreign word is read in the main language: "用 iPhone 15 拍照"; in Korean
+    so are initials, which have Korean names: "KBS 뉴스".
+    """
     runs: list[tuple[int, int, str]] = []
     for start, end, language in language_runs(text, main):
+        if main == "ko" and language == "en" and _are_initials(text[start:end]):
+            language = main
         number = _NUMBER_AFTER_FOREIGN_WORD.search(text[start:end]) if language != main else None
         border = start + number.start() if number else end
         runs += [(start, border, language), (border, end, main)] if number else [(start, end, language)]
@@ -38,3 +44,10 @@ def script_runs(text: str, main: str) -> list[tuple[int, int, str]]:
         else:
             joined.append((start, end, language))
     return joined
+
+
+def _are_initials(text: str) -> bool:
+    """ "AI", "KBS", "x", "LG, SK"; not "LOVE YOU": of several words in capitals, one with a vowel is a word."""
+    words = _LATIN_WORDS.findall(text)
+    capitals = all(len(word) == 1 or (word.isupper() and len(word) <= _INITIALS) for word in words)
+    return capitals and (len(words) == 1 or not any(len(word) > 1 and set(word) & set("AEIOU") for word in words))
