@@ -70,6 +70,7 @@ FENCED: dict[str, set[str]] = {
     "aiortc": {"transports.webrtc"},
     "aioice": {"transports.webrtc"},
     "httpx": {"hosted", "adapters", "cli"},
+    "httpcore": {"hosted.dialing"},
     "asyncio": {  # engines block, the pure parts do neither
         "app",
         "cli",
@@ -89,6 +90,9 @@ FENCED: dict[str, set[str]] = {
 PURE: dict[str, set[str]] = {
     "asyncio": {
         "machine.scheduler",
+        "hosted.addresses",
+        "hosted.answers",
+        "hosted.captions",
         "recognition.overheard",
         "recognition.speech_detector",
         "recognition.speech_runs",

@@ -30,6 +30,9 @@
         BadAudio              500 / 1011
         EngineCrashed         500 / 1011
         EngineTimeout         504 / 1011
+        HostedModelFailed     502 / 1011
+          HostedModelTimeout  504 / 1011
+          HostedModelBusy     429 / 1013
       ClientTooSlow           408 / 1011
       ConfigError             exit code 3, at start
       VoicePackError          exit code 3, on the command line
@@ -324,6 +327,46 @@ class EngineTimeout(EngineError):
 
     status = 504
     code = "engine_timeout"
+
+
+class HostedModelFailed(EngineError):
+    """A model on another machine gave no answer that can be used.
+
+    Args:
+        upstream_status: HTTP status of its answer; None where there was none.
+    """
+
+    status = 502
+    code = "hosted_model_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream_status: int | None = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
+        self.upstream_status = upstream_status
+        # Credits, keys and names do not mend themselves between two tries.
+        self.retryable = upstream_status not in (400, 401, 402, 403, 404, 410, 413, 415, 422)  # type: ignore[misc]
+
+
+class HostedModelTimeout(HostedModelFailed):
+    """A model on another machine took too long."""
+
+    status = 504
+    code = "hosted_model_timeout"
+
+
+class HostedModelBusy(HostedModelFailed):
+    """A model on another machine refuses more for now."""
+
+    status = 429
+    close_code = 1013
+    type = "rate_limit_error"
+    code = "hosted_model_busy"
 
 
 class ClientTooSlow(VivaVoceError):

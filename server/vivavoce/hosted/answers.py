@@ -1,0 +1,107 @@
+"""What the server of a hosted model says when it does not give what was asked for, in our words. Pure.
+
+Hugging Face's inference, its providers and their proxies answer errors as `{"error": text}`, as a list of texts, as
+`{"error", "estimated_time"}` while a model loads, as plain text, as a page, and as JSON with status 200.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vivavoce.errors import HostedModelBusy, HostedModelFailed, HostedModelTimeout
+
+MAX_SENTENCE = 300
+MAX_PAUSE_S = 20.0  # between two questions to a model that is loading
+MAX_RETRY_AFTER_S = 3600.0
+
+_GENERAL = {
+    401: "it does not know the token",
+    402: "the account has no credit left",
+    403: "the token may not use this model",
+    404: "it knows no such model",
+    410: "this address was closed",
+    413: "what was sent is too large for it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The model is not ready; asking again makes sense after the pause."""
+
+    pause_s: float
+
+
+def failure(
+    status: int, headers: Mapping[str, str], body: bytes, secrets: tuple[str, ...] = ()
+) -> HostedModelFailed | Loading:
+    """What a refusing answer means.
+
+    Args:
+        status: of HTTP; 200 where the body is an error all the same.
+        headers: names in lower case.
+        body: its beginning.
+        secrets: never repeated, should the answer quote them.
+    """
+    content = _parsed(body)
+    if status == 503 and isinstance(content, dict) and "estimated_time" in content:
+        return Loading(pause_of(content["estimated_time"]))
+    said = _clean(_said(content, body, headers.get("content-type", "")), secrets)
+    reason = said or _GENERAL.get(status) or "it gave no reason"
+    message = f"the model's server failed: {reason}" if status == 200 else f"the model's server says {status}: {reason}"
+    if status == 429:
+        pause = _number(headers.get("retry-after"))
+        return HostedModelBusy(message, upstream_status=status, retry_after_s=1.0 if pause is None else pause)
+    if status in (408, 504):
+        return HostedModelTimeout(message, upstream_status=status)
+    return HostedModelFailed(message, upstream_status=status, retry_after_s=_number(headers.get("retry-after")))
+
+
+def is_error(content: Any) -> bool:
+    """True for the JSON of an error, whatever its status said."""
+    return isinstance(content, dict) and bool(content.get("error"))
+
+
+def pause_of(estimated_time: object) -> float:
+    """Seconds to wait for a model that says it needs so many."""
+    if isinstance(estimated_time, bool) or not isinstance(estimated_time, (int, float)):
+        return MAX_PAUSE_S
+    return min(max(float(estimated_time), 0.0), MAX_PAUSE_S) if math.isfinite(estimated_time) else MAX_PAUSE_S
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _said(content: Any, body: bytes, content_type: str) -> str:
+    """The sentence in an answer; empty where there is none for people."""
+    if isinstance(content, dict):
+        for name in ("error", "detail", "message"):
+            match content.get(name):
+                case str(text):
+                    return text
+                case [*texts]:
+                    return "; ".join(text for text in texts if isinstance(text, str))
+                case {"message": str(text)}:
+                    return text
+        return ""
+    return body.decode("utf-8", "replace") if content_type.startswith("text/plain") else ""
+
+
+def _clean(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return "".join(c if c.isprintable() else " " for c in text[:MAX_SENTENCE]).strip()
+
+
+def _number(text: str | None) -> float | None:
+    """Seconds of a Retry-After; None where it is absent or a date."""
+    if text is None or not (text.isascii() and text.strip().isdigit()):
+        return None
+    return min(float(text[:10]), MAX_RETRY_AFTER_S)

@@ -1,0 +1,96 @@
+"""What a refusing answer means, in our words."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.errors import HostedModelBusy, HostedModelFailed, HostedModelTimeout
+from vivavoce.hosted.answers import Loading, failure, pause_of
+
+
+def refusal(status: int, content: object, **headers: str) -> HostedModelFailed:
+    found = failure(status, {"content-type": "application/json", **headers}, json.dumps(content).encode())
+    assert isinstance(found, HostedModelFailed)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ({"error": "CUDA out of memory"}, "CUDA out of memory"),
+        ({"error": ["one", "two", 3]}, "one; two"),
+        ({"error": {"message": "no such voice", "type": "x"}}, "no such voice"),
+        ({"detail": "Model not found"}, "Model not found"),
+        ({"message": "Forbidden"}, "Forbidden"),
+        ({"error": "line\nbreak\x1b[31m"}, "line break [31m"),
+    ],
+)
+def test_the_upstreams_own_sentence_is_told(content: object, sentence: str) -> None:
+    error = refusal(400, content)
+    assert error.status == 502
+    assert error.message == f"the model's server says 400: {sentence}"
+
+
+def test_a_refusal_without_a_reason_still_has_a_sentence() -> None:
+    contents: list[object] = [{}, [], "text", {"error": 7}, {"error": None}]
+    for content in contents:
+        assert "gave no reason" in refusal(500, content).message
+    assert "no credit" in refusal(402, {}).message
+    page = failure(502, {"content-type": "text/html"}, b"<html><body>bad gateway")
+    assert isinstance(page, HostedModelFailed)
+    assert "html" not in page.message
+
+
+def test_plain_text_is_a_sentence_too_and_has_an_end() -> None:
+    error = failure(404, {"content-type": "text/plain"}, b"Not Found" + b"!" * 5000)
+    assert isinstance(error, HostedModelFailed)
+    assert error.message.startswith("the model's server says 404: Not Found!")
+    assert len(error.message) < 400
+
+
+@pytest.mark.parametrize(("header", "pause_s"), [("7", 7.0), ("999999999999", 3600.0), ("Wed, 21 Oct", 1.0), ("", 1.0)])
+def test_a_busy_model_passes_its_pause_on(header: str, pause_s: float) -> None:
+    error = refusal(429, {"error": "Rate limit reached"}, **{"retry-after": header})
+    assert isinstance(error, HostedModelBusy)
+    assert (error.status, error.retry_after_s) == (429, pause_s)
+    assert error.retryable
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 410])
+def test_what_does_not_mend_itself_is_not_to_be_tried_again(status: int) -> None:
+    assert not refusal(status, {}).retryable
+
+
+def test_a_time_limit_of_the_upstream_is_a_time_limit_here() -> None:
+    assert isinstance(refusal(504, {}), HostedModelTimeout)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "pause_s"),
+    [(7.5, 7.5), (1e9, 20.0), (-3, 0.0), ("soon", 20.0), (None, 20.0), (math.inf, 20.0), (True, 20.0)],
+)
+def test_a_loading_model_is_waited_for(estimate: object, pause_s: float) -> None:
+    assert pause_of(estimate) == pause_s
+
+
+def test_only_a_503_with_an_estimate_is_loading() -> None:
+    body = json.dumps({"error": "loading", "estimated_time": 3}).encode()
+    assert failure(503, {}, body) == Loading(3.0)
+    assert isinstance(failure(500, {}, body), HostedModelFailed)
+    assert isinstance(failure(503, {}, b"{}"), HostedModelFailed)
+
+
+def test_a_token_that_is_quoted_back_is_not_passed_on() -> None:
+    error = failure(400, {}, b'{"error": "bad header Bearer hf_secret"}', ("hf_secret",))
+    assert isinstance(error, HostedModelFailed)
+    assert "hf_secret" not in error.message
+
+
+@given(st.binary(max_size=200), st.integers(100, 599))
+def test_any_bytes_are_a_failure_and_nothing_else(body: bytes, status: int) -> None:
+    assert isinstance(failure(status, {"content-type": "text/plain"}, body), (HostedModelFailed, Loading))
