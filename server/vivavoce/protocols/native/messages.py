@@ -12,6 +12,7 @@ import json
 from typing import TypeVar
 
 from vivavoce.errors import ProtocolError
+from vivavoce.protocols.bounded_json import load_object
 from vivavoce.protocols.fields import Refused, build, plain
 from vivavoce.protocols.native.client_messages import (
     ClientMessage,
@@ -75,8 +76,7 @@ __all__ = [
 
 SUBPROTOCOL = f"vivavoce.v{PROTOCOL_VERSION}"
 
-_MAX_DEPTH = 20  # objects and arrays inside one another
-_MAX_KEYS = 200  # in the whole of one client message
+_MAX_SERVER_KEYS = 100_000  # a list of voices, the words of a long sentence
 
 _CLIENT: dict[str, type[ClientMessage]] = {
     kind.type: kind
@@ -100,9 +100,7 @@ def parse(data: str | bytes) -> ClientMessage:
     """
     if isinstance(data, bytes):
         raise ProtocolError("this stream takes text messages only", code="binary_message", close_code=1003)
-    fields = _load(data)
-    _check_size(fields)
-    return _read(fields, _CLIENT)
+    return _read(load_object(data), _CLIENT)
 
 
 def parse_server(data: str) -> ServerMessage:
@@ -111,7 +109,7 @@ def parse_server(data: str) -> ServerMessage:
     Raises:
         ProtocolError: As `parse` does, for text.
     """
-    return _read(_load(data), _SERVER)
+    return _read(load_object(data, max_keys=_MAX_SERVER_KEYS), _SERVER)
 
 
 def serialize(message: ClientMessage | ServerMessage) -> str:
@@ -135,41 +133,6 @@ def _read(fields: dict[str, object], kinds: dict[str, type[_Message]]) -> _Messa
         code = "invalid_field" if refused.expected else "missing_field"
         wanted = f"must be {refused.expected}" if refused.expected else "is missing"
         raise _refusal(code, f"'{refused.where}' of {name} {wanted}", refused.where) from None
-
-
-def _load(data: str) -> dict[str, object]:
-    """JSON text to an object."""
-    try:
-        value: object = json.loads(data, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise _refusal("invalid_json", "the message is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise _refusal("invalid_json", "the message must be a JSON object")
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError("NaN and Infinity are not JSON")
-
-
-def _check_size(value: dict[str, object]) -> None:
-    """Refuse values nested deeper or holding more keys than any message of a client could."""
-    level: list[object] = [value]
-    keys = 0
-    for _ in range(_MAX_DEPTH):
-        keys += sum(len(each) for each in level if isinstance(each, dict))
-        if keys > _MAX_KEYS:
-            raise _refusal("invalid_json", f"the message has more than {_MAX_KEYS} keys")
-        level = [inner for each in level for inner in _inside(each)]
-        if not level:
-            return
-    raise _refusal("invalid_json", f"the message is nested deeper than {_MAX_DEPTH} levels")
-
-
-def _inside(value: object) -> list[object]:
-    """The objects and arrays directly inside a value."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [item for item in items if isinstance(item, dict | list)]
 
 
 def _refusal(code: str, message: str, param: str | None = None) -> ProtocolError:

@@ -1,0 +1,57 @@
+"""JSON from strangers: an object, not nested too deep, not with too many keys, without NaN.
+
+Every protocol reads its messages with it. The length of the text was looked at before.
+"""
+
+from __future__ import annotations
+
+import json
+
+from vivavoce.errors import ProtocolError
+
+
+def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200) -> dict[str, object]:
+    """JSON text to an object.
+
+    Args:
+        max_depth: objects and arrays inside one another.
+        max_keys: in all objects together.
+
+    Raises:
+        ProtocolError: `invalid_json`; what was sent is never repeated.
+    """
+    try:
+        value: object = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise _invalid("the message is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise _invalid("the message must be a JSON object")
+    _check_size(value, max_depth, max_keys)
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _check_size(value: dict[str, object], max_depth: int, max_keys: int) -> None:
+    level: list[object] = [value]
+    keys = 0
+    for _ in range(max_depth):
+        keys += sum(len(each) for each in level if isinstance(each, dict))
+        if keys > max_keys:
+            raise _invalid(f"the message has more than {max_keys} keys")
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise _invalid(f"the message is nested deeper than {max_depth} levels")
+
+
+def _inside(value: object) -> list[object]:
+    """The objects and arrays directly inside a value."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, dict | list)]
+
+
+def _invalid(message: str) -> ProtocolError:
+    return ProtocolError(message, code="invalid_json")
