@@ -42,7 +42,7 @@ async def read_json(request: Request, *, max_bytes: int, timeout_s: float) -> di
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise UnsupportedMediaType("send JSON with the header `Content-Type: application/json`")
-    return parse_object(await _read(request, max_bytes, timeout_s))
+    return parse_object(await read_bytes(request, max_bytes=max_bytes, timeout_s=timeout_s))
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -61,7 +61,12 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-async def _read(request: Request, max_bytes: int, timeout_s: float) -> bytes:
+async def read_bytes(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
+    """The request's body, whatever it is.
+
+    Raises:
+        PayloadTooLarge, BodyTooSlow, InvalidJson: As `read_json()`.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > max_bytes:
         raise PayloadTooLarge(max_bytes)

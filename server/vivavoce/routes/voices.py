@@ -15,23 +15,18 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.types import Message, Receive
 
 from vivavoce.config import Config
 from vivavoce.errors import (
     Conflict,
     InvalidRequest,
-    PayloadTooLarge,
-    UnsupportedMediaType,
     VivaVoceError,
     VoicePackError,
     VoiceUnavailable,
 )
-from vivavoce.routes.bodies import BodyTooSlow
 from vivavoce.routes.errors import ERRORS
+from vivavoce.routes.forms import read_form
 from vivavoce.voices.clip import decode_clip
 from vivavoce.voices.install import NewReference, clone, remove
 from vivavoce.voices.pack import VOICE_ID, VoicePack
@@ -42,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 32_000  # Hz of every voice in the store
 MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
-MAX_FIELD_BYTES = 8192
-MAX_FIELDS = 16
 DECODERS = 2  # clips decoded at once
 
 _FORM = {
@@ -92,7 +85,7 @@ def voices_router(store: VoiceStore, config: Config, forget: Callable[[str], Non
         openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
     )
     async def create(request: Request) -> JSONResponse:
-        form = await _read_form(request, config.max_upload_mib << 20, config.body_timeout_s)
+        form = await read_form(request, max_bytes=config.max_upload_mib << 20, timeout_s=config.body_timeout_s)
         try:
             fields = _fields(form)
             async with decoding:
@@ -145,46 +138,6 @@ def _delete(store: VoiceStore, voice_id: str) -> None:
             param="voice_id",
         )
     remove(store, voice_id)
-
-
-async def _read_form(request: Request, max_bytes: int, timeout_s: float) -> FormData:
-    """The multipart form, its bytes counted as they come; files go to disk beyond 1 MB.
-
-    Raises:
-        UnsupportedMediaType: If it is no multipart form.
-        PayloadTooLarge: If more than `max_bytes` arrive, whatever Content-Length says.
-        BodyTooSlow: If it takes longer than `timeout_s`.
-        InvalidRequest: If it is malformed.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
-        raise UnsupportedMediaType("send a form with the header `Content-Type: multipart/form-data`")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > max_bytes:
-        raise PayloadTooLarge(max_bytes)
-    counted = Request(request.scope, _counting(request.receive, max_bytes))
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await counted.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    except TimeoutError:
-        raise BodyTooSlow(f"the body did not arrive within {timeout_s:.0f} s") from None
-    except ClientDisconnect:
-        raise InvalidRequest("the body was cut off") from None
-    except HTTPException as error:  # Starlette's own word for a malformed form
-        raise InvalidRequest(f"the form cannot be read: {error.detail}") from None
-
-
-def _counting(receive: Receive, max_bytes: int) -> Receive:
-    received = 0
-
-    async def counted() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > max_bytes:
-            raise PayloadTooLarge(max_bytes)
-        return message
-
-    return counted
 
 
 def _fields(form: FormData) -> _CloneForm:
