@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +102,8 @@ class Side:
 
     def streams(self, version: str, count: int, texts: list[str], everyone: bool = False) -> dict[str, Any]:
         """That many listeners at once, through admission (unless `everyone` is let in), scheduler and workers."""
-        config = replace(
-            Config(), voices=(voice_library(),), data_dir=cache_root() / "data", cache_dir=cache_root(), preload=False,
+        config = Config(
+            voices=(voice_library(),), data_dir=cache_root() / "data", cache_dir=cache_root(), preload=False,
             **({"admission_share": 0.0} if everyone else {}),
         )  # fmt: skip
         return asyncio.run(self._streams(config, version, count, texts))

@@ -10,7 +10,8 @@ from blockbuster import BlockingError
 from blocking_calls import no_blocking_calls
 from fake_engine import FakeEngine
 from live_server import live_server
-from vivavoce.config import Config, load
+from vivavoce.config import Config
+from vivavoce.settings import load
 
 
 async def read_settings() -> Config:

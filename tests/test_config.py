@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from vivavoce.config import FIELDS, Config, choices, is_flag, load, parse
+from vivavoce.config import FIELDS, SECTIONS, Config, available_cores
 from vivavoce.errors import ConfigError
+from vivavoce.settings import choices, is_flag, load, parse
 
 
 def read(tmp_path: Path, toml: str = "", environment: Mapping[str, str] | None = None, **flags: object) -> Config:
@@ -26,17 +27,17 @@ def test_defaults_stand_where_nothing_is_said(tmp_path: Path) -> None:
 
 def test_later_wins(tmp_path: Path) -> None:
     toml, environment = "port = 1001", {"VIVAVOCE_PORT": "1002"}
-    assert read(tmp_path, toml).port == 1001
-    assert read(tmp_path, toml, environment).port == 1002
-    assert read(tmp_path, toml, environment, port=1003).port == 1003
+    assert read(tmp_path, toml).server.port == 1001
+    assert read(tmp_path, toml, environment).server.port == 1002
+    assert read(tmp_path, toml, environment, port=1003).server.port == 1003
 
 
 def test_a_flag_that_was_not_given_says_nothing(tmp_path: Path) -> None:
-    assert read(tmp_path, "port = 1001", port=None).port == 1001
+    assert read(tmp_path, "port = 1001", port=None).server.port == 1001
 
 
 def test_an_empty_variable_says_nothing(tmp_path: Path) -> None:
-    assert read(tmp_path, environment={"VIVAVOCE_PORT": ""}).port == Config().port
+    assert read(tmp_path, environment={"VIVAVOCE_PORT": ""}).server.port == Config().server.port
 
 
 def test_variables_of_others_are_not_ours(tmp_path: Path) -> None:
@@ -48,15 +49,15 @@ def test_the_file_of_the_working_folder_is_read_when_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert load(environment={}).port == Config().port
+    assert load(environment={}).server.port == Config().server.port
     Path("vivavoce.toml").write_text("port = 1004")
-    assert load(environment={}).port == 1004
+    assert load(environment={}).server.port == 1004
 
 
 def test_the_processs_own_environment_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIVAVOCE_MAX_TEXT", "77")
-    assert load().max_text == 77
+    assert load().limits.max_text == 77
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_values_are_read_from_text(name: str, text: str, value: object) -> None:
     ],
 )
 def test_values_are_read_from_toml(tmp_path: Path, toml: str, values: dict[str, Any]) -> None:
-    assert read(tmp_path, toml) == dataclasses.replace(Config(), **values)
+    assert read(tmp_path, toml) == Config(**values)
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -102,7 +103,8 @@ def test_every_setting_has_a_sentence_and_reads_back(tmp_path: Path, name: str) 
         return
     text = ",".join(map(str, entry.default)) if isinstance(entry.default, tuple) else str(entry.default)
     again = read(tmp_path, environment={f"VIVAVOCE_{name.upper()}": text})
-    assert getattr(again, name) == entry.default
+    section = next(section for section, kind in SECTIONS.items() if entry in dataclasses.fields(kind))
+    assert getattr(getattr(again, section), name) == entry.default
 
 
 @pytest.mark.parametrize(
@@ -152,14 +154,35 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
 
 def test_a_config_does_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Config().port = 1  # type: ignore[misc]
+        Config().server.port = 1  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().server = Config().server  # type: ignore[misc]
+
+
+def test_a_config_is_made_of_flat_names() -> None:
+    config = Config(ahead_s=2.0, port=1)
+    assert (config.live.ahead_s, config.server.port) == (2.0, 1)
+    with pytest.raises(ConfigError, match="unknown setting 'colour'"):
+        Config(colour="red")
+    with pytest.raises(ConfigError, match="ahead_s must be greater than 0"):
+        Config(ahead_s=0.0)
 
 
 def test_voice_folders_and_workers() -> None:
     config = Config(voices=(Path("/mine"),), data_dir=Path("/data"))
-    assert config.voice_dirs() == (Path("voices"), Path("/mine"), Path("/data/voices"))
-    assert Config(workers=3).worker_count() == 3
-    assert Config().worker_count() == os.cpu_count()
+    assert config.voices.folders() == (Path("voices"), Path("/mine"), Path("/data/voices"))
+    assert Config(workers=3).speed.worker_count() == 3
+    assert Config().speed.worker_count() == available_cores()
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [("max 100000", None), ("150000 100000", 2), ("1000 100000", 1), ("6400000000 100000", None), ("nonsense", None)],
+)
+def test_a_container_with_a_processor_limit_has_fewer_cores(tmp_path: Path, quota: str, cores: int | None) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+    everywhere = available_cores(tmp_path / "absent")
+    assert available_cores(tmp_path / "cpu.max") == min(everywhere, cores or everywhere)
 
 
 def test_kinds_of_settings() -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from vivavoce import config
+from vivavoce.config import FIELDS
+from vivavoce.settings import load
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -55,13 +56,13 @@ def test_the_health_check_is_valid_and_asks_livez() -> None:
 def test_every_variable_is_a_setting() -> None:
     named = set(re.findall(r"VIVAVOCE_([A-Z_]+)", DOCKERFILE))
     assert {"HOST", "PORT", "VOICES", "API_KEYS"} <= named
-    assert {name.lower() for name in named} <= set(config.FIELDS)
+    assert {name.lower() for name in named} <= set(FIELDS)
 
 
 def test_its_environment_reads_as_settings() -> None:
     pairs = dict(pair.split("=", 1) for line in arguments("ENV") for pair in line.split())
-    loaded = config.load(file=None, environment={**pairs, "VIVAVOCE_ALLOW_ANONYMOUS": "true"})
-    assert (loaded.host, loaded.port, loaded.voices) == ("0.0.0.0", 7860, (Path("/voices"),))
+    loaded = load(file=None, environment={**pairs, "VIVAVOCE_ALLOW_ANONYMOUS": "true"})
+    assert (loaded.server.host, loaded.server.port, loaded.voices.voices) == ("0.0.0.0", 7860, (Path("/voices"),))
     assert arguments("EXPOSE") == ["7860"]
 
 

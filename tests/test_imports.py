@@ -27,7 +27,7 @@ ROUTES = (
         "words",
     }
 )
-APP = ROUTES | {"routes", "engines", "onnx_session", "logs", "app"}
+APP = ROUTES | {"routes", "engines", "onnx_session", "logs", "settings", "app"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "metrics": set(),
@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "words": set(),
     "logs": {"errors"},
     "config": {"errors"},
+    "settings": {"config", "errors"},
     "protocols": {"errors", "words"},
     "audio": {"errors", "words"},
     "text": {"errors", "words", "audio.chunk"},

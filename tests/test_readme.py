@@ -12,7 +12,7 @@ import pytest
 
 from decoders import decode_with_ffmpeg
 from live_server import LiveServer, live_server
-from vivavoce.config import Config
+from vivavoce.config import VoiceSettings
 from vivavoce.engines.embedded import open_engine
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +30,7 @@ def block(language: str, holding: str) -> str:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
-    with live_server([open_engine(Config())]) as live:
+    with live_server([open_engine(VoiceSettings())]) as live:
         yield live
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from live_server import live_server
-from vivavoce.config import Config
+from vivavoce.config import VoiceSettings
 from vivavoce.engines.embedded import open_engine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def test_the_readme_lines_speak_in_a_page_of_another_site(tmp_path: Path) -> Non
     assert found is not None
     with (
         site(tmp_path) as origin,
-        live_server([open_engine(Config())], cors=True, allowed_origins=(origin,)) as server,
+        live_server([open_engine(VoiceSettings())], cors=True, allowed_origins=(origin,)) as server,
     ):
         lines = found[1].replace("127.0.0.1:7860", f"127.0.0.1:{server.port}")
         (tmp_path / "index.html").write_text(f'<!doctype html><link rel="icon" href="data:,">{lines}', encoding="utf-8")

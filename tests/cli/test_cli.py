@@ -168,7 +168,7 @@ def test_text_may_come_from_standard_input(shell: Shell, engine: FakeEngine, arg
 def test_text_beyond_every_limit_of_a_request(shell: Shell, engine: FakeEngine) -> None:
     """No sentence is lost or said twice where the text is handed over in pieces."""
     text = " ".join(f"Sentence number {'x' * (k % 40)} ends here." for k in range(300))
-    assert len(text) > Config().max_buffered_text + 1000
+    assert len(text) > Config().live.max_buffered_text + 1000
     splitter = SentenceSplitter()
     sentences = [*splitter.feed(text), *splitter.flush()]
     assert shell("say", "-o", "-", "--format", "pcm", "--sample-rate", "8000", stdin=text.encode()).status == 0

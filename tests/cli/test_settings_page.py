@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vivavoce.cli.settings_page import TITLES, page
-from vivavoce.config import FIELDS
+from vivavoce.cli.settings_page import page
+from vivavoce.config import FIELDS, SECTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -17,7 +17,7 @@ def test_the_page_is_up_to_date() -> None:
 def test_every_setting_stands_in_it_once() -> None:
     rows = [line.split("`")[1] for line in page().splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted(FIELDS)
-    assert {entry.metadata["group"] for entry in FIELDS.values()} == set(TITLES)
+    assert page().count("\n## ") == len(SECTIONS)
 
 
 def test_a_secret_has_no_flag() -> None:

@@ -14,7 +14,7 @@ from openai import OpenAI
 from decoders import decode_pcm, decode_with_ffmpeg
 from fake_engine import FakeEngine, StepGate, wait_until
 from live_server import LiveServer, live_server
-from vivavoce.config import Config
+from vivavoce.config import VoiceSettings
 from vivavoce.engines.embedded import open_engine
 from vivavoce.errors import GenerationFailed
 
@@ -24,7 +24,7 @@ TEXT = "Good morning. The train to Berlin leaves at nine."
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
-    with live_server([open_engine(Config()), FakeEngine(missing=("gone",))], api_keys=(KEY,)) as live:
+    with live_server([open_engine(VoiceSettings()), FakeEngine(missing=("gone",))], api_keys=(KEY,)) as live:
         yield live
 
 

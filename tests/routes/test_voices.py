@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from vivavoce.config import Config
+from vivavoce.config import LimitSettings
 from vivavoce.errors import VivaVoceError
 from vivavoce.routes.voices import MAX_CLONES, voices_router
 from vivavoce.serving.gate import error_response
@@ -38,7 +38,7 @@ def forgotten() -> list[str]:
 @pytest.fixture
 async def client(store: VoiceStore, forgotten: list[str]) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(voices_router(store, Config(max_upload_mib=1, body_timeout_s=5), forgotten.append))
+    app.include_router(voices_router(store, LimitSettings(max_upload_mib=1, body_timeout_s=5), None, forgotten.append))
     app.add_exception_handler(VivaVoceError, lambda _, error: error_response(error))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:

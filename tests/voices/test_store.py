@@ -10,7 +10,7 @@ import pytest
 
 from synthetic_genie_data import write_clip
 from synthetic_voice import synthetic_voice
-from vivavoce.config import Config
+from vivavoce.config import VoiceSettings
 from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
 from vivavoce.voices import VoiceDirectory, VoiceStore, open_store
 from vivavoce.voices.pack import read_pack, voice_id
@@ -200,10 +200,10 @@ def test_folders_of_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     make_pack(tmp_path / "voices" / "project")
     make_pack(tmp_path / "given" / "given")
     make_pack(tmp_path / "data" / "voices" / "own")
-    store = open_store(Config(voices=(tmp_path / "given",), data_dir=tmp_path / "data"))
+    store = open_store(VoiceSettings(voices=(tmp_path / "given",), data_dir=tmp_path / "data"))
     assert {pack.id: pack.preload for pack in store.list()} == {"given": True, "own": False, "project": True}
     assert store.home == tmp_path / "given"
-    assert open_store(Config(data_dir=tmp_path / "data")).home == tmp_path / "data" / "voices"
+    assert open_store(VoiceSettings(data_dir=tmp_path / "data")).home == tmp_path / "data" / "voices"
 
 
 def test_a_folder_without_a_usable_name_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

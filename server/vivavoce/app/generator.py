@@ -20,25 +20,27 @@ from vivavoce.synthesis.worker import WorkerPool
 def build_synthesizer(config: Config, metrics: Metrics, engines: Sequence[SpeechEngine] | None = None) -> Synthesizer:
     """The generator with its engines, voices and workers; no web."""
     voices = VoiceLibrary(
-        open_engines(config) if engines is None else engines,
-        default=config.voice,
-        memory_bytes=config.voice_memory_mib << 20,
+        open_engines(config.voices) if engines is None else engines,
+        default=config.voices.voice,
+        memory_bytes=config.voices.voice_memory_mib << 20,
         metrics=metrics,
     )
     pool = WorkerPool(
-        workers=config.worker_count(),
-        first_audio_target_s=config.first_audio_target_s,
-        step_timeout_s=config.step_timeout_s,
+        workers=config.speed.worker_count(),
+        first_audio_target_s=config.speed.first_audio_target_s,
+        step_timeout_s=config.speed.step_timeout_s,
         metrics=metrics,
     )
     admission = Admission(
-        cores=config.worker_count(),
-        max_streams=config.max_streams,
-        max_streams_per_owner=config.max_streams_per_key,
-        first_audio_target_s=config.first_audio_target_s,
-        share=config.admission_share,
+        cores=config.speed.worker_count(),
+        max_streams=config.limits.max_streams,
+        max_streams_per_owner=config.limits.max_streams_per_key,
+        first_audio_target_s=config.speed.first_audio_target_s,
+        share=config.speed.admission_share,
     )
     limits = SynthesizerLimits(
-        max_text=config.max_text, max_buffered_text=config.max_buffered_text, queue_wait_s=config.queue_wait_s
+        max_text=config.limits.max_text,
+        max_buffered_text=config.live.max_buffered_text,
+        queue_wait_s=config.speed.queue_wait_s,
     )
     return Synthesizer(voices, pool, admission, metrics, limits)

@@ -27,7 +27,7 @@ from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
 from vivavoce.routes.speech import speech_router
 from vivavoce.routes.voices import voices_router
-from vivavoce.serving.access import Access
+from vivavoce.serving.access import Access, is_loopback
 from vivavoce.serving.gate import Gate
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.connections import Connections
@@ -65,7 +65,7 @@ class Server:
         self.draining = True
         for hook in self.drain_hooks:
             await hook()
-        if not await self.synthesizer.drain(self.config.drain_timeout_s):
+        if not await self.synthesizer.drain(self.config.limits.drain_timeout_s):
             logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.active)
         for hook in self.closing_hooks:
             await hook()
@@ -84,11 +84,18 @@ def build_server(
         ConfigError: If the configuration cannot work.
     """
     metrics = Metrics()
-    access = Access.from_config(config, metrics)
+    access = Access.from_settings(config.access, config.server.host, metrics)
     synthesizer = build_synthesizer(config, metrics, engines)
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
-    connections = Connections(config.max_sockets, metrics)
-    calls = Calls(synthesizer, config, metrics=metrics, connections=connections)
+    connections = Connections(config.live.max_sockets, metrics)
+    calls = Calls(
+        synthesizer,
+        config.webrtc,
+        config.live,
+        allow_private=config.webrtc.ice_private or is_loopback(config.server.host),
+        metrics=metrics,
+        connections=connections,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -112,13 +119,15 @@ def build_server(
     server = Server(config=config, metrics=metrics, synthesizer=synthesizer, access=access, app=app)
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
     app.include_router(catalogue_router(synthesizer))
-    app.include_router(voices_router(open_store(config), config, synthesizer.voices.forget))
+    app.include_router(
+        voices_router(open_store(config.voices), config.limits, config.voices.voice, synthesizer.voices.forget)
+    )
     app.include_router(operations_router(synthesizer, metrics, lambda: server.draining))
     app.include_router(
-        live_router(synthesizer, access, config, metrics=metrics, connections=connections, encoding=encoding)
+        live_router(synthesizer, access, config.live, metrics=metrics, connections=connections, encoding=encoding)
     )
     app.include_router(calls_router(calls))
-    if config.fastrtc:
+    if config.webrtc.fastrtc:
         _mount_fastrtc(app, synthesizer, config)
     server.drain_hooks.append(connections.begin_drain)
     server.closing_hooks += [connections.close_all, calls.aclose]
@@ -126,10 +135,10 @@ def build_server(
     describe(app)
     mount_page(app)
     server.app = Gate(app, access, metrics)
-    if config.cors and config.allowed_origins:
+    if config.access.cors and config.access.allowed_origins:
         server.app = CORSMiddleware(
             server.app,
-            allow_origins=list(config.allowed_origins),
+            allow_origins=list(config.access.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type", "x-api-key"],
             expose_headers=["x-request-id", "x-audio-sample-rate", "location"],
@@ -142,9 +151,9 @@ def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> No
         from vivavoce.adapters.fastrtc import mount
     except ImportError as error:
         raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
-    mount(app, synthesizer, max_calls=config.max_calls)
+    mount(app, synthesizer, max_calls=config.webrtc.max_calls)
 
 
 async def _preload(synthesizer: Synthesizer, config: Config, progress: Progress | None) -> None:
-    if config.preload:
+    if config.voices.preload:
         await synthesizer.voices.preload(progress)

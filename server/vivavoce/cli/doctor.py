@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vivavoce import __version__
-from vivavoce import config as settings
+from vivavoce import __version__, settings
 from vivavoce.config import Config
 from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.genie.semantic.kernel_step import step_kernel
@@ -62,11 +61,11 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _package("aiortc", "aiortc", hint="pip install vivavoce")
     yield _package("fastrtc", "fastrtc", hint="pip install 'vivavoce[fastrtc]'")
     yield _package("torch", "torch", hint="only `vivavoce voices convert` needs it: pip install 'vivavoce[convert]'")
-    yield Finding("data folder", True, _where(config.data_dir))
-    yield Finding("cache folder", True, _where(config.cache_dir))
+    yield Finding("data folder", True, _where(config.voices.data_dir))
+    yield Finding("cache folder", True, _where(config.voices.cache_dir))
     able = False
     try:
-        engines = open_engines(config)
+        engines = open_engines(config.voices)
     except VivaVoceError as error:
         yield Finding("engines", False, str(error), needed=True)
         return

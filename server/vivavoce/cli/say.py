@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vivavoce import config as settings
+from vivavoce import settings
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.config import Config

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from vivavoce import config as settings
+from vivavoce import settings
 from vivavoce.app.server import Server, build_server
-from vivavoce.config import Config
+from vivavoce.config import FIELDS, SECTIONS, Config
 from vivavoce.logs import configure_logging
 from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
 from vivavoce.serving.websocket_protocol import uvicorn_options
@@ -46,25 +47,24 @@ def add_parser(commands: Any) -> None:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """A flag for every setting, in the groups of the Config."""
-    groups: dict[str, argparse._ArgumentGroup] = {}
-    for name, entry in settings.FIELDS.items():
-        title = entry.metadata["group"]
-        group = groups.setdefault(title, parser.add_argument_group(title)) if title not in groups else groups[title]
-        if entry.metadata["secret"]:
-            continue  # a flag would show it to everybody who lists processes: environment or file only
-        flag = "--" + name.replace("_", "-")
-        default = "" if entry.default in (None, ()) else f" (default: {shown(entry.default)})"
-        help_text = (entry.metadata["help"] + default).replace("%", "%%")
-        if settings.is_flag(name):
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_text)
-        else:
-            group.add_argument(
-                flag,
-                type=_reader(name),
-                metavar="|".join(settings.choices(name) or ()) or name.rpartition("_")[2].upper(),
-                help=help_text,
-            )
+    """A flag for every setting, in the sections of the Config."""
+    for section, kind in SECTIONS.items():
+        group = parser.add_argument_group(section)
+        for entry in dataclasses.fields(kind):
+            if not entry.metadata["secret"]:  # a flag would show it to everybody who lists processes
+                _add_flag(group, entry)
+
+
+def _add_flag(group: argparse._ArgumentGroup, entry: dataclasses.Field[Any]) -> None:
+    flag = "--" + entry.name.replace("_", "-")
+    default = "" if entry.default in (None, ()) else f" (default: {shown(entry.default)})"
+    help_text = (entry.metadata["help"] + default).replace("%", "%%")
+    if settings.is_flag(entry.name):
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_text)
+        return
+    words = settings.choices(entry.name) or ()
+    metavar = "|".join(words) or entry.name.rpartition("_")[2].upper()
+    group.add_argument(flag, type=_reader(entry.name), metavar=metavar, help=help_text)
 
 
 def shown(value: Any) -> str:
@@ -77,19 +77,19 @@ def shown(value: Any) -> str:
 
 def config_from(args: argparse.Namespace) -> Config:
     """The Config of file, environment and the flags given."""
-    flags = {name: getattr(args, name, None) for name in settings.FIELDS}
+    flags = {name: getattr(args, name, None) for name in FIELDS}
     return settings.load(file=getattr(args, "config", None), flags=flags)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop. Returns the exit status."""
     config = config_from(args)
-    configure_logging(config.log_level, config.log_format)
+    configure_logging(config.logs.log_level, config.logs.log_format)
     server = build_server(config, progress=_show_progress)
     uvicorn_config = uvicorn.Config(
         server.app,
-        host=config.host,
-        port=config.port,
+        host=config.server.host,
+        port=config.server.port,
         http=HttpProtocol,
         **uvicorn_options(),
         access_log=False,
@@ -104,8 +104,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _greet(server: Server, port: int) -> None:
     """Tell where it listens and what to type next."""
-    config = server.config
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(config.host, config.host)
+    listens_on = server.config.server.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(listens_on, listens_on)
     base = f"http://{host}:{port}"
     key = " -H 'Authorization: Bearer YOUR_KEY'" if server.access.needs_key else ""
     voices = server.synthesizer.voices.list()
@@ -142,4 +142,4 @@ def _reader(name: str) -> Any:
 def _access_note(server: Server) -> list[str]:
     if server.access.needs_key:
         return ["  access          with an API key"]
-    return ["  access          anyone who reaches this address"] if server.config.allow_anonymous else []
+    return ["  access          anyone who reaches this address"] if server.config.access.allow_anonymous else []

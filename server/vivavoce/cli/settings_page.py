@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
-from vivavoce import config as settings
+from vivavoce import settings
+from vivavoce.config import FIELDS, SECTIONS
 
 HEAD = """\
 # Settings
@@ -22,29 +24,21 @@ Lists are separated by commas. Secrets have no flag: a flag would show them to e
 """
 
 TABLE_HEAD = "| TOML key | environment | flag | default | what it does |\n|---|---|---|---|---|\n"
-TITLES = {
-    "server": "Where it listens",
-    "access": "Who may call",
-    "voices": "Voices",
-    "limits": "Limits",
-    "speed": "Speed",
-    "webrtc": "WebRTC",
-    "logs": "Logs",
-}
 
 
 def page() -> str:
     """The page as Markdown."""
     parts = [HEAD]
-    for group, title in TITLES.items():
-        rows = [_row(name) for name, entry in settings.FIELDS.items() if entry.metadata["group"] == group]
+    for section, kind in SECTIONS.items():
+        title = (kind.__doc__ or section).rstrip(".")
+        rows = [_row(each.name) for each in dataclasses.fields(kind)]
         parts.append(f"\n## {title}\n\n{TABLE_HEAD}")
         parts.extend(rows)
     return "".join(parts)
 
 
 def _row(name: str) -> str:
-    entry = settings.FIELDS[name]
+    entry = FIELDS[name]
     dashed = name.replace("_", "-")
     flag = "—" if entry.metadata["secret"] else f"`--[no-]{dashed}`" if settings.is_flag(name) else f"`--{dashed}`"
     default = _default(entry.default)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vivavoce import config as settings
+from vivavoce import settings
 from vivavoce.voices.pull import CHARACTERS, GENIE_DATA, REPOSITORY, REVISION
 
 EXAMPLES = """\

@@ -28,7 +28,7 @@ Action = Callable[[argparse.Namespace, Config], int]
 
 
 def list_voices(args: argparse.Namespace, config: Config) -> int:
-    packs = open_store(config).list()
+    packs = open_store(config.voices).list()
     if args.json:
         print(json.dumps([_as_json(pack) for pack in packs], ensure_ascii=False, indent=1))
         return 0
@@ -59,7 +59,7 @@ def add_voice(args: argparse.Namespace, config: Config) -> int:
         raise VoicePackError(f"there is no '{args.source}'")
     with ProgressBar("adding") as progress:
         pack = add(
-            open_store(config),
+            open_store(config.voices),
             args.source,
             name=args.name,
             reference=_reference(args),
@@ -83,7 +83,7 @@ def pull_voices(args: argparse.Namespace, config: Config) -> int:
         print(f"GenieData is complete in {data} ({fetched} files fetched)")
     for name in dict.fromkeys(name for name in args.names if name != GENIE_DATA):
         with ProgressBar(name) as progress:
-            pack, fetched = pull_voice(hub, name, open_store(config), progress)
+            pack, fetched = pull_voice(hub, name, open_store(config.voices), progress)
         print(f"{fetched} files fetched, all checksums are right" if fetched else "nothing to do: every file is right")
         _announce(pack)
     return 0
@@ -92,7 +92,7 @@ def pull_voices(args: argparse.Namespace, config: Config) -> int:
 def prepare_voices(args: argparse.Namespace, config: Config) -> int:
     from vivavoce.engines.genie.engine import open_engine
 
-    engine = open_engine(config)
+    engine = open_engine(config.voices)
     names = args.names or [info.id for info in engine.voices() if info.problem is None]
     for name in names:
         with ProgressBar(f"preparing {name}") as progress:
@@ -111,7 +111,7 @@ def convert_voice(args: argparse.Namespace, config: Config) -> int:
     if args.name is None:
         print(f"Next: vivavoce voices add {args.out} --audio CLIP --text 'what the clip says'")
         return 0
-    _announce(add(open_store(config), args.out, name=args.name, reference=reference))
+    _announce(add(open_store(config.voices), args.out, name=args.name, reference=reference))
     return 0
 
 
@@ -119,12 +119,12 @@ def clone_voice(args: argparse.Namespace, config: Config) -> int:
     reference = _reference(args)
     if reference is None:
         raise ConfigError("clone needs --audio and --text")
-    _announce(clone(open_store(config), args.name, args.base, reference, overwrite=args.replace))
+    _announce(clone(open_store(config.voices), args.name, args.base, reference, overwrite=args.replace))
     return 0
 
 
 def check_voice(args: argparse.Namespace, config: Config) -> int:
-    store = open_store(config)
+    store = open_store(config.voices)
     pack = store.verified(args.name, thorough=True, trust=args.trust)
     print(f"{pack.id}: {len(pack.files)} files, every checksum is right")
     if not args.files_only:
@@ -135,7 +135,7 @@ def check_voice(args: argparse.Namespace, config: Config) -> int:
 
 
 def remove_voices(args: argparse.Namespace, config: Config) -> int:
-    store = open_store(config)
+    store = open_store(config.voices)
     for name in args.names:
         remove(store, name)
         print(f"{name} is removed")
@@ -173,7 +173,11 @@ def _reference(args: argparse.Namespace) -> NewReference | None:
 
 def _genie_data(config: Config) -> Path:
     """Where GenieData goes: where the engine looks for it."""
-    return Path(named).expanduser() if (named := os.environ.get("GENIE_DATA_DIR")) else config.data_dir / "GenieData"
+    return (
+        Path(named).expanduser()
+        if (named := os.environ.get("GENIE_DATA_DIR"))
+        else config.voices.data_dir / "GenieData"
+    )
 
 
 def _announce(pack: VoicePack) -> None:

@@ -55,7 +55,7 @@ def speak_and_measure(config: Config, pack: VoicePack, text: str | None) -> None
         VoiceUnavailable: If the voice cannot be loaded; the sentence says what is missing.
         EngineError: If it cannot speak the sentence.
     """
-    engine = open_engine(config)
+    engine = open_engine(config.voices)
     with ProgressBar(f"loading {pack.id}") as progress:
         started = time.perf_counter()
         voice = engine.load_voice(pack.id, progress)

@@ -19,7 +19,7 @@ import numpy as np
 from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.audio.silence import trim_silence
 from vivavoce.audio.stretch import TimeStretcher
-from vivavoce.config import Config
+from vivavoce.config import VoiceSettings
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EmptyInput, EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText
@@ -135,7 +135,7 @@ class EmbeddedEngine:
         return trim_silence(samples, SAMPLE_RATE)  # the model puts 0.3 s before a sentence and 0.45 s after it
 
 
-def open_engine(config: Config) -> EmbeddedEngine:
+def open_engine(settings: VoiceSettings) -> EmbeddedEngine:
     """The engine, for the registry; ImportError where hibari-tts is not installed."""
     import hibari  # noqa: F401
 

@@ -11,29 +11,29 @@ from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError, VivaVoceError
 
 if TYPE_CHECKING:
-    from vivavoce.config import Config
+    from vivavoce.config import VoiceSettings
 
 logger = logging.getLogger(__name__)
 
-# Name -> "module:function"; the function takes the Config and returns the engine.
+# Name -> "module:function"; the function takes the settings of voices and returns the engine.
 FACTORIES: dict[str, str] = {
     "genie": "vivavoce.engines.genie.engine:open_engine",
     "embedded": "vivavoce.engines.embedded:open_engine",
 }
 
 
-def open_engines(config: Config) -> list[SpeechEngine]:
+def open_engines(settings: VoiceSettings) -> list[SpeechEngine]:
     """The engines named by the configuration, in its order; one that cannot start is left out with a warning.
 
     Raises:
         ConfigError: If a name is unknown, or not one engine could be opened.
     """
     engines: list[SpeechEngine] = []
-    for name in config.engines:
+    for name in settings.engines:
         if name not in FACTORIES:
             raise ConfigError(f"unknown engine '{name}'; known: {', '.join(FACTORIES)}")
         try:
-            engines.append(_factory(FACTORIES[name])(config))
+            engines.append(_factory(FACTORIES[name])(settings))
         except (ImportError, VivaVoceError) as error:
             logger.warning("engine '%s' is not available: %s", name, error)
     if not engines:
@@ -41,7 +41,7 @@ def open_engines(config: Config) -> list[SpeechEngine]:
     return engines
 
 
-def _factory(path: str) -> Callable[[Config], SpeechEngine]:
+def _factory(path: str) -> Callable[[VoiceSettings], SpeechEngine]:
     module, _, function = path.partition(":")
-    factory: Callable[[Config], SpeechEngine] = getattr(importlib.import_module(module), function)
+    factory: Callable[[VoiceSettings], SpeechEngine] = getattr(importlib.import_module(module), function)
     return factory

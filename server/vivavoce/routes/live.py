@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, WebSocket
 
-from vivavoce.config import Config
+from vivavoce.config import LiveSettings
 from vivavoce.errors import AccessDenied, InvalidKey, Overloaded
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import SUBPROTOCOL, Limits
@@ -29,7 +29,7 @@ TOKEN_SUBPROTOCOL = "vivavoce.token."
 def live_router(
     synthesizer: Synthesizer,
     access: Access,
-    config: Config,
+    settings: LiveSettings,
     *,
     metrics: Metrics,
     connections: Connections,
@@ -43,7 +43,7 @@ def live_router(
         limits: of each session; None: those of the configuration.
     """
     router = APIRouter(tags=["live"])
-    limits = limits or limits_of(config)
+    limits = limits or limits_of(settings)
 
     @router.websocket(STREAM_PATH)
     async def stream(websocket: WebSocket) -> None:
@@ -55,7 +55,7 @@ def live_router(
             await websocket.send_denial_response(error_response(error))
             return
         session = Session(f"sess_{secrets.token_hex(12)}", limits, voice_summaries(synthesizer.voices))
-        connection = WebSocketConnection(websocket, session, synthesizer, config, metrics, encoding, owner)
+        connection = WebSocketConnection(websocket, session, synthesizer, settings.ahead_s, metrics, encoding, owner)
         await connection.serve(connections)
 
     @router.post(TOKEN_PATH, summary="A token with which a browser may open one live connection")

@@ -28,6 +28,7 @@ _AUDIO = {"schema": {"type": "string", "format": "binary"}}
 def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, encoding: Executor) -> APIRouter:
     """`/v1/audio/speech`."""
     router = APIRouter(tags=["speech"], responses=ERRORS)
+    limits = config.limits
 
     @router.post(
         "/v1/audio/speech",
@@ -55,9 +56,9 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
             "stream", description="`exact`: wav with true sizes, sent when the speech is whole (Safari needs it)."
         ),
     ) -> Response:
-        fields = await read_json(request, max_bytes=config.max_body_kib * 1024, timeout_s=config.body_timeout_s)
-        body = parse_speech(fields, max_text=config.max_text)
-        voice = choose_voice(body, synthesizer.voices, config.engines)
+        fields = await read_json(request, max_bytes=limits.max_body_kib * 1024, timeout_s=limits.body_timeout_s)
+        body = parse_speech(fields, max_text=limits.max_text)
+        voice = choose_voice(body, synthesizer.voices, config.voices.engines)
         info, _ = synthesizer.voices.resolve(voice)
         rate = body.sample_rate or (PCM_SAMPLE_RATE if body.response_format == "pcm" else info.sample_rate)
         encoder = open_encoder(body.response_format, rate, exact_sizes=wav_sizes == "exact")
@@ -66,7 +67,7 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
             text=body.input,
             options=body.options(),
             sample_rate=rate,
-            ahead_s=config.ahead_s,
+            ahead_s=config.live.ahead_s,
             owner=request.state.owner,
             transport="http",
         )
@@ -76,7 +77,7 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
             encoder,
             encoding=encoding,
             metrics=metrics,
-            stall_timeout_s=config.stall_timeout_s,
+            stall_timeout_s=config.live.stall_timeout_s,
             sse=body.stream_format == "sse",
             words=body.timestamps == "word",
         )

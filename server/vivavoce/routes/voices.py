@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse
 
-from vivavoce.config import Config
+from vivavoce.config import LimitSettings
 from vivavoce.errors import (
     Conflict,
     InvalidRequest,
@@ -66,12 +66,15 @@ class _CloneForm:
     base: str | None
 
 
-def voices_router(store: VoiceStore, config: Config, forget: Callable[[str], None]) -> APIRouter:
+def voices_router(
+    store: VoiceStore, limits: LimitSettings, default_voice: str | None, forget: Callable[[str], None]
+) -> APIRouter:
     """`POST /v1/audio/voices` and `DELETE /v1/audio/voices/{voice_id}`.
 
     Args:
         store: where voices are found and clones are made.
-        config: for the default base voice and the limits of uploads.
+        limits: of uploads.
+        default_voice: the base where none is named.
         forget: called with the id of a deleted voice, so that it leaves memory.
     """
     router = APIRouter(tags=["voices"], responses=ERRORS)
@@ -85,11 +88,11 @@ def voices_router(store: VoiceStore, config: Config, forget: Callable[[str], Non
         openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
     )
     async def create(request: Request) -> JSONResponse:
-        form = await read_form(request, max_bytes=config.max_upload_mib << 20, timeout_s=config.body_timeout_s)
+        form = await read_form(request, max_bytes=limits.max_upload_mib << 20, timeout_s=limits.body_timeout_s)
         try:
             fields = _fields(form)
             async with decoding:
-                pack = await asyncio.to_thread(_clone, store, config, fields)
+                pack = await asyncio.to_thread(_clone, store, default_voice, fields)
         finally:
             await form.close()
         return JSONResponse(_as_json(pack), status_code=201, headers={"location": f"/v1/audio/voices/{pack.id}"})
@@ -103,11 +106,11 @@ def voices_router(store: VoiceStore, config: Config, forget: Callable[[str], Non
     return router
 
 
-def _clone(store: VoiceStore, config: Config, fields: _CloneForm) -> VoicePack:
+def _clone(store: VoiceStore, default_voice: str | None, fields: _CloneForm) -> VoicePack:
     packs = store.list()
     if sum(pack.base is not None for pack in packs) >= MAX_CLONES:
         raise Conflict(f"there are {MAX_CLONES} cloned voices already; delete one first")
-    base = fields.base or _only_base(packs, config.voice)
+    base = fields.base or _only_base(packs, default_voice)
     reference = NewReference(decode_clip(fields.sample.file), fields.text, fields.language)
     try:
         return clone(store, fields.name, base, reference)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from vivavoce.config import Config
+from vivavoce.config import AccessSettings
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey
 from vivavoce.metrics import Metrics
 from vivavoce.serving import tokens
@@ -45,28 +45,28 @@ class Access:
         self.tokens = TokenStore()
 
     @classmethod
-    def from_config(cls, config: Config, metrics: Metrics) -> Access:
-        """The door that the configuration describes.
+    def from_settings(cls, settings: AccessSettings, host: str, metrics: Metrics) -> Access:
+        """The door of a server that listens on `host`.
 
         Raises:
             ConfigError: If the file of keys cannot be read, or the server would be open to the network without a key.
         """
-        digests = [hashlib.sha256(key.encode()).digest() for key in config.api_keys]
-        if config.api_keys_file is not None:
-            digests += _read_digests(config)
-        loopback = is_loopback(config.host)
-        if not loopback and not digests and not config.allow_anonymous:
+        digests = [hashlib.sha256(key.encode()).digest() for key in settings.api_keys]
+        if settings.api_keys_file is not None:
+            digests += _read_digests(settings)
+        loopback = is_loopback(host)
+        if not loopback and not digests and not settings.allow_anonymous:
             raise ConfigError(
-                f"refusing to listen on {config.host} without API keys: set VIVAVOCE_API_KEYS, or pass "
+                f"refusing to listen on {host} without API keys: set VIVAVOCE_API_KEYS, or pass "
                 "--allow-anonymous if everybody who reaches this port may use it"
             )
-        hosts = set(config.allowed_hosts)
+        hosts = set(settings.allowed_hosts)
         if loopback or hosts:
-            hosts |= LOOPBACK_NAMES | {config.host}
+            hosts |= LOOPBACK_NAMES | {host}
         return cls(
             key_digests=digests,
             hosts=() if "*" in hosts else hosts,
-            origins=config.allowed_origins,
+            origins=settings.allowed_origins,
             metrics=metrics,
         )
 
@@ -148,13 +148,13 @@ def _host_name(host: str) -> str:
         return ""
 
 
-def _read_digests(config: Config) -> list[bytes]:
-    assert config.api_keys_file is not None
+def _read_digests(settings: AccessSettings) -> list[bytes]:
+    assert settings.api_keys_file is not None
     try:
-        lines = config.api_keys_file.read_text(encoding="ascii").split("\n")
+        lines = settings.api_keys_file.read_text(encoding="ascii").split("\n")
         digests = [bytes.fromhex(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read the API keys of {config.api_keys_file}: {error}") from None
+        raise ConfigError(f"cannot read the API keys of {settings.api_keys_file}: {error}") from None
     if any(len(d) != 32 for d in digests):
-        raise ConfigError(f"{config.api_keys_file}: a SHA-256 digest has 64 hex digits")
+        raise ConfigError(f"{settings.api_keys_file}: a SHA-256 digest has 64 hex digits")
     return digests

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vivavoce.audio.encoders import FORMATS
-from vivavoce.config import Config
+from vivavoce.config import LiveSettings
 from vivavoce.errors import Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import Limits, VoiceSummary
@@ -84,12 +84,12 @@ class Connections:
             logger.warning("%d live connections did not close in time", len(self._open))
 
 
-def limits_of(config: Config) -> Limits:
+def limits_of(settings: LiveSettings) -> Limits:
     """The limits of a session that the configuration decides; the others are the protocol's own."""
     return Limits(
-        max_buffered_chars=config.max_buffered_text,
-        stall_timeout_ms=round(config.stall_timeout_s * 1000),
-        idle_timeout_ms=round(config.idle_timeout_s * 1000),
+        max_buffered_chars=settings.max_buffered_text,
+        stall_timeout_ms=round(settings.stall_timeout_s * 1000),
+        idle_timeout_ms=round(settings.idle_timeout_s * 1000),
         formats=tuple(FORMATS),
     )
 

@@ -15,7 +15,6 @@ from typing import Any
 from fastapi import WebSocket, WebSocketDisconnect
 
 from vivavoce.audio.encoders import open_encoder
-from vivavoce.config import Config
 from vivavoce.errors import ClientTooSlow
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import SUBPROTOCOL, SessionConfig
@@ -40,7 +39,7 @@ class WebSocketConnection:
         websocket: WebSocket,
         session: Session,
         synthesizer: Synthesizer,
-        config: Config,
+        ahead_s: float,
         metrics: Metrics,
         encoding: Executor,
         owner: str,
@@ -56,7 +55,7 @@ class WebSocketConnection:
             owner=owner,
             transport="websocket",
             metrics=metrics,
-            ahead_s=config.ahead_s,
+            ahead_s=ahead_s,
         )
 
     async def serve(self, connections: Connections) -> None:

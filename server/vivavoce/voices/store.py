@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vivavoce.config import Config
+from vivavoce.config import VoiceSettings
 from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
 from vivavoce.voices.checksums import HashRecords, verify
 from vivavoce.voices.pack import BASE_PREFIX, VoicePack, is_pack, read_pack, with_base
@@ -34,15 +34,15 @@ class VoiceDirectory:
     preload: bool = False
 
 
-def open_store(config: Config) -> VoiceStore:
+def open_store(settings: VoiceSettings) -> VoiceStore:
     """The voices of a configuration: `./voices` and the folders it names are preloaded, those of the data folder not.
 
     New voices go to the first folder it names, else to the data folder.
     """
-    data = config.data_dir / "voices"
-    directories = [VoiceDirectory(path, preload=path != data) for path in config.voice_dirs()]
-    home = config.voices[0] if config.voices else data
-    return VoiceStore(directories, home=home, records=config.data_dir / "records", rescan_s=RESCAN_S)
+    data = settings.data_dir / "voices"
+    directories = [VoiceDirectory(path, preload=path != data) for path in settings.folders()]
+    home = settings.voices[0] if settings.voices else data
+    return VoiceStore(directories, home=home, records=settings.data_dir / "records", rescan_s=RESCAN_S)
 
 
 class VoiceStore:

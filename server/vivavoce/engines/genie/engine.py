@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.config import Config, available_cores
+from vivavoce.config import VoiceSettings, available_cores
 from vivavoce.engines.genie.preparing.compile import Precision
 from vivavoce.engines.genie.reading.genie_data import genie_data_dir
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
@@ -187,13 +187,13 @@ class GenieEngine:
         return [None] * len(sentences)
 
 
-def open_engine(config: Config) -> GenieEngine:
+def open_engine(settings: VoiceSettings) -> GenieEngine:
     """The engine of a configuration, for the registry. Imports no model; voices may still be absent."""
     return GenieEngine(
-        open_store(config),
-        PhonemeFrontEnd(genie_data_dir(config.data_dir)),
-        config.cache_dir / "genie",
-        precision=config.genie_weights,
-        positions=config.genie_positions,
-        threads=config.genie_threads,
+        open_store(settings),
+        PhonemeFrontEnd(genie_data_dir(settings.data_dir)),
+        settings.cache_dir / "genie",
+        precision=settings.genie_weights,
+        positions=settings.genie_positions,
+        threads=settings.genie_threads,
     )

@@ -20,7 +20,6 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import SessionConfig
 from vivavoce.protocols.native.session import Session
@@ -58,7 +57,7 @@ class Call:
         owner: str,
         session: Session,
         synthesizer: Synthesizer,
-        config: Config,
+        ahead_s: float,
         metrics: Metrics,
         ice_servers: Sequence[IceServer],
         encoding: Executor,
@@ -74,7 +73,7 @@ class Call:
             owner=owner,
             transport="webrtc",
             metrics=metrics,
-            ahead_s=config.ahead_s,
+            ahead_s=ahead_s,
             sample_rate=SAMPLE_RATE,
         )
         self._channel: RTCDataChannel | None = None

@@ -7,12 +7,11 @@ import logging
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from vivavoce.config import Config
+from vivavoce.config import LiveSettings, WebRTCSettings
 from vivavoce.errors import NotFound, Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import Limits
 from vivavoce.protocols.native.session import Session
-from vivavoce.serving.access import is_loopback
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.connections import Connections, limits_of, voice_summaries
 from vivavoce.transports.webrtc import offer
@@ -25,6 +24,9 @@ logger = logging.getLogger(__name__)
 class Calls:
     """Every call of this server, from its offer to its end.
 
+    Args:
+        allow_private: let private addresses of offers into the ICE agent.
+
     Raises:
         ConfigError: If the configuration's ICE servers cannot be read.
     """
@@ -32,19 +34,22 @@ class Calls:
     def __init__(
         self,
         synthesizer: Synthesizer,
-        config: Config,
+        settings: WebRTCSettings,
+        live: LiveSettings,
         *,
+        allow_private: bool,
         metrics: Metrics,
         connections: Connections,
         limits: Limits | None = None,
     ) -> None:
-        self.ice_servers = parse_ice_servers(config.ice_servers)
+        self.ice_servers = parse_ice_servers(settings.ice_servers)
         self._synthesizer = synthesizer
-        self._config = config
+        self._max_calls = settings.max_calls
+        self._ahead_s = live.ahead_s
         self._metrics = metrics
         self._connections = connections
-        self._limits = limits or limits_of(config)
-        self._allow_private = config.ice_private or is_loopback(config.host)
+        self._limits = limits or limits_of(live)
+        self._allow_private = allow_private
         self._calls: dict[str, Call] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closed = False
@@ -99,10 +104,8 @@ class Calls:
         self._connections.check()
         if self._closed:
             raise ShuttingDown("the server is shutting down")
-        if len(self._calls) >= self._config.max_calls:
-            raise Overloaded(
-                f"{self._config.max_calls} calls are open or pending, and no more may be", retry_after_s=5.0
-            )
+        if len(self._calls) >= self._max_calls:
+            raise Overloaded(f"{self._max_calls} calls are open or pending, and no more may be", retry_after_s=5.0)
 
     def _new_call(self, owner: str) -> Call:
         session = Session(f"sess_{secrets.token_hex(12)}", self._limits, voice_summaries(self._synthesizer.voices))
@@ -111,7 +114,7 @@ class Calls:
             owner,
             session,
             self._synthesizer,
-            self._config,
+            self._ahead_s,
             self._metrics,
             self.ice_servers,
             self._encoding,

@@ -1,0 +1,115 @@
+"""Where settings come from: the only reader of environment, TOML and flags.
+
+Later wins: default, file, environment, flag. What they are is `config.py`'s matter. Called by the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vivavoce.config import FIELDS, SECTIONS, Config
+from vivavoce.errors import ConfigError
+
+ENV_PREFIX = "VIVAVOCE_"
+
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def load(
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Config:
+    """The Config of defaults, file, environment and flags; later wins.
+
+    Args:
+        file: TOML; None: `vivavoce.toml` in the working folder, if there.
+        environment: variables; None: the process's own.
+        flags: name -> value of the command line's flags; None values are not set.
+
+    Raises:
+        ConfigError: If a file cannot be read, a name is unknown or a value has the wrong type or cannot work.
+    """
+    values: dict[str, Any] = {}
+    values.update(_from_file(file))
+    for name, text in (os.environ if environment is None else environment).items():
+        key = name.removeprefix(ENV_PREFIX).lower()
+        if name.startswith(ENV_PREFIX) and key in FIELDS and text != "":
+            values[key] = parse(key, text, source=name)
+    values.update({key: value for key, value in (flags or {}).items() if value is not None})
+    return Config(**values)
+
+
+def parse(name: str, text: str, *, source: str) -> Any:
+    """A setting's value from text; lists are separated by commas (folders by the system's path separator too).
+
+    Raises:
+        ConfigError: If it does not read as the setting's type.
+    """
+    kind, is_list = _kind(name)
+    if is_list:
+        parts = text.replace(os.pathsep, ",") if kind is Path else text
+        return tuple(_scalar(kind, part.strip(), source) for part in parts.split(",") if part.strip())
+    return _scalar(kind, text.strip(), source)
+
+
+def choices(name: str) -> tuple[str, ...] | None:
+    """The words a setting may be, or None where it is free."""
+    kind, _ = _kind(name)
+    return typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else None
+
+
+def is_flag(name: str) -> bool:
+    """True for settings that are on or off."""
+    return _kind(name)[0] is bool
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    path = file or Path("vivavoce.toml")
+    if file is None and not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in FIELDS:
+            raise ConfigError(f"unknown setting '{name}' in {path}; see docs/settings.md")
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        values[name] = parse(name, text, source=f"{path}: {name}")
+    return values
+
+
+def _kind(name: str) -> tuple[Any, bool]:
+    """(type of one value, whether the setting is a list of them)."""
+    kind = _HINTS[name]
+    if typing.get_origin(kind) is tuple:
+        return typing.get_args(kind)[0], True
+    if isinstance(kind, types.UnionType):
+        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+    return kind, False
+
+
+def _scalar(kind: Any, text: str, source: str) -> Any:
+    try:
+        if kind is bool:
+            return _SWITCH[text.lower()]
+        if typing.get_origin(kind) is typing.Literal:
+            if text not in typing.get_args(kind):
+                raise ValueError
+            return text
+        return kind(text) if kind is not Path else Path(text).expanduser()
+    except (ValueError, KeyError):
+        wanted = " or ".join(typing.get_args(kind)) if typing.get_origin(kind) else kind.__name__
+        raise ConfigError(f"{source}: '{text}' is not {wanted}") from None
+
+
+_HINTS = {name: hint for kind in SECTIONS.values() for name, hint in typing.get_type_hints(kind).items()}
