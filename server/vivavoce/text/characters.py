@@ -52,6 +52,9 @@ def _clean(char: str) -> str:
     plain = _PLAIN.get(char)
     if plain is not None:
         return plain
+    if "\u3371" <= char <= "\u33df":  # a unit in one character: ㎏, ㎡
+        unit = unicodedata.normalize("NFKC", char)
+        return unit[:-1] + {"2": "²", "3": "³"}.get(unit[-1], unit[-1])
     category = unicodedata.category(char)
     if category in ("Zs", "So") and char not in _SPEAKABLE_SIGNS:
         return " "

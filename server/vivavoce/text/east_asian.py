@@ -1,4 +1,4 @@
-"""Chinese, Japanese and Korean: small repairs of what their own front ends misread.
+"""Chinese and Japanese: small repairs of what their own front ends misread.
 
 Those front ends turn numbers into words themselves, but drop currency signs and stumble over thousands commas.
 Called by `normalize`.
@@ -14,10 +14,9 @@ from vivavoce.text.mapped import MappedText
 _CURRENCIES: Final[dict[str, dict[str, str]]] = {
     "zh": {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "￥": "元", "₩": "韩元", "HK$": "港元"},
     "ja": {"$": "ドル", "€": "ユーロ", "£": "ポンド", "¥": "円", "￥": "円", "₩": "ウォン", "HK$": "香港ドル"},
-    "ko": {"$": "달러", "€": "유로", "£": "파운드", "¥": "엔", "￥": "엔", "₩": "원", "HK$": "홍콩달러"},
 }
 _THOUSANDS: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d)")
-_PRICE: Final = re.compile(r"(?:US(?=\$))?(HK\$|[$€£¥￥₩])\s?(\d++(?:\.\d++)?+\s?[万亿千百萬億兆만억천]{0,2})")
+_PRICE: Final = re.compile(r"(?:US(?=\$))?(HK\$|[$€£¥￥₩])\s?(\d++(?:\.\d++)?+\s?[万亿千百萬億兆]{0,2})")
 
 
 def repair(text: MappedText, language: str) -> None:

@@ -1,8 +1,8 @@
 """Written text to text that can be spoken aloud, with a map back to what was written.
 
-Markup and soundless characters go in every language; English numbers, dates, money, addresses and signs become words.
-Chinese, Japanese and Korean keep their numbers: the front ends of those voices read them better. Pure, linear in the
-length of the text. Called for each sentence before an engine sees it.
+Markup and soundless characters go in every language; English and Korean numbers, dates, money, addresses and signs
+become words. Chinese and Japanese keep their numbers: the front ends of those voices read them better. Pure, linear
+in the length of the text. Called for each sentence before an engine sees it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 from vivavoce.text.characters import clean_characters, plain_english_characters
 from vivavoce.text.east_asian import repair
 from vivavoce.text.english.reader import read_english
+from vivavoce.text.korean.reader import read_korean
 from vivavoce.text.language import detect_language, speakable
 from vivavoce.text.mapped import MappedText
 from vivavoce.text.markup import strip_markup
@@ -65,7 +66,9 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
     if chosen == "en":
         plain_english_characters(text)
         read_english(text)
-    elif chosen in ("zh", "ja", "ko"):
+    elif chosen == "ko":
+        read_korean(text)
+    elif chosen in ("zh", "ja"):
         repair(text, chosen)
     for pattern in (_TWO_SPACES, _SPACE_BEFORE_MARK, _SECOND_COMMA, _ORPHANS):
         text.sub(pattern, "")

@@ -24,6 +24,7 @@ from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import InvalidRequest, UnknownVoice, VivaVoceError, VoicePackError, VoiceUnavailable
 from vivavoce.onnx_session import Cores
+from vivavoce.text.normalize import normalize
 from vivavoce.voices.pack import VoicePack
 
 logger = logging.getLogger(__name__)
@@ -176,7 +177,10 @@ class VoiceLoader:
         for name, clip in pack.references.items():
             try:
                 reference = reader.read([clip.path], clip.text, clip.language)
-                phonemes = self.front_end.phonemize(clip.text, clip.language, prompt=True, voice=pack.id)
+                said = (
+                    normalize(clip.text, "ko").text if clip.language == "ko" else clip.text
+                )  # the others do it inside
+                phonemes = self.front_end.phonemize(said, clip.language, prompt=True, voice=pack.id)
             except (VoiceUnavailable, InvalidRequest) as error:
                 if not found:
                     raise _unusable(pack, name, error) from error

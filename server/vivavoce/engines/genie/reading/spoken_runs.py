@@ -14,7 +14,7 @@ from vivavoce.text.normalize import normalize
 
 _UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
 _LATIN_WORDS = re.compile(r"[A-Za-z]+")
-_INITIALS = 4  # capitals in a row that are letters, as in "LG", "KBS" or "OPEC", and no word
+_INITIALS = 4  # capitals in a row that are letters and no word, though they have a vowel: "OPEC"
 _NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
 
 
@@ -47,7 +47,7 @@ def script_runs(text: str, main: str) -> list[tuple[int, int, str]]:
 
 
 def _are_initials(text: str) -> bool:
-    """ "AI", "KBS", "x", "LG, SK"; not "LOVE YOU": of several words in capitals, one with a vowel is a word."""
+    """ "AI", "KBS", "x", "pdf", "LG, SK"; not "LOVE YOU": of several words in capitals, one with a vowel is a word."""
     words = _LATIN_WORDS.findall(text)
-    capitals = all(len(word) == 1 or (word.isupper() and len(word) <= _INITIALS) for word in words)
-    return capitals and (len(words) == 1 or not any(len(word) > 1 and set(word) & set("AEIOU") for word in words))
+    voiceless = all(len(word) == 1 or not set(word.upper()) & set("AEIOUY") for word in words)
+    return voiceless or (len(words) == 1 and words[0].isupper() and len(words[0]) <= _INITIALS)

@@ -1,0 +1,55 @@
+"""Reads written Korean aloud: all rules, in the order that keeps them out of each other's way.
+
+Addresses and telephones first because they hold everything else; then what has its own signs (dates, times, money,
+measures), counted things, at last bare numbers and single signs. The voices' own front end reads a number before a
+counter it knows and anything else digit by digit, so no figure is left to it. Called by `normalize`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.korean import addresses, calendar, quantities
+from vivavoce.text.mapped import MappedText
+
+_SIGNS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[A-Za-z가-힣])[ ]?&[ ]?(?=[A-Za-z가-힣])", " 앤 "),
+    rule(r"(?<=[A-Za-z])\+\+", " 플러스 플러스"),
+    rule(r"(?<=[\w)])[ ]?=[ ]?(?=[\w(-])", "는 "),
+    rule(r"(?<=\w)[ ]?\+[ ]?(?=\w)", " 플러스 "),
+    rule(r"%", "퍼센트"),
+    rule(r"[#*^_|\\<>~@&+=°$€£¥₩]", " "),
+)
+
+RULES: Final[tuple[Rule, ...]] = (
+    *addresses.WEB,
+    *quantities.RANGES,
+    *calendar.DATES,
+    *addresses.TELEPHONES,
+    *calendar.TIMES,
+    *quantities.MONEY,
+    *quantities.MEASURES,
+    *quantities.COUNTED,
+    *quantities.NUMBERS,
+    *_SIGNS,
+)
+
+
+def read_korean(text: MappedText) -> None:
+    """Rewrite the text as words."""
+    text.map_chars(_plain)
+    for one in RULES:
+        text.sub(one.pattern, one.spoken)
+
+
+def _plain(char: str) -> str:
+    """Full-width letters, composed signs (℃) and foreign digits as plain ones; ideographic marks stay."""
+    if char < "\x80":
+        return char
+    if "！" <= char <= "～":
+        return chr(ord(char) - 0xFEE0)
+    if char in "℃℉№￥￦µ":
+        return unicodedata.normalize("NFKC", char)
+    return str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char
