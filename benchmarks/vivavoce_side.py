@@ -27,7 +27,7 @@ from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import Overloaded
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.synthesizer import SpeechRequest
+from vivavoce.synthesis.speaker import SpeechRequest
 from vivavoce.text.normalize import normalize
 from vivavoce.voices.store import VoiceDirectory, VoiceStore
 

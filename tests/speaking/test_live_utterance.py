@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import AudioChunk, WordTiming
 from vivavoce.speaking.live_utterance import pieces
-from vivavoce.synthesis.synthesizer import SpokenChunk
+from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.text.sentences import Sentence
 
 RATE = 1000

@@ -28,8 +28,11 @@ from vivavoce.errors import (
     UnspeakableText,
     VoiceUnavailable,
 )
+from vivavoce.machine.admission import Kind
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Synthesizer, Utterance
+from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
+from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.worker import FURTHER_THREAD, step_cores
 
 Make = Callable[..., Synthesizer]
@@ -432,7 +435,7 @@ async def test_a_waiting_request_gets_the_room_of_one_that_leaves(make_synthesiz
     synthesizer = make_synthesizer(FakeEngine(), max_streams=1, queue_wait_s=30.0)
     async with synthesizer.stream(SpeechRequest(text=TWO)):
         waiting = asyncio.create_task(speak(synthesizer, TWO))
-        await until(lambda: len(synthesizer._queue) == 1)
+        await until(lambda: synthesizer._admissions.waiting == 1)
     assert await waiting
 
 
@@ -442,9 +445,9 @@ async def test_a_first_chunk_lets_the_next_of_a_burst_begin(make_synthesizer: Ma
         FakeEngine(), admission_share=0.9, first_audio_target_s=0.3, queue_wait_s=30.0, step_timeout_s=60.0
     )
     await speak(synthesizer, TWO)
-    synthesizer._admission.first_chunk_took("fake/alpha", 10.0)  # as if a first chunk were dear: one at a time
+    synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)  # as if a first chunk were dear: one at a time
     for _ in range(50):
-        synthesizer._admission.first_chunk_took("fake/alpha", 10.0)
+        synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)
     results = await asyncio.gather(*(speak(synthesizer, TWO) for _ in range(16)))
     assert len(results) == 16
 
@@ -456,11 +459,11 @@ async def test_a_burst_begins_late_rather_than_being_refused(make_synthesizer: M
         FakeEngine(before_step=gate), workers=2, admission_share=0.9, first_audio_target_s=0.3, queue_wait_s=0.05,
         step_timeout_s=60.0,
     )  # fmt: skip
-    synthesizer._admission.first_chunk_took("fake/alpha", 10.0)
+    synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)
     first = asyncio.create_task(speak(synthesizer, TWO))
     await until(lambda: synthesizer.active == 1)
     second = asyncio.create_task(speak(synthesizer, TWO))
-    await until(lambda: len(synthesizer._queue) == 1)
+    await until(lambda: synthesizer._admissions.waiting == 1)
     await until(lambda: synthesizer.active == 2)
     gate.open()
     assert await first

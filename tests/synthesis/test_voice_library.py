@@ -97,9 +97,9 @@ async def test_a_load_that_fails_is_told_and_tried_again(make_library: Make) -> 
 
 def test_names(make_library: Make) -> None:
     library = make_library(FakeEngine(voices=("a", "b")), default="b")
-    assert library.resolve("a")[0].id == "a"
+    assert library.resolve("a").info.id == "a"
     for alias in ("default", "alloy", "cedar"):
-        assert library.resolve(alias)[0].id == "b"
+        assert library.resolve(alias).info.id == "b"
     with pytest.raises(UnknownVoice, match="known: a, b"):
         library.resolve("c")
     with pytest.raises(UnknownVoice):

@@ -35,7 +35,8 @@ from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.speaking.live_utterance import pieces
-from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer
+from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.pacing import Pacer
 
 logger = logging.getLogger(__name__)

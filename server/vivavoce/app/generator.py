@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from vivavoce.config import Config
 from vivavoce.engines.registry import open_engines
 from vivavoce.engines.speech import SpeechEngine
+from vivavoce.machine.admission import Admission
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.admission import Admission
 from vivavoce.synthesis.synthesizer import Synthesizer, SynthesizerLimits
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.synthesis.worker import WorkerPool

@@ -120,7 +120,7 @@ def build_server(
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
     app.include_router(catalogue_router(synthesizer))
     app.include_router(
-        voices_router(open_store(config.voices), config.limits, config.voices.voice, synthesizer.voices.forget)
+        voices_router(open_store(config.voices), config.limits, config.voices.voice, synthesizer.library.forget)
     )
     app.include_router(operations_router(synthesizer, metrics, lambda: server.draining))
     app.include_router(
@@ -156,4 +156,4 @@ def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> No
 
 async def _preload(synthesizer: Synthesizer, config: Config, progress: Progress | None) -> None:
     if config.voices.preload:
-        await synthesizer.voices.preload(progress)
+        await synthesizer.library.preload(progress)

@@ -22,7 +22,9 @@ from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, UnsupportedFormat, VivaVoceError
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer, Utterance
+from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.utterance import Utterance
 
 EXAMPLES = """\
 examples:

@@ -19,19 +19,19 @@ def catalogue_router(synthesizer: Synthesizer) -> APIRouter:
 
     @router.get("/v1/models", summary="Models; every voice is one")
     async def models() -> dict[str, Any]:
-        return {"object": "list", "data": _models(synthesizer.voices.list())}
+        return {"object": "list", "data": _models(synthesizer.library.list())}
 
     @router.get("/v1/models/{model_id}", summary="One model")
     async def model(model_id: str) -> dict[str, Any]:
-        for entry in _models(synthesizer.voices.list()):
+        for entry in _models(synthesizer.library.list()):
             if entry["id"] == model_id:
                 return entry
         raise NotFound("no such model", param="model")
 
     @router.get("/v1/audio/voices", summary="Voices this server speaks with")
     async def voices() -> dict[str, Any]:
-        default = synthesizer.voices.default_id()
-        return {"voices": [_voice(v, default) for v in synthesizer.voices.list()]}
+        default = synthesizer.library.default_id()
+        return {"voices": [_voice(v, default) for v in synthesizer.library.list()]}
 
     return router
 

@@ -54,7 +54,7 @@ def live_router(
             metrics.requests.labels("websocket", "refused", error.code).inc()
             await websocket.send_denial_response(error_response(error))
             return
-        session = Session(f"sess_{secrets.token_hex(12)}", limits, voice_summaries(synthesizer.voices))
+        session = Session(f"sess_{secrets.token_hex(12)}", limits, voice_summaries(synthesizer.library))
         connection = WebSocketConnection(websocket, session, synthesizer, settings.ahead_s, metrics, encoding, owner)
         await connection.serve(connections)
 

@@ -18,7 +18,7 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, is_draining: C
 
     @router.get("/health", summary="What is loaded")
     async def health() -> dict[str, Any]:
-        return {"status": "healthy", "models": [v.id for v in synthesizer.voices.list() if v.problem is None]}
+        return {"status": "healthy", "models": [v.id for v in synthesizer.library.list() if v.problem is None]}
 
     @router.get("/livez", summary="The process answers")
     async def livez() -> dict[str, str]:
@@ -30,7 +30,7 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, is_draining: C
     async def readyz() -> JSONResponse:
         if is_draining():
             return JSONResponse({"status": "draining"}, status_code=503)
-        if synthesizer.voices.default_id() is None:
+        if synthesizer.library.default_id() is None:
             return JSONResponse({"status": "no voice can speak"}, status_code=503)
         return JSONResponse({"status": "ready"})
 

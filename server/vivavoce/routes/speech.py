@@ -18,7 +18,8 @@ from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.speech_body import choose_voice, parse_speech
 from vivavoce.routes.speech_response import SpeechResponse
-from vivavoce.synthesis.synthesizer import SpeechRequest, Synthesizer
+from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.synthesizer import Synthesizer
 
 PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
 
@@ -58,8 +59,8 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
     ) -> Response:
         fields = await read_json(request, max_bytes=limits.max_body_kib * 1024, timeout_s=limits.body_timeout_s)
         body = parse_speech(fields, max_text=limits.max_text)
-        voice = choose_voice(body, synthesizer.voices, config.voices.engines)
-        info, _ = synthesizer.voices.resolve(voice)
+        voice = choose_voice(body, synthesizer.library, config.voices.engines)
+        info = synthesizer.library.resolve(voice).info
         rate = body.sample_rate or (PCM_SAMPLE_RATE if body.response_format == "pcm" else info.sample_rate)
         encoder = open_encoder(body.response_format, rate, exact_sizes=wav_sizes == "exact")
         speech_request = SpeechRequest(

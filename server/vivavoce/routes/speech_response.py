@@ -21,7 +21,9 @@ from vivavoce.audio.encoders import AudioEncoder
 from vivavoce.errors import ClientTooSlow, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.serving.uvicorn_server import ABORT
-from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Synthesizer, Utterance
+from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
+from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.utterance import Utterance
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
 TOKENS_PER_SECOND = 25  # an output token of the usage report is 40 ms of audio, as in GPT-SoVITS

@@ -21,7 +21,8 @@ from vivavoce.protocols.native.messages import SessionConfig, Status
 from vivavoce.protocols.native.outbox import Outbox
 from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_utterance import Sink, Turn, speech_request
-from vivavoce.synthesis.synthesizer import Synthesizer, Utterance
+from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.utterance import Utterance
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +213,7 @@ class LiveSession:
         with self._settled(turn):  # whatever keeps it from being admitted
             request = speech_request(
                 turn.config,
-                self._synthesizer.voices,
+                self._synthesizer.library,
                 owner=self._owner,
                 transport=self._transport,
                 ahead_s=self._ahead_s,

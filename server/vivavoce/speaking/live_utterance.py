@@ -16,7 +16,8 @@ from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.protocols.native.messages import SessionConfig, Word
 from vivavoce.protocols.native.outbox import Outbox
-from vivavoce.synthesis.synthesizer import SpeechRequest, SpokenChunk, Utterance
+from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
+from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.voice_library import VoiceLibrary
 
 PIECE_S = 0.4  # longest piece of sound that leaves at once

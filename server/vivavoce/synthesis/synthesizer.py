@@ -17,16 +17,17 @@ import itertools
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions, VoiceInfo
 from vivavoce.errors import EmptyInput, TextTooLong
+from vivavoce.machine.admission import Admission, Place
+from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.admission import Admission
-from vivavoce.synthesis.admission_queue import AdmissionQueue
-from vivavoce.synthesis.track import SpokenChunk, Track
-from vivavoce.synthesis.utterance import SpeechRequest, Utterance
+from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.track import Track
+from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.synthesis.worker import WorkerPool
 from vivavoce.text.limits import refuse_explosive
@@ -34,8 +35,6 @@ from vivavoce.text.normalize import normalize
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 
 logger = logging.getLogger(__name__)
-
-__all__ = ["SpeechRequest", "SpokenChunk", "Synthesizer", "SynthesizerLimits", "Utterance"]
 
 _WATCH_EVERY_S = 0.5
 MAX_SPOKEN_GROWTH = 3  # characters read aloud for each that may be written: numbers grow, honest text never that much
@@ -69,13 +68,13 @@ class Synthesizer:
         metrics: Metrics,
         limits: SynthesizerLimits | None = None,
     ) -> None:
-        self.voices = voices
+        self.library = voices
         self.limits = limits or SynthesizerLimits()
         self._pool = pool
         self._admission = admission
         self._metrics = metrics
         self._ids = itertools.count(1)
-        self._queue = AdmissionQueue(
+        self._admissions = Admissions(
             admission, wait_s=self.limits.queue_wait_s, max_waiting=self.limits.max_queue, metrics=metrics
         )
         self._active = 0
@@ -88,9 +87,16 @@ class Synthesizer:
         """Utterances being spoken now."""
         return self._active
 
+    def voices(self) -> list[VoiceInfo]:
+        """Every voice of every engine, unavailable ones included."""
+        return self.library.list()
+
     @asynccontextmanager
-    async def stream(self, request: SpeechRequest) -> AsyncIterator[Utterance]:
+    async def stream(self, request: SpeechRequest, place: Place | None = None) -> AsyncIterator[Utterance]:
         """Speak; the block ends or cancels the utterance.
+
+        Args:
+            place: of the conversation it belongs to; None: it is admitted by itself.
 
         Raises:
             EmptyInput, TextTooLong, UnspeakableText: If the text cannot be spoken.
@@ -102,32 +108,31 @@ class Synthesizer:
             raise TextTooLong(len(request.text), self.limits.max_text)
         if request.text is not None:
             refuse_explosive(request.text, MAX_SPOKEN_GROWTH * self.limits.max_text)
-        self._admission.check(request.owner)
-        async with self.voices.acquire(request.voice) as loaded:
+        if place is None:
+            self._admission.check(request.owner)
+        async with self.library.acquire(request.voice) as loaded:
             sentences: list[Sentence] = []
             if request.text is not None:
                 sentences = await asyncio.to_thread(_prepare, request.text, loaded, request.options)
-            ticket = await self._queue.admit(request.owner, loaded.kind)
-            track = self._track(request, loaded, arrival_s)
-            utterance = Utterance(
-                request, loaded, track, self._pool, self._admission, self._queue, ticket, self.limits.max_buffered_text
-            )
-            self._begin(request)
-            try:
-                self._pool.add(track)
-                if request.text is not None:
-                    utterance._begin_with(request.text, sentences)
-                yield utterance
-            finally:
-                self._pool.remove(track)
-                utterance._close()
-                self._queue.leave(ticket)
-                self._end(request, utterance, arrival_s)
+            entered = nullcontext(place) if place is not None else self._admissions.enter(request.owner, [loaded.kind])
+            async with entered as held:
+                track = self._track(request, loaded, arrival_s)
+                utterance = Utterance(request, loaded, track, self._pool, held, self.limits.max_buffered_text)
+                self._begin(request)
+                try:
+                    self._pool.add(track)
+                    if request.text is not None:
+                        utterance._begin_with(request.text, sentences)
+                    yield utterance
+                finally:
+                    self._pool.remove(track)
+                    utterance._close()
+                    self._end(request, utterance, arrival_s)
 
     async def drain(self, timeout_s: float) -> bool:
         """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
         self._admission.draining = True
-        self._queue.wake()
+        self._admissions.wake()
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
         except TimeoutError:
@@ -141,7 +146,7 @@ class Synthesizer:
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
         await asyncio.to_thread(self._pool.close)
-        await asyncio.to_thread(self.voices.close)
+        await asyncio.to_thread(self.library.close)
 
     # -- one utterance
 
@@ -218,8 +223,8 @@ class Synthesizer:
             await asyncio.sleep(_WATCH_EVERY_S)
             self._metrics.event_loop_lag.observe(max(0.0, loop.time() - due))
             self._pool.give_up_hung_steps()
-            if self._queue:  # measured costs fall as batches grow: somebody may fit now
-                self._queue.wake()
+            if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
+                self._admissions.wake()
 
 
 def _prepare(text: str, loaded: LoadedVoice, options: SpeechOptions) -> list[Sentence]:

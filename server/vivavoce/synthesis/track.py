@@ -10,33 +10,16 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from vivavoce.audio.chunk import AudioChunk, WordTiming
+from vivavoce.audio.chunk import WordTiming
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.speech import SentenceStream, SpeechEngine, SpeechOptions, Voice
 from vivavoce.errors import VivaVoceError
-from vivavoce.synthesis.scheduler import Candidate, deadline
+from vivavoce.machine.scheduler import Candidate, deadline
+from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.text.sentences import Sentence
 
 # Silence between two sentences: what follows a clause needs none, engines end a sentence with a little of their own.
 PAUSE_S = {"clause": 0.0, "sentence": 0.15, "paragraph": 0.4}
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenChunk:
-    """A piece of the utterance's audio and its place in the text.
-
-    Attributes:
-        audio: samples at the requested rate; the times of its words count from the utterance's first sample.
-        sentence: what is being spoken, as written.
-        start_s: position of the first sample in the utterance.
-        begins_sentence, ends_sentence: first and last chunk of its sentence.
-    """
-
-    audio: AudioChunk
-    sentence: Sentence
-    start_s: float
-    begins_sentence: bool
-    ends_sentence: bool
 
 
 @dataclass(slots=True)

@@ -6,41 +6,14 @@ Made by `synthesizer.py`; transports write text into it, read chunks from it and
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, TextTooLong, VivaVoceError
-from vivavoce.synthesis.admission import Admission
-from vivavoce.synthesis.admission_queue import AdmissionQueue
-from vivavoce.synthesis.track import SpokenChunk, Track
+from vivavoce.machine.admission import Place
+from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
+from vivavoce.synthesis.track import Track
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.synthesis.worker import WorkerPool
 from vivavoce.text.sentences import Sentence, SentenceSplitter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechRequest:
-    """One wish to speak.
-
-    Attributes:
-        voice: "mika", "mika/Sad", "default" or one of OpenAI's names.
-        text: the whole text; None: it will be written piece by piece.
-        options: how to say it.
-        sample_rate: Hz of the audio wanted; None: the engine's own.
-        ahead_s: unread audio held before the work for this stream stops.
-        paced: stop computing also when more than `ahead_s` ahead of a listener who plays in real time.
-        owner: whose request this is (a hash of the API key), for fair admission.
-        transport: http, websocket, webrtc or cli, for the metrics.
-    """
-
-    voice: str = "default"
-    text: str | None = None
-    options: SpeechOptions = field(default_factory=SpeechOptions)
-    sample_rate: int | None = None
-    ahead_s: float = 5.0
-    paced: bool = False
-    owner: str = ""
-    transport: str = "http"
 
 
 class Utterance:
@@ -61,9 +34,7 @@ class Utterance:
         loaded: LoadedVoice,
         track: Track,
         pool: WorkerPool,
-        admission: Admission,
-        queue: AdmissionQueue,
-        ticket: int,
+        place: Place,
         max_buffered_text: int,
     ) -> None:
         self.request = request
@@ -76,9 +47,7 @@ class Utterance:
         self._loaded = loaded
         self._track = track
         self._pool = pool
-        self._admission = admission
-        self._queue = queue
-        self._ticket = ticket
+        self._place = place
         self._max_buffered_text = max_buffered_text
         self._splitter = SentenceSplitter()
         self._ended = False
@@ -196,8 +165,7 @@ class Utterance:
         """Keep the books: what was said, when, and what it cost."""
         if self.first_chunk_s is None:
             self.first_chunk_s = time.monotonic() - self._track.arrival_s
-            self._admission.first_chunk_took(self._loaded.kind, self.core_s)
-            self._queue.sounding(self._ticket)
+            self._place.sounding(self._loaded.kind, self.core_s)
         if chunk.begins_sentence:
             self._text.append(chunk.sentence.text)
             self._text_end = chunk.sentence.start + len(chunk.sentence.text)
@@ -208,10 +176,10 @@ class Utterance:
     def _settle_costs(self) -> None:
         costs, self._track.costs = self._track.costs, []
         for cost in costs:
-            self._admission.measured(self._loaded.kind, cost.core_s, cost.audio_s)
+            self._place.measured(self._loaded.kind, cost.core_s, cost.audio_s)
         now_s = time.monotonic()
         if self._track.underruns > self._track.underruns_told:
             self._track.underruns_told = self._track.underruns
-            self._admission.underrun(now_s)
+            self._place.ran_dry(now_s)
         else:
-            self._admission.ample(now_s)
+            self._place.in_time(now_s)

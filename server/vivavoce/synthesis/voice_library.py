@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 
 from vivavoce.engines.speech import SpeechEngine, Voice, VoiceInfo
 from vivavoce.errors import UnknownVoice, VoiceUnavailable
+from vivavoce.machine.admission import Kind
 from vivavoce.metrics import Metrics
+from vivavoce.synthesis.speaker import ResolvedVoice
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +40,9 @@ class LoadedVoice:
     reference: str | None
 
     @property
-    def kind(self) -> str:
-        """What its streams cost alike: "engine/voice"."""
-        return f"{self.engine.name}/{self.info.id}"
+    def kind(self) -> Kind:
+        """What its streams cost alike."""
+        return Kind(self.engine.name, self.info.id)
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class VoiceLibrary:
         """True when `name` (with or without a `/Reference`) is the id of a voice."""
         return any(v.id == name.partition("/")[0] for v in self.list())
 
-    def resolve(self, name: str) -> tuple[VoiceInfo, str | None]:
+    def resolve(self, name: str) -> ResolvedVoice:
         """The voice and reference that `name` means.
 
         Raises:
@@ -111,28 +113,29 @@ class VoiceLibrary:
         if info is None:
             raise UnknownVoice(name, voices)
         if not slash:
-            return info, None
+            return ResolvedVoice(info)
         for known in info.references:
             if known.casefold() == reference.casefold():
-                return info, known
+                return ResolvedVoice(info, known)
         raise UnknownVoice(name, [f"{info.id}/{known}" for known in info.references])
 
     # -- loading
 
     @asynccontextmanager
-    async def acquire(self, name: str) -> AsyncIterator[LoadedVoice]:
+    async def acquire(self, voice: ResolvedVoice | str) -> AsyncIterator[LoadedVoice]:
         """The voice, loaded and kept in memory for the length of the block.
 
         Raises:
             UnknownVoice: If there is no such voice.
             VoiceUnavailable: If it cannot be loaded.
         """
-        info, reference = self.resolve(name)
+        chosen = voice if isinstance(voice, ResolvedVoice) else self.resolve(voice)
+        info = chosen.info
         key = (info.engine, info.id)
         entry = await self._entry(info)
         entry.users += 1
         try:
-            yield LoadedVoice(entry.engine, entry.voice, info, reference)
+            yield LoadedVoice(entry.engine, entry.voice, info, chosen.reference)
         finally:
             entry.users -= 1
             entry.last_used_s = time.monotonic()

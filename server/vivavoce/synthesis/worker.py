@@ -19,9 +19,10 @@ from vivavoce.audio.chunk import AudioChunk, Samples, WordTiming
 from vivavoce.audio.resample import EMPTY, Resampler
 from vivavoce.audio.samples import guard
 from vivavoce.errors import BadAudio, EmptyInput, EngineCrashed, EngineError, EngineTimeout, VivaVoceError
+from vivavoce.machine.scheduler import choose
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.scheduler import choose
-from vivavoce.synthesis.track import PAUSE_S, SentenceCost, SpokenChunk, Track
+from vivavoce.synthesis.speaker import SpokenChunk
+from vivavoce.synthesis.track import PAUSE_S, SentenceCost, Track
 from vivavoce.text.normalize import normalize
 from vivavoce.text.sentences import Sentence
 

@@ -11,7 +11,7 @@ from vivavoce.errors import ClientTooSlow
 from vivavoce.protocols.native.messages import SessionConfig
 from vivavoce.speaking.live_session import LiveSession
 from vivavoce.speaking.live_utterance import announce_chunk, pieces
-from vivavoce.synthesis.synthesizer import SpokenChunk
+from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.transports.pacing import Pacer
 
 KEPT_S = 1.0  # a chunk longer than the listener may be ahead leaves before he runs dry

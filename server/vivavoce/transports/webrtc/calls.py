@@ -108,7 +108,7 @@ class Calls:
             raise Overloaded(f"{self._max_calls} calls are open or pending, and no more may be", retry_after_s=5.0)
 
     def _new_call(self, owner: str) -> Call:
-        session = Session(f"sess_{secrets.token_hex(12)}", self._limits, voice_summaries(self._synthesizer.voices))
+        session = Session(f"sess_{secrets.token_hex(12)}", self._limits, voice_summaries(self._synthesizer.library))
         return Call(
             f"call_{secrets.token_urlsafe(18)}",
             owner,

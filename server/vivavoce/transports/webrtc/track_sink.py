@@ -9,7 +9,7 @@ import time
 from vivavoce.protocols.native.messages import SessionConfig
 from vivavoce.speaking.live_session import LiveSession
 from vivavoce.speaking.live_utterance import announce_chunk, pieces
-from vivavoce.synthesis.synthesizer import SpokenChunk
+from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE
 from vivavoce.transports.webrtc.speech_track import SpeechTrack
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.synthesis.scheduler import MARGIN_S, Candidate, choose, deadline, fair_order
+from vivavoce.machine.scheduler import MARGIN_S, Candidate, choose, deadline, fair_order
 
 
 def candidate(

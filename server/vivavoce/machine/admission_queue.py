@@ -1,0 +1,141 @@
+"""Where requests wait for room: a short, bounded, fair queue in front of the admission's books. On the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from vivavoce.errors import Overloaded
+from vivavoce.machine.admission import Admission, Kind, Place, refusal
+from vivavoce.machine.scheduler import fair_order
+from vivavoce.metrics import Metrics
+
+
+class Admissions:
+    """Admits requests, a little later if need be.
+
+    A request waits for two things: room for its stream to keep real time, and the first results of those before it.
+    After the wait it is refused where the first is missing; where only the second is, it begins late.
+
+    Args:
+        wait_s: how long a request waits.
+        max_waiting: requests waiting at once. When the queue is full, an owner with more requests in it than the
+            newcomer's loses its last one; where there is none such, the newcomer is refused at once.
+    """
+
+    def __init__(self, admission: Admission, *, wait_s: float, max_waiting: int, metrics: Metrics) -> None:
+        self._admission = admission
+        self._wait_s = wait_s
+        self._max_waiting = max_waiting
+        self._metrics = metrics
+        self._numbers = itertools.count()
+        self._waiting: dict[int, _Waiting] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def enter(self, owner: str, kinds: Sequence[Kind], *, live: bool = True) -> AsyncIterator[Place]:
+        """Room for the length of the block, after a short fair wait.
+
+        Args:
+            owner: whose request it is.
+            kinds: what it will compute, one or the other at a time: it pays for the dearest.
+            live: somebody listens or speaks in real time; False: a file, which takes what the others leave.
+
+        Raises:
+            Overloaded: If there was no room within the wait.
+            RateLimited, ShuttingDown: If waiting cannot help.
+        """
+        ticket = await self._admit(owner, tuple(kinds), live)
+        try:
+            yield Place(self._admission, ticket, changed=self.wake)
+        finally:
+            self._admission.leave(ticket)
+            self.wake()
+
+    def wake(self) -> None:
+        """There may be room now: let everybody look."""
+        for waiting in self._waiting.values():
+            waiting.wake()
+
+    async def _admit(self, owner: str, kinds: tuple[Kind, ...], live: bool) -> int:
+        admission = self._admission
+        admission.check(owner)
+        if not self._waiting and admission.may_admit(kinds, live=live):
+            self._metrics.queue.observe(0.0)
+            return admission.admit(owner, kinds, live=live)
+        self._make_room(owner)
+        me = _Waiting(owner, kinds, live, time.monotonic(), asyncio.get_running_loop().create_future())
+        number = next(self._numbers)
+        self._waiting[number] = me
+        try:
+            async with asyncio.timeout(self._wait_s):
+                while not self._is_next(number):
+                    await me.turn()
+                    admission.check(owner)
+        except TimeoutError:
+            if not admission.keeps_up(kinds, live=live):
+                raise refusal(time.monotonic() - me.since_s) from None
+            admission.check(owner)
+        finally:
+            self._waiting.pop(number, None)
+            self.wake()
+        self._metrics.queue.observe(time.monotonic() - me.since_s)
+        return admission.admit(owner, kinds, live=live)
+
+    def _make_room(self, owner: str) -> None:
+        """One more may wait.
+
+        Raises:
+            Overloaded: If the queue is full of others that have no more in it than this owner.
+        """
+        if len(self._waiting) < self._max_waiting:
+            return
+        held = Counter(waiting.owner for waiting in self._waiting.values())
+        greediest, most = held.most_common(1)[0]
+        if most <= held[owner] + 1:
+            raise refusal(0.0)
+        last = max(number for number, waiting in self._waiting.items() if waiting.owner == greediest)
+        self._waiting.pop(last).refuse(refusal(0.0))
+
+    def _is_next(self, number: int) -> bool:
+        """True when the request stands first in the fair order and there is room for it."""
+        numbers = list(self._waiting)
+        order = fair_order([(w.owner, w.since_s) for w in self._waiting.values()], self._admission.active())
+        me = self._waiting[number]
+        return numbers[order[0]] == number and self._admission.may_admit(me.kinds, live=me.live)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A request in the queue."""
+
+    owner: str
+    kinds: tuple[Kind, ...]
+    live: bool
+    since_s: float
+    future: asyncio.Future[None]
+    refused: Overloaded | None = None
+
+    def wake(self) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def refuse(self, error: Overloaded) -> None:
+        """It lost its room in the queue to an owner with fewer requests in it."""
+        self.refused = error
+        self.wake()
+
+    async def turn(self) -> None:
+        await self.future
+        if self.refused is not None:
+            raise self.refused
+        self.future = asyncio.get_running_loop().create_future()

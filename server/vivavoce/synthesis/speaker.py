@@ -1,0 +1,151 @@
+"""The border of speech: what routes, live sessions and the assistant know of whoever speaks.
+
+    voice = speaker.choose(name, model)                                   who speaks: decided once, at the door
+    async with speaker.stream(SpeechRequest(voice=voice)) as spoken:      leaving the block cancels
+        spoken.write("Hello"); spoken.end()
+        async for chunk in spoken:
+            await send(encoder.encode(chunk.audio.samples))
+
+The `synthesizer.Synthesizer` is a `Speaker`, and so is a model on another machine. Nothing here computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vivavoce.audio.chunk import AudioChunk
+from vivavoce.engines.speech import SpeechOptions, VoiceInfo
+from vivavoce.machine.admission import Place
+from vivavoce.text.sentences import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedVoice:
+    """Who speaks, and in which tone: what a request's `voice` and `model` mean together.
+
+    Attributes:
+        info: the voice.
+        reference: one of `info.references`, where one was asked for by name.
+    """
+
+    info: VoiceInfo
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechRequest:
+    """One wish to speak.
+
+    Attributes:
+        voice: from `Speaker.choose`; a name is looked up as `choose(name)` does.
+        text: the whole text; None: it will be written piece by piece.
+        options: how to say it.
+        sample_rate: Hz of the audio wanted; None: the voice's own.
+        ahead_s: unread audio held before the work for this stream stops.
+        paced: stop computing also when more than `ahead_s` ahead of a listener who plays in real time.
+        owner: whose request this is (a hash of the API key), for fair admission.
+        transport: http, websocket, webrtc or cli, for the metrics.
+    """
+
+    voice: ResolvedVoice | str = "default"
+    text: str | None = None
+    options: SpeechOptions = field(default_factory=SpeechOptions)
+    sample_rate: int | None = None
+    ahead_s: float = 5.0
+    paced: bool = False
+    owner: str = ""
+    transport: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenChunk:
+    """A piece of the utterance's audio and its place in the text.
+
+    Attributes:
+        audio: samples at the requested rate; the times of its words count from the utterance's first sample.
+        sentence: what is being spoken, as written.
+        start_s: position of the first sample in the utterance.
+        begins_sentence, ends_sentence: first and last chunk of its sentence.
+    """
+
+    audio: AudioChunk
+    sentence: Sentence
+    start_s: float
+    begins_sentence: bool
+    ends_sentence: bool
+
+
+class Spoken(Protocol):
+    """The audio of one request, in order, while it is made; text may still be written.
+
+    The iterator raises the error that ended the speech early, if one did.
+    """
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of every chunk."""
+        ...
+
+    @property
+    def produced_s(self) -> float:
+        """Seconds of audio made so far."""
+        ...
+
+    def write(self, delta: str) -> None:
+        """More text, of any size.
+
+        Raises:
+            TextTooLong: If more is buffered than the limit; nothing of `delta` was taken.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Speak what is buffered now; more text may come."""
+        ...
+
+    def end(self) -> None:
+        """No more text will come. Any number of times."""
+        ...
+
+    def played(self, position_s: float) -> None:
+        """What the listener has heard so far; moves its clock."""
+        ...
+
+    def heard(self, position_s: float) -> str:
+        """The written text up to the last word that began before `position_s`."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[SpokenChunk]: ...
+
+
+class Speaker(Protocol):
+    """Whoever turns text into speech, for many listeners at once."""
+
+    def voices(self) -> list[VoiceInfo]:
+        """Every voice, those that cannot speak now included. Cheap."""
+        ...
+
+    def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
+        """Who speaks where a request names this voice and this model. Asked once, where the request comes in.
+
+        Raises:
+            UnknownVoice: If there is no such voice, or it has no such reference.
+            UnknownModel: If `model` names nothing that speaks here.
+        """
+        ...
+
+    def stream(self, request: SpeechRequest, place: Place | None = None) -> AbstractAsyncContextManager[Spoken]:
+        """Speak; the block ends or cancels it.
+
+        Args:
+            place: of the conversation it belongs to, which was admitted as a whole; None: it is admitted by itself.
+
+        Raises:
+            EmptyInput, TextTooLong, UnspeakableText: If the text cannot be spoken.
+            UnknownVoice, VoiceUnavailable: If the voice cannot speak it.
+            Overloaded, RateLimited, ShuttingDown: If it may not be taken on.
+        """
+        ...
