@@ -155,6 +155,15 @@ def test_a_server_imports_neither_torch_nor_genie() -> None:
     assert not loaded & {"torch", "genie_tts", "fastrtc", "jieba_fast", "pyopenjtalk", "transformers"}
 
 
+def test_speaking_without_a_server_loads_neither_the_web_nor_graph_builders() -> None:
+    """`vivavoce say` and a prepared Genie voice."""
+    code = "import sys, vivavoce.cli.main, vivavoce.cli.say, vivavoce.engines.genie.engine; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "onnxruntime" in loaded
+    assert not loaded & {"fastapi", "starlette", "uvicorn", "aiortc", "onnx"}
+
+
 def faults_of(module: str, source: str) -> Iterator[str]:
     """Sentences on the imports that `module` (its name below the package) must not make."""
     part = _part(module)

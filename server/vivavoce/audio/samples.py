@@ -81,12 +81,6 @@ def from_pcm16(samples: Pcm16) -> Samples:
     return samples.astype(np.float32) / np.float32(32768.0)
 
 
-def fade_in(samples: Samples, sample_rate: int, duration_s: float = FADE_S) -> Samples:
-    """Raise the first `duration_s` seconds from silence along half a cosine."""
-    ramp = _ramp(len(samples), sample_rate, duration_s)
-    return np.concatenate([samples[: len(ramp)] * ramp, samples[len(ramp) :]])
-
-
 def fade_out(samples: Samples, sample_rate: int, duration_s: float = FADE_S) -> Samples:
     """Lower the last `duration_s` seconds to silence along half a cosine."""
     ramp = _ramp(len(samples), sample_rate, duration_s)[::-1]

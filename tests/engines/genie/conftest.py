@@ -9,7 +9,8 @@ import pytest
 from synthetic_genie_data import ReferenceClip, genie_data, reference_clip, voice_library
 from synthetic_voice import cache_root, synthetic_voice
 from vivavoce.engines.genie.engine import GenieEngine
-from vivavoce.engines.genie.preparing.compile import CompiledVoice, VoiceSource, compile_voice
+from vivavoce.engines.genie.preparing.compile import CompiledVoice, compile_voice
+from vivavoce.engines.genie.preparing.source import VoiceSource
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.voice import GenieVoice

@@ -23,10 +23,11 @@ from vivavoce.engines.genie.reading.words import SentenceWords
 from vivavoce.engines.genie.semantic.model import Positions
 from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 from vivavoce.engines.genie.sentence import GenieSentence
+from vivavoce.engines.genie.shape import SAMPLE_RATE_HZ
 from vivavoce.engines.genie.sound.chunking import POLICIES
 from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES, LatentStream
-from vivavoce.engines.genie.sound.vocoder import SAMPLE_RATE_HZ
-from vivavoce.engines.genie.voice import GenieVoice, VoiceLoader
+from vivavoce.engines.genie.voice import GenieVoice
+from vivavoce.engines.genie.voice_loader import VoiceLoader
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
 from vivavoce.onnx_session import Cores

@@ -25,12 +25,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.vits_graphs import Version
-from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData
 from vivavoce.errors import InvalidAudio, VoicePackError, VoiceUnavailable
 from vivavoce.onnx_session import Signature, open_session
 from vivavoce.voices.clip import MAX_REFERENCE_S, MIN_REFERENCE_S, SILENCE_PEAK, Clip, decode_clip
+from vivavoce.voices.fingerprints import Version
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +121,8 @@ class ReferenceReader:
         for path in (self.data.hubert, self.data.hubert_weights):
             _require(path)
         try:
+            from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights  # brings the package onnx
+
             graph = with_weights(PackWeights(self.data.hubert, self.data.hubert_weights))
         except VoicePackError as error:
             raise VoiceUnavailable(f"{error.message}; get it again with `{PULL_COMMAND}`") from error

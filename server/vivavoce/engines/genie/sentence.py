@@ -20,17 +20,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vivavoce.audio.chunk import AudioChunk, Samples
-from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH
 from vivavoce.engines.genie.reading.words import SentenceWords
-from vivavoce.engines.genie.semantic.model import TOKENS_PER_SECOND, SemanticState
+from vivavoce.engines.genie.semantic.model import SemanticState
+from vivavoce.engines.genie.shape import FRAME_S, LATENT_WIDTH, SAMPLE_RATE_HZ, TOKENS_PER_SECOND
 from vivavoce.engines.genie.sound.chunking import ChunkPolicy
 from vivavoce.engines.genie.sound.latent import LatentStream
-from vivavoce.engines.genie.sound.vocoder import SAMPLE_RATE_HZ, Latent, VocoderState
+from vivavoce.engines.genie.sound.vocoder import Latent, VocoderState
 from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.speech import Stage
 from vivavoce.errors import EngineError
 
-FRAME_S = 0.02
 FADE_SAMPLES = 160  # 5 ms, where a sentence is cut rather than ended
 
 

@@ -1,7 +1,6 @@
 """A Genie voice in memory: its models and its references, shared read-only by all its streams.
 
-Loading opens what `compile.py` prepared and reads the reference clips (or what the cache kept of them). Called by
-`engine.py`; knows nothing of sentences.
+Made by `voice_loader.py`; knows nothing of sentences.
 """
 
 from __future__ import annotations
@@ -10,22 +9,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from vivavoce.engines.genie.preparing.compile import CompiledVoice, Precision, VoiceSource, compile_voice
-from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
-from vivavoce.engines.genie.reference import Reference, ReferenceReader
-from vivavoce.engines.genie.semantic.model import Positions, SemanticModel, SemanticPrompt
+from vivavoce.engines.genie.reading.phonemes import Phonemes
+from vivavoce.engines.genie.reference import Reference
+from vivavoce.engines.genie.semantic.model import SemanticModel, SemanticPrompt
 from vivavoce.engines.genie.sound.chunking import Pace
 from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.engines.speech import SpeechOptions
-from vivavoce.errors import InvalidRequest, UnknownVoice, VivaVoceError, VoicePackError, VoiceUnavailable
-from vivavoce.onnx_session import Cores
-from vivavoce.text.normalize import normalize
-from vivavoce.voices.pack import VoicePack
+from vivavoce.errors import UnknownVoice
 
 logger = logging.getLogger(__name__)
 
@@ -97,106 +91,3 @@ class GenieVoice:
         return next(
             (reference for name, reference in by_name.items() if name in asked), next(iter(self.references.values()))
         )
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceLoader:
-    """Loads voices for one engine.
-
-    Attributes:
-        front_end: reads what the references say.
-        cache: folder of compiled voices and of read references.
-        precision: of the step graph.
-        positions: how the models count.
-        threads: of a model's call that is alone.
-        cores: shared by all voices.
-        rows: sentences of one voice at once.
-    """
-
-    front_end: PhonemeFrontEnd
-    cache: Path
-    precision: Precision
-    positions: Positions
-    threads: int
-    cores: Cores
-    rows: int
-
-    def load(self, pack: VoicePack, progress: Progress) -> GenieVoice:
-        """A voice from its verified pack: under 2 s once prepared, half a minute the first time.
-
-        Raises:
-            VoiceUnavailable: If it cannot be loaded; the sentence says why and what helps.
-        """
-        try:
-            compiled = compile_voice(
-                source_of(pack),
-                self.cache / "graphs",
-                precision=self.precision,
-                progress=lambda what, fraction: progress(what, 0.9 * fraction),
-            )
-        except VoicePackError as error:
-            raise VoiceUnavailable(f"voice '{pack.id}' cannot be prepared: {error.message}", param="voice") from error
-        except OSError as error:
-            raise VoiceUnavailable(
-                f"voice '{pack.id}' cannot be prepared in '{self.cache}': {error.strerror}", param="voice"
-            ) from error
-        progress("reference clips", 0.9)
-        references = self._references(pack, compiled)
-        vits = VitsModel.open(compiled.vits, self.threads, self.cores)
-        semantic = SemanticModel(
-            compiled.semantic / "prefill.onnx",
-            compiled.step / "step.onnx",
-            compiled.kernel,
-            threads=self.threads,
-            cores=self.cores,
-            positions=self.positions,
-            rows=self.rows,
-        )
-        progress("loaded", 1.0)
-        return GenieVoice(
-            id=pack.id,
-            language=pack.language,
-            semantic=semantic,
-            vits=vits,
-            vocoder=Vocoder.open(compiled.vits / "decoder.onnx", compiled.vocoder, self.cores, self.threads),
-            references=references,
-            weights_bytes=compiled.weights_bytes,
-        )
-
-    def _references(self, pack: VoicePack, compiled: CompiledVoice) -> dict[str, SpokenReference]:
-        """All references that can be read; one that cannot is left out, unless it is the default."""
-        reader = ReferenceReader(
-            self.front_end.data,
-            timbre=compiled.vits / "timbre.onnx",
-            prompt=compiled.semantic / "prompt.onnx",
-            version=pack.version,
-            voice_key=f"{compiled.semantic.name} {compiled.vits.name}",
-            cache=self.cache / "references",
-        )
-        found: dict[str, SpokenReference] = {}
-        for name, clip in pack.references.items():
-            try:
-                reference = reader.read([clip.path], clip.text, clip.language)
-                said = (
-                    normalize(clip.text, "ko").text if clip.language == "ko" else clip.text
-                )  # the others do it inside
-                phonemes = self.front_end.phonemize(said, clip.language, prompt=True, voice=pack.id)
-            except (VoiceUnavailable, InvalidRequest) as error:
-                if not found:
-                    raise _unusable(pack, name, error) from error
-                logger.warning("voice '%s' speaks without its reference '%s': %s", pack.id, name, error.message)
-                continue
-            found[name] = SpokenReference(reference, phonemes)
-        if not found:
-            raise VoiceUnavailable(f"voice '{pack.id}' has no reference clip", param="voice")
-        return found
-
-
-def source_of(pack: VoicePack) -> VoiceSource:
-    """What `compile_voice` needs of a verified pack."""
-    files = {file.path.name: file.sha256 for file in pack.files.values() if file.path.parent == pack.models}
-    return VoiceSource(pack.models, pack.version, {name: digest for name, digest in files.items() if digest})
-
-
-def _unusable(pack: VoicePack, name: str, error: VivaVoceError) -> VoiceUnavailable:
-    return VoiceUnavailable(f"voice '{pack.id}' cannot use its reference '{name}': {error.message}", param="voice")

@@ -11,9 +11,11 @@ import onnxruntime as ort
 import pytest
 from numpy.testing import assert_array_equal
 
+from vivavoce.engines.genie.preparing import building
 from vivavoce.engines.genie.preparing import compile as compiling
-from vivavoce.engines.genie.preparing.compile import PARTS_FILE, CompiledVoice, VoiceSource, compile_voice, is_compiled
+from vivavoce.engines.genie.preparing.compile import PARTS_FILE, CompiledVoice, compile_voice
 from vivavoce.engines.genie.preparing.packed_weights import save_sharing_weights
+from vivavoce.engines.genie.preparing.source import VOCODER_FILE, VoiceSource
 from vivavoce.onnx_session import open_session
 
 
@@ -22,8 +24,8 @@ def source(voice_v2pp: Path) -> VoiceSource:
     return VoiceSource.read(voice_v2pp)
 
 
-FILES = {"kernel": compiling.KERNEL_FILE, "vocoder": compiling.VOCODER_FILE}
-BUILD_VOCODER = compiling._build_vocoder
+FILES = {"kernel": compiling.KERNEL_FILE, "vocoder": VOCODER_FILE}
+BUILD_VOCODER = building.build_vocoder
 
 
 @pytest.fixture
@@ -39,19 +41,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return write
 
     for name in ("semantic", "int8", "kernel", "vits", "vocoder"):
-        monkeypatch.setattr(compiling, f"_build_{name}", build(name))
+        monkeypatch.setattr(building, f"build_{name}", build(name))
     monkeypatch.setattr(compiling, "step_kernel", lambda: None)
     monkeypatch.setattr(compiling, "vocoder_kernel", lambda: None)
     return asked
 
 
 def test_a_prepared_voice_is_not_built_again(source: VoiceSource, quick: list[str], tmp_path: Path) -> None:
-    assert not is_compiled(source, tmp_path)
     first = compile_voice(source, tmp_path)
     assert quick == ["semantic", "vits"]
     assert compile_voice(source, tmp_path) == first
     assert quick == ["semantic", "vits"]
-    assert is_compiled(source, tmp_path)
 
 
 def test_eight_bits_are_built_beside(source: VoiceSource, quick: list[str], tmp_path: Path) -> None:
@@ -67,10 +67,8 @@ def test_a_native_kernel_has_weights_of_its_own(
 ) -> None:
     assert getattr(compile_voice(source, tmp_path), part) is None
     monkeypatch.setattr(compiling, library, lambda: "there is one now")
-    assert not is_compiled(source, tmp_path)
     assert getattr(compile_voice(source, tmp_path), part) is not None
     assert quick == ["semantic", "vits", part]
-    assert is_compiled(source, tmp_path)
 
 
 def test_the_native_step_has_no_eight_bits(
@@ -90,17 +88,16 @@ def test_the_graph_decodes_where_it_was_measured_to_be_faster(
         measured.append((graph.name, weights.name))
         return False
 
-    monkeypatch.setattr(compiling, "_build_vocoder", BUILD_VOCODER)
+    monkeypatch.setattr(building, "build_vocoder", BUILD_VOCODER)
     monkeypatch.setattr(compiling, "vocoder_kernel", lambda: "there is one")
-    monkeypatch.setattr(compiling, "decoder_weights", lambda weights: None)
-    monkeypatch.setattr(compiling, "with_weights", lambda weights: None)
-    monkeypatch.setattr(compiling, "save_vocoder_weights", lambda weights, path: path.write_bytes(b"weights"))
-    monkeypatch.setattr(compiling, "kernel_is_faster", slower)
+    monkeypatch.setattr(building, "decoder_weights", lambda weights: None)
+    monkeypatch.setattr(building, "with_weights", lambda weights: None)
+    monkeypatch.setattr(building, "save_vocoder_weights", lambda weights, path: path.write_bytes(b"weights"))
+    monkeypatch.setattr(building, "kernel_is_faster", slower)
     for _ in range(2):
         assert compile_voice(source, tmp_path).vocoder is None
-        assert is_compiled(source, tmp_path)
-    assert measured == [("decoder.onnx", compiling.VOCODER_FILE)], "once"
-    assert list(tmp_path.glob(f"*/{compiling.VOCODER_FILE}")) == [], "weights that nobody reads take no room"
+    assert measured == [("decoder.onnx", VOCODER_FILE)], "once"
+    assert list(tmp_path.glob(f"*/{VOCODER_FILE}")) == [], "weights that nobody reads take no room"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +146,7 @@ def test_a_build_that_fails_leaves_nothing(
         (folder / "half.onnx").write_bytes(b"half")
         raise MemoryError
 
-    monkeypatch.setattr(compiling, "_build_vits", fail)
+    monkeypatch.setattr(building, "build_vits", fail)
     with pytest.raises(MemoryError):
         compile_voice(source, tmp_path)
     assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["semantic"]

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.preparing.compile import CompiledVoice
+from vivavoce.engines.genie.semantic import kernel_step
+from vivavoce.engines.genie.semantic import model as semantic
 from vivavoce.engines.genie.semantic.graph_step import GraphStep
 from vivavoce.engines.genie.semantic.kernel_step import KernelStep, pack_weights, step_kernel
 from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
-from vivavoce.engines.genie.semantic.model import kernel_step
-from vivavoce.engines.genie.semantic.model import model as semantic
 from vivavoce.onnx_session import Cores
 
 PLACES = 320

@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.preparing.compile import CompiledVoice
-from vivavoce.engines.genie.preparing.text_to_semantic_graphs import END_OF_SPEECH
 from vivavoce.engines.genie.semantic.key_value_cache import PLACE_BYTES
-from vivavoce.engines.genie.semantic.model import MAX_TOKENS, MIN_TOKENS, SemanticModel, SemanticPrompt, SemanticState
+from vivavoce.engines.genie.semantic.model import MAX_TOKENS, SemanticModel, SemanticPrompt, SemanticState
 from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
+from vivavoce.engines.genie.shape import END_OF_SPEECH, MIN_TOKENS
 from vivavoce.errors import GenerationFailed, Overloaded
 
 

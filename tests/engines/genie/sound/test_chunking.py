@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engines.genie.preparing.decoder_graph import FIRST_FRAMES
-from vivavoce.engines.genie.sound.chunking import LAG_FRAMES, POLICIES, ChunkPolicy, Pace
+from vivavoce.engines.genie.shape import FIRST_FRAMES, LAG_FRAMES
+from vivavoce.engines.genie.sound.chunking import POLICIES, ChunkPolicy, Pace
 from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES
 
 POLICY = ChunkPolicy(first_frames=22, sizes=(8, 10, 40), lead_s=0.2)

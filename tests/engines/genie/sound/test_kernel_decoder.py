@@ -16,9 +16,9 @@ import pytest
 
 from synthetic_voice import Version
 from vits_original import compiled_vits, graph_vocoder, packed_decoder
-from vivavoce.engines.genie.preparing.decoder_weights import read_header
 from vivavoce.engines.genie.sound import kernel_decoder as kernel_vocoder
 from vivavoce.engines.genie.sound import vocoder as vocoding
+from vivavoce.engines.genie.sound.decoder_file import read_header
 from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.sound.vocoder import Decoder, Vocoder, kernel_is_faster

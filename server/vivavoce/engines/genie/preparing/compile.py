@@ -2,8 +2,8 @@
 
 A part of a voice (its text-to-semantic half, its VITS half) is a folder in the cache, named by the content of the
 files it came from, this format, the CPU and the release of ONNX Runtime, since saved weights are arranged for both.
-It appears whole or not at all. Loading a prepared voice opens files and computes nothing. `engine.py` calls this;
-what the graphs are is known to their builders.
+It appears whole or not at all. Loading a prepared voice opens files and computes nothing. `voice_loader.py` calls
+this; how a part is made is known to `building.py`.
 """
 
 from __future__ import annotations
@@ -15,59 +15,30 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import onnxruntime as ort
 
-from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weights
-from vivavoce.engines.genie.preparing.packed_weights import save_sharing_weights
-from vivavoce.engines.genie.preparing.text_to_semantic_graphs import prefill_graph, step_graph
-from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
-from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
-from vivavoce.engines.genie.semantic.kernel_step import pack_weights, step_kernel
+from vivavoce.engines.genie.preparing.source import KERNEL_FILE, VOCODER_FILE, VoiceSource
+from vivavoce.engines.genie.semantic.kernel_step import step_kernel
 from vivavoce.engines.genie.sound.kernel_decoder import vocoder_kernel
-from vivavoce.engines.genie.sound.vocoder import kernel_is_faster
 
 logger = logging.getLogger(__name__)
 
-Version = Literal["v2", "v2ProPlus"]
 Precision = Literal["fp32", "int8"]
 Progress = Callable[[str, float], None]
 
 FORMAT = 2  # raise it when a graph builder changes what it writes
 PARTS_FILE = "parts.json"
-KERNEL_FILE = "step.weights"
-VOCODER_FILE = "decoder.weights"
 _ABANDONED_S = 24 * 3600.0
 
 _T2S_FILES = ("t2s_shared_fp16.bin", "t2s_encoder_fp32.bin")
 _VITS_FILES = ("vits_fp32.onnx", "vits_fp16.bin", "prompt_encoder_fp16.bin")
 _GRAPHS = ("t2s_first_stage_decoder_fp32.onnx", "t2s_stage_decoder_fp32.onnx", "t2s_encoder_fp32.onnx")
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceSource:
-    """Where a voice's files lie and what is in them.
-
-    Attributes:
-        models: folder of the Genie files.
-        version: "v2" or "v2ProPlus".
-        digests: sha256 of each file, by its name in `models`.
-    """
-
-    models: Path
-    version: Version
-    digests: Mapping[str, str]
-
-    @classmethod
-    def read(cls, models: Path) -> VoiceSource:
-        """A folder whose files nobody has hashed yet (0.3 s a voice)."""
-        digests = {path.name: _sha256(path) for path in sorted(models.glob("*")) if path.suffix in (".bin", ".onnx")}
-        version: Version = "v2ProPlus" if "prompt_encoder_fp32.onnx" in digests else "v2"
-        return cls(models, version, digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,83 +91,32 @@ def compile_voice(
     _sweep(cache)
 
     tell("text to semantic tokens", 0.0)
-    semantic = _part(cache, f"semantic-{semantic_key}", lambda folder: _build_semantic(source, folder))
+    semantic = _part(cache, f"semantic-{semantic_key}", lambda to: _building().build_semantic(source, to))
     step = semantic
     if precision == "int8":
         tell("8-bit step", 0.4)
-        step = _part(cache, f"step-int8-{semantic_key}", lambda folder: _build_int8(source, folder))
+        step = _part(cache, f"step-int8-{semantic_key}", lambda to: _building().build_int8(source, to))
     kernel = None
     if precision == "fp32" and step_kernel() is not None:
         tell("native step", 0.4)
-        kernel = _part(cache, f"step-kernel-{semantic_key}", lambda folder: _build_kernel(source, folder)) / KERNEL_FILE
+        folder = _part(cache, f"step-kernel-{semantic_key}", lambda to: _building().build_kernel(source, to))
+        kernel = folder / KERNEL_FILE
     tell("semantic tokens to sound", 0.5)
-    vits = _part(cache, f"vits-{vits_key}", lambda folder: _build_vits(source, folder))
+    vits = _part(cache, f"vits-{vits_key}", lambda to: _building().build_vits(source, to))
     vocoder = None
     if vocoder_kernel() is not None:
         tell("native decoder", 0.9)
-        folder = _part(cache, f"vocoder-kernel-{vits_key}", lambda folder: _build_vocoder(source, vits, folder))
+        folder = _part(cache, f"vocoder-kernel-{vits_key}", lambda to: _building().build_vocoder(source, vits, to))
         vocoder = folder / VOCODER_FILE if (folder / VOCODER_FILE).exists() else None
     tell("prepared", 1.0)
     return CompiledVoice(semantic, step, vits, kernel, vocoder)
 
 
-def is_compiled(source: VoiceSource, cache: Path) -> bool:
-    """True if nothing would have to be built in fp32."""
-    names = [name for name in _VITS_FILES if name in source.digests]
-    semantic_key = _key(source, (*_T2S_FILES, *_GRAPHS))
-    vits_key = _key(source, names)
-    folders = [f"semantic-{semantic_key}", f"vits-{vits_key}"]
-    if step_kernel() is not None:
-        folders.append(f"step-kernel-{semantic_key}")
-    if vocoder_kernel() is not None:
-        folders.append(f"vocoder-kernel-{vits_key}")
-    return all(_is_whole(cache / folder) for folder in folders)
+def _building() -> ModuleType:
+    """The builders, which bring the package `onnx`: loaded only where something has to be built."""
+    from vivavoce.engines.genie.preparing import building
 
-
-# -- parts -------------------------------------------------------------------------------------------------------
-
-
-def _build_semantic(source: VoiceSource, folder: Path) -> None:
-    weights = _step_weights(source)
-    models = {"step": step_graph(weights), "prefill": prefill_graph(weights, _encoder(source))}
-    save_sharing_weights(models, folder, "semantic.data")
-    build_prompt_graph(_encoder(source), folder)
-
-
-def _build_int8(source: VoiceSource, folder: Path) -> None:
-    save_sharing_weights({"step": step_graph(_step_weights(source), int8=True)}, folder, "step.data")
-
-
-def _build_kernel(source: VoiceSource, folder: Path) -> None:
-    pack_weights(_step_weights(source), folder / KERNEL_FILE)
-
-
-def _build_vits(source: VoiceSource, folder: Path) -> None:
-    prompt_encoder = None
-    if source.version == "v2ProPlus":
-        graph = source.models / "prompt_encoder_fp32.onnx"
-        prompt_encoder = PackWeights(graph, source.models / "prompt_encoder_fp16.bin")
-    build_vits_graphs(_vits_weights(source), prompt_encoder, source.version, folder)
-
-
-def _build_vocoder(source: VoiceSource, vits: Path, folder: Path) -> None:
-    """Weights of the native decoder, or an empty folder where the graph was measured to be faster."""
-    weights = folder / VOCODER_FILE
-    save_vocoder_weights(decoder_weights(with_weights(_vits_weights(source))), weights)
-    if not kernel_is_faster(vits / "decoder.onnx", weights):
-        weights.unlink()
-
-
-def _step_weights(source: VoiceSource) -> PackWeights:
-    return PackWeights(source.models / "t2s_stage_decoder_fp32.onnx", source.models / "t2s_shared_fp16.bin")
-
-
-def _vits_weights(source: VoiceSource) -> PackWeights:
-    return PackWeights(source.models / "vits_fp32.onnx", source.models / "vits_fp16.bin")
-
-
-def _encoder(source: VoiceSource) -> PackWeights:
-    return PackWeights(source.models / "t2s_encoder_fp32.onnx", source.models / "t2s_encoder_fp32.bin")
+    return building
 
 
 # -- the cache ---------------------------------------------------------------------------------------------------
@@ -253,8 +173,3 @@ def _cpu() -> str:
         lines = []
     facts = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines}
     return f"{platform.machine()} {facts.get('model name', platform.processor())} {facts.get('flags', '')}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

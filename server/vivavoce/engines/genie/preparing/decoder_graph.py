@@ -33,16 +33,13 @@ from onnx import TensorProto, helper
 
 from vivavoce.engines.genie.preparing.fast_convolution import PHASES, fast_convolution
 from vivavoce.engines.genie.preparing.graph_builder import GraphBuilder
+from vivavoce.engines.genie.shape import DILATIONS, LATENT_WIDTH
 
 Array = NDArray[np.float32]
 Mode = Literal["block", "stream"]
 
-LATENT_WIDTH = 192
-FIRST_FRAMES = 12  # with fewer and no flush some layer would have nothing to work on
-SAMPLES_PER_FRAME = 640
 FAST_FROM_CHANNELS = 48  # narrower levels gain nothing: the maps in and out cost what the products save
 
-_DILATIONS = (1, 3, 5)
 _BLOCKS_PER_LEVEL = 3
 _END_PAD = 3  # conv_pre and conv_post have kernels of 7
 _SLOPE, _LAST_SLOPE = 0.1, 0.01  # of the leaky ReLUs
@@ -79,7 +76,7 @@ class DecoderWeights:
     def half_width(self, level: int) -> int:
         """Samples on each side that the widest residual block of a level looks at."""
         widest = max(half for _, half in self.residual_blocks(level))
-        return sum(widest * (dilation + 1) for dilation in _DILATIONS)
+        return sum(widest * (dilation + 1) for dilation in DILATIONS)
 
 
 def decoder_graph(
@@ -190,7 +187,7 @@ class _Net(GraphBuilder):
         branches = []
         for name, _ in self._weights.residual_blocks(level):
             y = x
-            for pair, dilation in enumerate(_DILATIONS):
+            for pair, dilation in enumerate(DILATIONS):
                 inner = convolve(self.leaky(y), f"{name}.convs1.{pair}", dilation)
                 y = self.node("Add", convolve(self.leaky(inner), f"{name}.convs2.{pair}", 1), y)
             branches.append(y)
@@ -204,7 +201,7 @@ class _Net(GraphBuilder):
         branches = []
         for name, half in self._weights.residual_blocks(level):
             y = x
-            for pair, dilation in enumerate(_DILATIONS):
+            for pair, dilation in enumerate(DILATIONS):
                 y = self._stream_pair(y, name, pair, half, dilation)
             branches.append(y)
         ready = self.length(branches[-1])

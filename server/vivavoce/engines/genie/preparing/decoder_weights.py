@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from vivavoce.engines.genie.preparing.decoder_graph import DecoderWeights, polyphase
 from vivavoce.engines.genie.preparing.fast_convolution import INFINITY, toom_cook
+from vivavoce.engines.genie.shape import DILATIONS, LEVELS
 
 Array = NDArray[np.float32]
 
-DILATIONS = (1, 3, 5)
-LEVELS, BRANCHES, PAIRS = 5, 3, len(DILATIONS)
 PANEL, WIDE_PANEL = 16, 24  # outputs whose weights lie side by side; the wide one where there are 24
 _ALIGNMENT = 64  # bytes
-_HEADER_BYTES_MAX = 1 << 18
 _LANES = 8  # every number of a map is written that often
 
 
@@ -192,18 +190,3 @@ def _in_panels(points: Array) -> Array:
     *shape, outputs = points.shape
     panel = WIDE_PANEL if outputs % PANEL else PANEL
     return points.reshape(*shape, outputs // panel, panel).transpose(3, 0, 1, 2, 4)
-
-
-def read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """What the first line of the file says, and at which byte the numbers begin.
-
-    Raises:
-        OSError: If it cannot be read.
-        ValueError: If it is no such file.
-    """
-    with path.open("rb") as file:
-        line = file.readline(_HEADER_BYTES_MAX)
-    if not line.endswith(b"\n"):
-        raise ValueError("it has no header")
-    header: dict[str, Any] = json.loads(line)
-    return header, len(line)

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-STATES = "vivavoce.states"  # metadata key: JSON [[name, channels, initial length], ...]
+from vivavoce.engines.genie.sound.graph_decoder import STATES
 
 _TIME = 2  # axis
 _END = np.iinfo(np.int64).max

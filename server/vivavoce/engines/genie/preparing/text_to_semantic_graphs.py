@@ -22,11 +22,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-LAYERS, WIDTH, HEADS, HEAD = 24, 512, 16, 32
-VOCABULARY = 1025  # 1024 codes and END_OF_SPEECH
-END_OF_SPEECH = 1024
-BERT_WIDTH = 1024
-MAX_POSITIONS = 2048  # rows of the position table: prompt and generated tokens, or reference and target phonemes
+from vivavoce.engines.genie.semantic.inputs import cache_names, position_table
+from vivavoce.engines.genie.shape import BERT_WIDTH, HEAD, HEADS, LAYERS, VOCABULARY, WIDTH
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, Array]
@@ -102,29 +99,6 @@ def step_graph(decoder: Weights, *, int8: bool = False) -> onnx.ModelProto:
     ]
     presents = [_value(name, TensorProto.FLOAT, shape) for name in cache_names("present_")]
     return build.model("step", inputs, [_value("logits", TensorProto.FLOAT, ["batch", VOCABULARY]), *presents])
-
-
-def cache_names(prefix: str) -> list[str]:
-    """Names of keys and values: key_0, value_0, key_1 ... each with `prefix`."""
-    return [f"{prefix}{kind}_{layer}" for layer in range(LAYERS) for kind in ("key", "value")]
-
-
-def prefill_mask(phonemes: int, prompts: int) -> Array:
-    """What may be seen: float32 [1, 1, n, n], 0 where allowed and -1e9 where not."""
-    size = phonemes + prompts
-    mask = np.triu(np.full((size, size), -1e9, np.float32), k=1)
-    mask[:, :phonemes] = 0.0
-    return mask[None, None]
-
-
-def position_table() -> Array:
-    """Sines on even and cosines on odd channels: float32 [MAX_POSITIONS, 512].
-
-    Source: Vaswani et al. 2017, section 3.5.
-    """
-    rate = np.exp(np.arange(0, WIDTH, 2, dtype=np.float32) * np.float32(-np.log(10000.0) / WIDTH))
-    angle = np.arange(MAX_POSITIONS, dtype=np.float32)[:, None] * rate
-    return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(MAX_POSITIONS, WIDTH)
 
 
 _TEXT_TABLE = "encoder.ar_text_embedding.word_embeddings.weight"

@@ -18,24 +18,20 @@ Source: GPT-SoVITS, `module/models.py` (SynthesizerTrn, TextEncoder, MRTE); VITS
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH, DecoderWeights, decoder_graph
+from vivavoce.engines.genie.preparing.decoder_graph import DecoderWeights, decoder_graph
 from vivavoce.engines.genie.preparing.graph_cut import Port, cut, folded_weights, save_optimized, without_ones
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
+from vivavoce.engines.genie.shape import COUPLINGS, FLOW_CONDITIONS, LATENT_WIDTH
+from vivavoce.voices.fingerprints import Version
 
-Version = Literal["v2", "v2ProPlus"]
-
-FRAMES_PER_TOKEN = 2
 GRAPHS = ("timbre", "condition", "text", "front", "flow", "decoder")  # each `.onnx`, most with a `.data`
 
 _ENC, _FLOW, _DEC = "/vq_model/enc_p", "/vq_model/flow", "/vq_model/dec"
 _MRTE = f"{_ENC}/mrte/cross_attention"
-_FLOWS = (6, 4, 2, 0)  # coupling layers in the order they run (flipped in between)
-FLOW_CONDITIONS = tuple(f"flow_{index}" for index in _FLOWS)  # inputs of the flow, outputs of the condition graph
 _GE = {"v2": "/vq_model/ref_enc/Unsqueeze_6_output_0", "v2ProPlus": "ge"}
 _GE_ADVANCED = {"v2": "/vq_model/ref_enc/Unsqueeze_6_output_0", "v2ProPlus": "ge_advanced"}
 _GE_WIDTH = {"v2": 512, "v2ProPlus": 1024}
@@ -83,7 +79,7 @@ def vits_pieces(whole: onnx.ModelProto, version: Version) -> dict[str, onnx.Mode
     ge = Port(_GE[version], (1, _GE_WIDTH[version], 1))
     conditions = {
         name: Port(f"{_FLOW}/flows.{index}/enc/cond_layer/Conv_output_0", (1, 1536, 1))
-        for name, index in zip(FLOW_CONDITIONS, _FLOWS, strict=True)
+        for name, index in zip(FLOW_CONDITIONS, COUPLINGS, strict=True)
     }
     clean = without_ones(whole)
     pieces = {

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.genie_modules import library
 from vivavoce.engines.genie.reading.reading import Reading
+from vivavoce.engines.genie.shape import BERT_WIDTH
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Signature, open_session
-
-FEATURE_WIDTH = 1024
 
 _log = logging.getLogger(__name__)
 _SIGNATURE = Signature(inputs=("input_ids", "attention_mask", "repeats"), outputs=())
@@ -55,4 +54,4 @@ class ChineseFeatures:
                 "repeats": np.array([count for _, count in spoken], np.int64),
             },
         )[0]
-        return features.astype(np.float32) if features.shape == (len(reading.symbols), FEATURE_WIDTH) else None
+        return features.astype(np.float32) if features.shape == (len(reading.symbols), BERT_WIDTH) else None

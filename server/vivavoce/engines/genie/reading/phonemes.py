@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.reading.chinese import ChineseFrontEnd
-from vivavoce.engines.genie.reading.chinese_features import FEATURE_WIDTH, ChineseFeatures
+from vivavoce.engines.genie.reading.chinese_features import ChineseFeatures
 from vivavoce.engines.genie.reading.english import EnglishFrontEnd
 from vivavoce.engines.genie.reading.genie_data import PULL_COMMAND, GenieData, genie_data_dir
 from vivavoce.engines.genie.reading.genie_modules import INSTALL_COMMAND, KOREAN_COMMAND
@@ -31,6 +31,7 @@ from vivavoce.engines.genie.reading.reading import FrontEnd, Reading
 from vivavoce.engines.genie.reading.spoken_runs import script_runs, spoken
 from vivavoce.engines.genie.reading.symbols import PAUSES, SENTENCE_ENDS, symbol_ids
 from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.engines.genie.shape import BERT_WIDTH
 from vivavoce.errors import EmptyInput, InvalidRequest, UnspeakableText, VoiceUnavailable
 from vivavoce.text.language import detect_language
 
@@ -160,7 +161,7 @@ class PhonemeFrontEnd:
         numbers = [ids[symbol] for _, reading in parts for symbol in reading.symbols]
         if len(numbers) > _MOST_SYMBOLS_A_CHARACTER * max(characters, 8):
             raise InvalidRequest(f"{characters} characters become {len(numbers)} sounds: too many", param="input")
-        bert = np.zeros((len(numbers), FEATURE_WIDTH), np.float32)
+        bert = np.zeros((len(numbers), BERT_WIDTH), np.float32)
         words: list[tuple[int, int, int, int]] = []
         first = 0
         for language, reading in parts:

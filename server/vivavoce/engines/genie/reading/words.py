@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from vivavoce.audio.chunk import WordTiming
 from vivavoce.engines.genie.reading.alignment import phoneme_path, word_frames
 from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.engines.genie.shape import FRAME_S
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.timing import estimate_words
-
-FRONT_FRAME_S = 0.02  # before speed
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ class SentenceWords:
             frames = None if phonemes is None else word_frames(path, [phonemes], final=final)[0]
             if frames is None:
                 break
-            start_s, end_s = (frame * FRONT_FRAME_S / self.speed for frame in frames)
+            start_s, end_s = (frame * FRAME_S / self.speed for frame in frames)
             if end_s > until_s + 1e-9:
                 break
             start_s = max(start_s, self._told_until_s)

@@ -12,8 +12,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.text_to_semantic_graphs import VOCABULARY, cache_names
+from vivavoce.engines.genie.semantic.inputs import cache_names
 from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
+from vivavoce.engines.genie.shape import VOCABULARY
 from vivavoce.onnx_session import AdaptiveSession
 
 Array = NDArray[np.float32]

@@ -15,19 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.kernels import library
-from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
-    LAYERS,
-    MAX_POSITIONS,
-    VOCABULARY,
-    WIDTH,
-    position_table,
-)
+from vivavoce.engines.genie.semantic.inputs import position_table
 from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
+from vivavoce.engines.genie.shape import INNER, LAYERS, MAX_POSITIONS, VOCABULARY, WIDTH
 from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]
 
-INNER = 2048
 PANEL = 16  # outputs side by side
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.text_to_semantic_graphs import HEAD, HEADS, LAYERS
+from vivavoce.engines.genie.shape import HEAD, HEADS, LAYERS
 from vivavoce.errors import Overloaded
 
 Array = NDArray[np.float32]

@@ -22,18 +22,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.text_to_semantic_graphs import (
-    END_OF_SPEECH,
-    MAX_POSITIONS,
-    VOCABULARY,
-    cache_names,
-    prefill_mask,
-)
 from vivavoce.engines.genie.semantic.collapse import collapse_start
 from vivavoce.engines.genie.semantic.graph_step import GraphStep
+from vivavoce.engines.genie.semantic.inputs import cache_names, prefill_mask
 from vivavoce.engines.genie.semantic.kernel_step import KernelStep, step_kernel
 from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
 from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
+from vivavoce.engines.genie.shape import END_OF_SPEECH, MAX_POSITIONS, MIN_TOKENS, TOKENS_PER_SECOND, VOCABULARY
 from vivavoce.errors import GenerationFailed
 from vivavoce.onnx_session import Cores, open_adaptive
 
@@ -43,8 +38,6 @@ Array = NDArray[np.float32]
 Ids = NDArray[np.int64]
 Positions = Literal["trained", "genie"]
 
-TOKENS_PER_SECOND = 25
-MIN_TOKENS = 11  # end of speech cannot come before. Source: GPT-SoVITS, t2s_model.py, infer_panel_naive
 MAX_TOKENS = 1500  # a minute
 ROWS = 8
 MAX_PLACES = 3072  # of a row: phonemes, prompt and generated tokens
@@ -105,11 +98,6 @@ class SemanticState:
     retried: bool = False
     row: int | None = None
     length: int = 0
-
-    @property
-    def is_prefilled(self) -> bool:
-        """True once the prompt was read."""
-        return self.row is not None or self.ended is not None
 
 
 class SemanticModel:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.engines.genie.shape import VOCABULARY
 from vivavoce.engines.speech import SpeechOptions
 
 Logits = NDArray[np.float32]  # float32 [vocabulary]
@@ -62,7 +63,9 @@ class Sampler:
         vocabulary: number of tokens.
     """
 
-    def __init__(self, options: SamplingOptions, seed: int, seen: NDArray[np.int64], vocabulary: int = 1025) -> None:
+    def __init__(
+        self, options: SamplingOptions, seed: int, seen: NDArray[np.int64], vocabulary: int = VOCABULARY
+    ) -> None:
         self.options = options
         self._generator = np.random.default_rng(seed)
         self._seen = np.zeros(vocabulary, dtype=bool)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vivavoce.engines.genie.shape import LAG_FRAMES
+
 _LEAD_STEPS = 1.75  # of the usual time: steps vary, and another stream's may come first
 _LEAD_OPENINGS = 1.25
 _FIRST_LEAD_S = 0.3  # more where a sentence begins: its first chunk makes half as much sound as it takes frames
 _SLOWER, _FASTER = 0.5, 0.1  # weights of a new time in the usual one: what is late is heard, what is early is not
-LAG_FRAMES = 11  # frames the vocoder holds back until it is flushed
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.genie.preparing.graph_builder import STATES
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import AdaptiveSession, Cores, open_adaptive
 
 Array = NDArray[np.float32]
+
+STATES = "vivavoce.states"  # metadata key of a graph: JSON [[name, channels, initial length], ...]
 
 
 class GraphVocoder:

@@ -1,7 +1,7 @@
 """The decoder in C: half the time of the graph on processors with AVX2, the same samples but for rounding.
 
-Maps a file of `decoder_weights.py` and calls `kernels/vocoder.c`. `graph_decoder.py` is its stand-in where it cannot
-run, or where it was measured to be faster. Called by `vocoder.py`.
+Maps a file of `preparing.decoder_weights` and calls `kernels/vocoder.c`. `graph_decoder.py` is its stand-in where it
+cannot run, or where it was measured to be faster. Called by `vocoder.py`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.genie.kernels import library
-from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH, SAMPLES_PER_FRAME
-from vivavoce.engines.genie.preparing.decoder_weights import BRANCHES, FAST_METHODS, LEVELS, PAIRS, read_header
+from vivavoce.engines.genie.shape import BRANCHES, DILATIONS, LATENT_WIDTH, LEVELS, SAMPLES_PER_FRAME
+from vivavoce.engines.genie.sound.decoder_file import METHODS, read_header
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]
 
 _LAG_FRAMES = 12  # at most that many frames' worth of samples come with a later call
-_METHODS = 1 + len(FAST_METHODS)
+_PAIRS = len(DILATIONS)
 _THREADS_MAX = 16  # TEAM_MEMBERS_MAX of team.h
 
 _int, _int64, _pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
@@ -43,7 +43,7 @@ class _Convolution(ctypes.Structure):
     )
 
 
-_Level = _Convolution * PAIRS * BRANCHES
+_Level = _Convolution * _PAIRS * BRANCHES
 
 
 class _Vocoder(ctypes.Structure):
@@ -57,8 +57,8 @@ class _Vocoder(ctypes.Structure):
         ("second", _Level * LEVELS),
         ("strides", ctypes.c_int32 * LEVELS),
         ("paddings", ctypes.c_int32 * LEVELS),
-        ("enter", _pointer * _METHODS),
-        ("leave", _pointer * _METHODS),
+        ("enter", _pointer * METHODS),
+        ("leave", _pointer * METHODS),
     )
 
 
@@ -167,10 +167,10 @@ def _model(header: dict[str, Any], numbers: Array) -> _Vocoder:
         model.ups[level] = convolution(f"up.{level}")
         model.strides[level], model.paddings[level] = header["strides"][level], header["paddings"][level]
         for branch in range(BRANCHES):
-            for pair in range(PAIRS):
+            for pair in range(_PAIRS):
                 model.first[level][branch][pair] = convolution(f"first.{level}.{branch}.{pair}")
                 model.second[level][branch][pair] = convolution(f"second.{level}.{branch}.{pair}")
-    for method in FAST_METHODS.values():
-        enter, leave = header["maps"][str(method.number)]
-        model.enter[method.number], model.leave[method.number] = address(enter, 0), address(leave, 0)
+    for method in range(1, METHODS):  # the plain one has no maps
+        enter, leave = header["maps"][str(method)]
+        model.enter[method], model.leave[method] = address(enter, 0), address(leave, 0)
     return model

@@ -19,14 +19,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH
-from vivavoce.engines.genie.preparing.vits_graphs import FRAMES_PER_TOKEN
 from vivavoce.engines.genie.reference import Reference
+from vivavoce.engines.genie.shape import FLOW_CONTEXT_FRAMES, FRAMES_PER_TOKEN, LATENT_WIDTH, NOISE_SCALE, VOCABULARY
 from vivavoce.engines.genie.sound.vits_model import Frames, FrontOutput, VitsModel
 
 LOOKAHEAD_FRAMES = {"quality": 8, "fast": 4}
-NOISE_SCALE = 0.5  # what the models were released with
-FLOW_CONTEXT_FRAMES = 32  # the flow's receptive field on each side: 4 couplings of 4 layers of kernel 5
 _NOISE_BLOCK = 64  # frames drawn together
 
 
@@ -125,7 +122,7 @@ class LatentStream:
                 f"{n_frames} frames cannot be committed; available: {self.available(len(tokens), final=final)}"
             )
         row = np.asarray(tokens, np.int64)
-        if row.min() < 0 or row.max() > 1023:
+        if row.min() < 0 or row.max() >= VOCABULARY - 1:
             raise ValueError("semantic tokens must be within 0..1023")
         front = self._model.plan(row.reshape(1, 1, -1), self._text, self._ge_advanced)
         self.attention = front.attention

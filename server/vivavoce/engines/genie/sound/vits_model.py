@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.engines.genie.preparing.decoder_graph import LATENT_WIDTH
-from vivavoce.engines.genie.preparing.vits_graphs import FLOW_CONDITIONS
+from vivavoce.engines.genie.shape import FLOW_CONDITIONS, LATENT_WIDTH
 from vivavoce.onnx_session import AdaptiveSession, Cores, Signature, open_adaptive
 
 Frames = NDArray[np.float32]  # [1, 192, F]

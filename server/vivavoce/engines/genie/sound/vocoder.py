@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.genie.preparing.decoder_graph import FIRST_FRAMES, LATENT_WIDTH
+from vivavoce.engines.genie.shape import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
 from vivavoce.onnx_session import Cores
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 Latent = NDArray[np.float32]  # [1, 192, n]
 Layers = tuple[NDArray[np.float32], ...]
 
-SAMPLE_RATE_HZ = 32_000
 _TRIALS = 3
 
 
