@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast, get_type_hints
@@ -79,7 +78,7 @@ class Number:
 
     def read(self, value: object) -> float:
         plain_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if plain_number and math.isfinite(cast(float, value)) and self.low <= cast(float, value) <= self.high:
+        if plain_number and self.low <= cast(float, value) <= self.high:  # never true of NaN
             return cast(float, value)
         raise Refused(f"a number from {self.low:g} to {self.high:g}")
 
