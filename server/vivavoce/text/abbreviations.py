@@ -12,7 +12,26 @@ from typing import Final, Literal
 # A name or another word always follows.
 NEVER_END: Final = frozenset(
     "mr mrs ms mx dr prof rev hon gen col maj capt lt sgt cmdr adm gov sen rep pres supt messrs mme mlle "
-    "vs e.g i.e cf viz approx ca".split()
+    "vs e.g i.e cf viz approx ca "
+    "cpl pvt pfc sgt cpt comdr cdr insp det supt const lieut brig amb atty msgr rt fr br sra srta asst "
+    "incl excl".split()
+)
+
+# No sentence ends at these in front of a small letter; in front of a capital it does.
+BEFORE_SMALL: Final = frozenset(
+    "max min avg temp incl excl tbsp tsp tbs pkg pkgs qty misc orig ed eds trans alt std dev ref refs req reqs mfg mfr "
+    "intl natl govt bldg ctr hwy pkwy ln sq ext attn acct amt bal cont contd def diff dim elec eng env equip est exec "
+    "exp fwd gal gals hdqrs ht wt in ft yd yds oz lb lbs pt pts qt qts hosp illus inst mgr mo mos mun neg nos num obs "
+    "org pos prelim prob prod pub qtr recd reg rel rept resp rm rte sec secs ser spec subj supp tech terr treas vac "
+    "var vet vol vols wk wks yr yrs hr hrs mins approx poss resp esp "
+    "abbr adj adv anon arr aux biol chem cent comp conf "
+    "corr decd dept dist div ea encl equiv etc fac fem freq gov hist ibid id impt incr insp introd jct lang lit loc "
+    "masc math med meas mech min mod nat nom occ opt par para pat perc perf perm pl plur pop pref pres princ prod pron "
+    "prop prov quot rec rev sched sci sing soc stat str sub sup syn tel topog univ usu util vert viz".split()
+)
+# Short words without a vowel that are words and not abbreviations.
+VOICELESS_WORDS: Final = frozenset(
+    "hmm hm mm mmm shh shhh sh psst pst pfft brr brrr tsk nth pls thx ppl btw tbh".split()
 )
 
 # The sentence may end here; the word that follows tells.
@@ -62,6 +81,18 @@ SPOKEN: Final[dict[str, str]] = {
     "hrs": "hours", "mins": "minutes", "secs": "seconds",
     "jan": "January", "feb": "February", "apr": "April", "jun": "June", "jul": "July", "aug": "August",
     "sep": "September", "sept": "September", "oct": "October", "nov": "November", "dec": "December",
+    "max": "maximum", "min": "minimum", "avg": "average", "temp": "temperature", "incl": "including",
+    "excl": "excluding", "misc": "miscellaneous", "qty": "quantity", "pkg": "package", "pkgs": "packages",
+    "govt": "government", "intl": "international", "natl": "national", "bldg": "building", "hwy": "highway",
+    "pkwy": "parkway", "std": "standard", "orig": "originally", "attn": "attention", "asst": "assistant",
+    "assoc": "associate", "mgr": "manager", "wt": "weight", "ht": "height", "cont": "continued", "contd": "continued",
+    "ref": "reference", "refs": "references", "para": "paragraph", "cpl": "corporal", "pvt": "private",
+    "det": "detective", "insp": "inspector", "atty": "attorney", "amb": "ambassador", "msgr": "monsignor",
+    "acct": "account", "amt": "amount", "esp": "especially", "equiv": "equivalent", "freq": "frequency",
+    "tbsp": "tablespoons", "tsp": "teaspoons", "yrs": "years", "yr": "year", "wk": "week", "wks": "weeks",
+    "mo": "month", "mos": "months", "supt": "superintendent", "ea": "each", "usu": "usually", "poss": "possibly",
+    "resp": "respectively", "sq": "square", "ctr": "center", "ln": "lane", "sgts": "sergeants", "pfc": "P.F.C.",
+    "cmdt": "commandant", "lieut": "lieutenant", "brig": "brigadier", "dist": "district", "mfg": "manufacturing",
     "tue": "Tuesday", "tues": "Tuesday", "thu": "Thursday", "thur": "Thursday", "thurs": "Thursday",
 }  # fmt: skip
 

@@ -12,7 +12,15 @@ import re
 import unicodedata
 from typing import Final, Literal
 
-from vivavoce.text.abbreviations import BEFORE_NUMBERS, MAY_END, NEVER_END, SENTENCE_STARTERS, ZONES_AND_DAYS
+from vivavoce.text.abbreviations import (
+    BEFORE_NUMBERS,
+    BEFORE_SMALL,
+    MAY_END,
+    NEVER_END,
+    SENTENCE_STARTERS,
+    VOICELESS_WORDS,
+    ZONES_AND_DAYS,
+)
 from vivavoce.text.language import is_wide
 
 Verdict = int | Literal["no", "wait"]
@@ -30,6 +38,7 @@ PAIRS: Final = {"“": "”", "‘": "’", "«": "»", "(": ")", "[": "]", "「
 LOOK_AHEAD: Final = 64  # code points; farther text decides nothing, so that waiting (and its cost) is bounded
 _LOOK_BACK: Final = 24
 _WORD_BEFORE: Final = re.compile(r"(?:[^\W\d_]|\.|['’](?=[^\W\d_]))*+\Z")
+_VOICELESS: Final = re.compile(r"(?i)[bcdfghjklmnpqrstvwxz]+")
 _NUMBER_BEFORE: Final = re.compile(r"(?<!\S)\d{1,3}\Z")
 _FOOTNOTE: Final = re.compile(r"\[\^?\d{0,3}+\]?")
 _LIST_START: Final = re.compile(r"[\s*_>#-]*+(\d{1,3})[.)]\s")
@@ -146,11 +155,14 @@ def _period(text: str, begin: int, at: int, after: int, end: int, final: bool, c
     if key in NEVER_END:
         return "no"
     initials = _is_initials(text[max(begin, at - len(word) - 1) : at], word)
-    if not (initials or key in MAY_END or key in BEFORE_NUMBERS):
+    short = key in BEFORE_SMALL or _is_voiceless(word)
+    if not (initials or key in MAY_END or key in BEFORE_NUMBERS or short):
         return cut
     following = _first_char(text, after, end)
     if not following:
         return cut if final else "wait"
+    if short and (following.islower() or key not in MAY_END):
+        return "no" if following.islower() or following.isdigit() else cut
     if following.isdigit():
         return "no"
     if BEFORE_NUMBERS.get(key) == "word":
@@ -158,6 +170,13 @@ def _period(text: str, begin: int, at: int, after: int, end: int, final: bool, c
     if following.islower() or is_wide(following):
         return "no"
     return _before_capital(key, text, after, end, final, cut)
+
+
+def _is_voiceless(word: str) -> bool:
+    """ "tbsp", "blvd", "Sgt": nothing but consonants, and no sound of its own like "hmm"."""
+    if not 2 <= len(word) <= 5 or word[1:].upper() == word[1:]:
+        return False
+    return _VOICELESS.fullmatch(word) is not None and word.lower() not in VOICELESS_WORDS
 
 
 def _is_initials(with_one_before: str, word: str) -> bool:

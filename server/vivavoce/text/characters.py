@@ -15,27 +15,41 @@ from vivavoce.text.mapped import MappedText
 
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _PLAIN: Final[dict[str, str]] = {
-    **dict.fromkeys("“”„‟«»″", '"'),
-    **dict.fromkeys("‘’‚‛′ʼ", "'"),
+    **dict.fromkeys("“”„‟«»〝〞", '"'),
+    **dict.fromkeys("‘’‚‛ʼʻʽʹ˗ˈ`"[:-1].replace("˗", ""), "'"),
     **dict.fromkeys("‐‑−", "-"),
     "⁄": "/", "\r": "\n", "\t": " ", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
     "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st",
 }  # fmt: skip
-_SPEAKABLE_SIGNS: Final = frozenset("°№℃℉©®™")  # of the category of emoji
-_ENGLISH_PLAIN: Final = {"№": "No. ", "℃": "°C", "℉": "°F", "µ": "μ", "…": "..."}
-_TOO_MANY_MARKS: Final = re.compile(r"(?<=[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{3})"
-                                    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]++")  # fmt: skip
+_SPEAKABLE_SIGNS: Final = frozenset("°№℃℉©®™℠")  # of the category of emoji
+_ENGLISH_PLAIN: Final = {
+    "№": "No.",
+    "℃": "°C",
+    "℉": "°F",
+    "µ": "μ",
+    "…": "...",
+    "‑": "-",
+    "－": "-",
+    "٪": "%",
+    "٫": ".",
+}
+_GROUPED: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:[\u00a0\u2007\u2009\u202f]\d{3})++(?!\d)")
+_GROUPS: Final = re.compile(r"[\u00a0\u2007\u2009\u202f]")
+_MOST_MARKS: Final = 3  # on one letter; languages that write more are read without them as well
 _CLUSTER: Final = re.compile(
     r"[^\u0300-\u036f\u0483-\u0489\u0591-\u07ff\u08d3-\u0e4e\u0eb1-\u10ff\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20ff\u3099\u309a]?"
     r"[\u0300-\u036f\u0483-\u0489\u0591-\u07ff\u08d3-\u0e4e\u0eb1-\u10ff\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20ff\u3099\u309a]{1,32}+"
 )
+_KEPT_COMPOSITES: Final = frozenset("ªº…²³¹") | frozenset(map(chr, (*range(0x2070, 0x20A0), *range(0x2150, 0x2190))))
+_FOLDED: Final = re.compile(r"[ -~\u0370-\u03ff\u3400-\u9fff]+\Z")
 
 
 def clean_characters(text: MappedText) -> None:
     """Drop or replace what cannot be spoken in any language."""
     text.sub(_ENTITY, lambda found: html.unescape(found[0]))  # once: what unfolds to an entity again stays as it is
+    text.sub(_GROUPED, lambda found: _GROUPS.sub("", found[0]))
     text.map_chars(_clean)
-    text.sub(_TOO_MANY_MARKS, "")
+    text.map_chars(_FewMarks())  # before composing, which takes the square of a run of marks
     if not unicodedata.is_normalized("NFC", text.text):
         text.sub(_CLUSTER, lambda found: unicodedata.normalize("NFC", found[0]))
         text.map_chars(lambda char: unicodedata.normalize("NFC", char))
@@ -44,6 +58,28 @@ def clean_characters(text: MappedText) -> None:
 def plain_english_characters(text: MappedText) -> None:
     """Full-width letters, foreign digits and composite signs to those of plain English text."""
     text.map_chars(_plain_english)
+
+
+class _FewMarks:
+    """Passes characters on, but only the first few marks on each letter."""
+
+    def __init__(self) -> None:
+        self._run = 0
+
+    def __call__(self, char: str) -> str:
+        if char < "\u0300" or not unicodedata.combining(char):
+            self._run = 0
+            return char
+        self._run += 1
+        return char if self._run <= _MOST_MARKS else ""
+
+
+def _folded(char: str) -> str | None:
+    """A letter or digit in other dress (bold, circled, squared) as a plain one; None where it has none."""
+    if char in _KEPT_COMPOSITES or char in _SPEAKABLE_SIGNS or "\uff00" <= char <= "\uffef":
+        return None
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if plain != char and _FOLDED.match(plain) and any(map(str.isalnum, plain)) else None
 
 
 def _clean(char: str) -> str:
@@ -56,6 +92,8 @@ def _clean(char: str) -> str:
         unit = unicodedata.normalize("NFKC", char)
         return unit[:-1] + {"2": "²", "3": "³"}.get(unit[-1], unit[-1])
     category = unicodedata.category(char)
+    if category in ("So", "No", "Lu", "Ll", "Lm", "Lo", "Nd") and (folded := _folded(char)) is not None:
+        return folded
     if category in ("Zs", "So") and char not in _SPEAKABLE_SIGNS:
         return " "
     if category[0] == "C" or category in ("Me", "Sk") or "\ufe00" <= char <= "\ufe0f" or char >= "\U000e0000":

@@ -35,10 +35,14 @@ class MappedText:
                 edits.append((found.start(), found.end(), words))
         self._apply(edits)
 
-    def keep(self, pattern: re.Pattern[str], group: int = 1) -> None:
-        """Reduce every match to one of its groups, which keeps its places."""
+    def keep(
+        self, pattern: re.Pattern[str], group: int = 1, *, accept: Callable[[re.Match[str]], bool] | None = None
+    ) -> None:
+        """Reduce every match (that is accepted) to one of its groups, which keeps its places."""
         edits: list[tuple[int, int, str]] = []
         for found in pattern.finditer(self.text):
+            if accept is not None and not accept(found):
+                continue
             start, end = found.span(group)
             edits += [(found.start(), start, ""), (end, found.end(), "")]
         self._apply(edits)

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from vivavoce.text.boundaries import fence
+from vivavoce.text.formulas import read_formulas
 from vivavoce.text.mapped import MappedText
 
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
@@ -17,20 +18,39 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _ESCAPE: Final = re.compile(r"\\([\\`*_{}\[\]()#+.!|$>~-])")
 _COMMENT: Final = re.compile(r"<!--[^<]*?-->")
 _AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:|www\.)[^<>\s]+)>")
-_TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?:[\s/][^<>\n]*+)?>")
+# ruff: noqa: E501
+_BLOCK_TAG: Final = re.compile(r"(?i)</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|tr|table|thead|tbody|section|article|header|footer|"
+                               r"blockquote|pre|nav|main|aside|figure|figcaption|form|title|body|html|head)(?:[\s/][^<>\n]*+)?>")  # fmt: skip
+_CELL_END: Final = re.compile(r"(?i)</t[dh]\s*+>(?!\s*+</tr)")
+_POWER_TAG: Final = re.compile(r"(?i)<sup>\s*([+-]?\w{1,4})\s*</sup>")
+_UNSEEN_TAG: Final = re.compile(r"(?is)<(script|style)\b[^<>]*+>[^<]*+</\1\s*>")
+_TAG: Final = re.compile(
+    r"(?i)</?(?:a|abbr|b|big|button|center|cite|code|col|del|details|dfn|em|font|i|iframe|img|input|ins|kbd|label|link|"
+    r"mark|meta|option|q|s|samp|select|small|span|strike|strong|sub|summary|sup|svg|path|t[dh]|time|tt|u|var|video|"
+    r"audio|source|speak|break|prosody|emphasis|say-as|voice|phoneme|think|thinking|answer|response)"
+    r"(?:[\s/](?![^<>\n=]{0,40}[ ](?:and|or|if|is|then)[ ])[^<>\n]*+)?>"
+)
+_PLACEHOLDER: Final = re.compile(r"</?([A-Za-z][\w-]*+(?:[ ][\w-]++){0,3})/?>")
+_ATTRIBUTED_TAG: Final = re.compile(
+    r"</?[A-Za-z][\w:-]*+(?:\s++[\w:-]++=(?:\"[^\"<>\n]*+\"|'[^'<>\n]*+'|[^\s<>\"']++))++\s*+/?>"
+)
 _DEFINITION: Final = re.compile(r"(?m)^[ \t]*+\[[^\[\]\n]++\]:[ \t]*+\S++[^\n]*+$")
 _TARGET: Final = r"\((?:[^()\s]|\([^()\s]*+\))*+(?:[ \t]+\"[^\"\n]*+\")?\)"
 _LINK: Final = re.compile(rf"!?\[([^\[\]\n]*+)\](?:{_TARGET}|\[[^\[\]\n]*+\])")
 _LINK_END: Final = re.compile(rf"\]{_TARGET}")  # its label began in the sentence before
+_CITATION: Final = re.compile(r"(?<=[A-Za-z.,;)\"'][ ])\[\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}\](?=[\s.,;:!?)]|\Z)")
+_KEY_BEFORE: Final = re.compile(r"(?i)\b(?:press|type|hit|key|option|choose|select|button|enter|dial|push|tap|say|index|is|are|"
+                                r"was|of|to|equals|return|returns)[ ]\Z")  # fmt: skip
 _FOOTNOTE: Final = re.compile(r"(?<=[\w.,;:!?)\"'])\[\^?\d{1,3}\]|\[\^[^\[\]\s]{1,40}\]")
 _RULE_LINE: Final = re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$")
 _TABLE_RULE: Final = re.compile(r"(?m)^(?=[^\n]*[|-][^\n]*\|)[ \t|:-]*+$")
 _TABLE_EDGE: Final = re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t])[ \t]*+\|[ \t]*+$")
-_CELL: Final = re.compile(r"(?<![ \t])[ \t]*+\|[ \t]*+")
+_CELL: Final = re.compile(r"(?<![ \t|])[ \t]*+\|(?!\|)[ \t]*+")
 _LINE_HEAD: Final = re.compile(r"(?m)^[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}+[ \t]+|[-*+•‣◦▪·][ \t]+(?:\[[ xX]\][ \t]+)?)?")
 _HEAD_END: Final = re.compile(r"(?m)(?<![ \t])[ \t]++#++[ \t]*+$")
-_STRIKE: Final = re.compile(r"~{2,}+|`++|\*{2,}+|={2,}+(?=\w)|(?<=\w)={2,}+(?!\w|=)")
-_STAR: Final = re.compile(r"\*(?!\s?\d)|(?<!\d)(?<!\d\s)\*")
+_STRIKE: Final = re.compile(r"~{2,}+|`++|(?<!\d)\*{2,}+|\*{2,}+(?!\d)|(?<!\S)={2,3}+(?=\w)")
+_HIGHLIGHT: Final = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,200}+)(?<=\S)==(?![\w=])")
+_STAR: Final = re.compile(r"\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d\s)(?<!\d\*)\*")
 _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=&?-])")
 _LIST_NUMBER: Final = re.compile(r"(?m)^[ \t]*+\d{1,3}([.)])(?=[ \t]+\S)")
 
@@ -42,14 +62,35 @@ def strip_markup(text: MappedText) -> None:
         text.sub(pattern, "")
     for pattern in (_AUTOLINK, _LINK):
         text.keep(pattern)
-    text.sub(_TAG, " ")
-    for pattern in (_LINK_END, _FOOTNOTE, _RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
+    _strip_tags(text)
+    for pattern in (_LINK_END, _FOOTNOTE):
+        text.sub(pattern, "")
+    text.sub(
+        _CITATION,
+        lambda found: None if _KEY_BEFORE.search(found.string[max(0, found.start() - 16) : found.start()]) else "",
+    )
+    read_formulas(text)
+    for pattern in (_RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
         text.sub(pattern, "")
     text.sub(_CELL, ", ")
+    text.keep(_HIGHLIGHT)
     for pattern in (_LINE_HEAD, _HEAD_END, _STRIKE, _STAR, _UNDERSCORE):
         text.sub(pattern, "")
     text.keep(_ESCAPE)
     text.sub(_LIST_NUMBER, lambda found: found[0][:-1] + ",")
+
+
+def _strip_tags(text: MappedText) -> None:
+    """Blocks and line breaks become lines, other tags nothing; the words of a placeholder such as <name> stay."""
+    if "<" not in text.text:
+        return
+    text.sub(_UNSEEN_TAG, " ")
+    text.sub(_POWER_TAG, lambda found: f"^{found[1]}")
+    text.sub(_CELL_END, ", ")
+    text.sub(_BLOCK_TAG, "\n")
+    for pattern in (_TAG, _ATTRIBUTED_TAG):
+        text.sub(pattern, " ")
+    text.keep(_PLACEHOLDER)
 
 
 def _code_blocks(text: str) -> list[tuple[int, int]]:

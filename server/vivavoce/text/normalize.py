@@ -13,6 +13,7 @@ from typing import Final
 
 from vivavoce.text.characters import clean_characters, plain_english_characters
 from vivavoce.text.east_asian import repair
+from vivavoce.text.emoticons import silence_emoticons
 from vivavoce.text.english.reader import read_english
 from vivavoce.text.korean.reader import read_korean
 from vivavoce.text.language import detect_language, speakable
@@ -22,6 +23,7 @@ from vivavoce.text.markup import strip_markup
 _LINE_END: Final = re.compile(r"(?<!\s)[^\S\n]*+\n\s*+")
 _TWO_SPACES: Final = re.compile(r"(?<=\s)\s++")
 _SPACE_BEFORE_MARK: Final = re.compile(r"\s(?=[，。！？；：、]|[,.;:!?](?:\s|\Z))")
+_AFTER_BRACKET: Final = re.compile(r"(?<=[(\[])\s")
 _SECOND_COMMA: Final = re.compile(r"(?<=[,;:!?])(?:\s?,)++(?=\s|\Z)")
 _ORPHANS: Final = re.compile(r"\A[\s.,;:!?…、，。！？；：)\]}」』）】》〉-]++")
 _LINE_PAUSE: Final = {"zh": "，", "ja": "、"}
@@ -57,6 +59,7 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
         A text of at most 20 times the length of `source`; "" where that holds no letter or digit to say.
     """
     text = MappedText(source)
+    silence_emoticons(text)
     strip_markup(text)
     clean_characters(text)
     chosen = detect_language(text.text, preferred) if language == "auto" else language
@@ -70,7 +73,7 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
         read_korean(text)
     elif chosen in ("zh", "ja"):
         repair(text, chosen)
-    for pattern in (_TWO_SPACES, _SPACE_BEFORE_MARK, _SECOND_COMMA, _ORPHANS):
+    for pattern in (_TWO_SPACES, _SPACE_BEFORE_MARK, _AFTER_BRACKET, _SECOND_COMMA, _ORPHANS):
         text.sub(pattern, "")
     text.strip()
     if not speakable(text.text):

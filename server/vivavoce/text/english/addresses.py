@@ -1,4 +1,4 @@
-"""Addresses: web, e-mail, telephone numbers, version and network numbers."""
+"""Addresses: web, e-mail, version and network numbers."""
 
 from __future__ import annotations
 
@@ -36,13 +36,6 @@ def _email(found: re.Match[str]) -> str:
     return f" {_marks_by_name(found[0])} "
 
 
-def _phone(found: re.Match[str]) -> str | None:
-    groups = re.findall(r"\d+", found[0])
-    if not 7 <= sum(map(len, groups)) <= 15:
-        return None
-    return ("plus " if found[0].startswith("+") else "") + ", ".join(digits(group) for group in groups)
-
-
 def _version(found: re.Match[str]) -> str:
     parts = found[0].lstrip("vV").split(".")
     joint = " dot " if len(parts) == 4 else " point "
@@ -57,12 +50,7 @@ WEB: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}+\.){{1,6}}(?:{_TOP_LEVEL})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*+)?", _url),
 )
 
-NUMBERS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
-    rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),
-    rule(r"(?<![\w.,/-])\d{3}-\d{4}(?![\w-])", _phone),
-    rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?!\w)", lambda m: digits(m[0])),
-    rule(r"(?<![\w.,/-])\d++(?:-\d++){2,}+(?![\w-])", lambda m: ", ".join(map(digits, m[0].split("-")))),
+VERSIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,])[vV]\d{1,15}+(?:\.\d{1,15}+)*+(?!\w)", _version),
     rule(r"(?<![\d.,])\d{1,15}+(?:\.\d{1,15}+){2,}+", _version),
 )

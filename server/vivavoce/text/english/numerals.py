@@ -6,6 +6,7 @@ Knows digits only: what a number counts (dollars, degrees, years) is decided by 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from num2words import num2words
@@ -54,6 +55,23 @@ def year(number_: int) -> str:
     if rest == 0:
         return f"{cardinal(century)} hundred"
     return f"{cardinal(century)} {'oh ' if rest < 10 else ''}{cardinal(rest)}"
+
+
+def early_year(number_: int) -> str:
+    """A year before the year 1000, as historians say it: "seven fifty-three", "four oh four", "five hundred"."""
+    century, rest = divmod(number_, 100)
+    if number_ >= 1000 or not century or not rest:
+        return year(number_)
+    return f"{cardinal(century)} {'oh ' if rest < 10 else ''}{cardinal(rest)}"
+
+
+def grouped_digits(text: str) -> str:
+    """A telephone number written without groups, in the groups it is said in."""
+    head = "1" if len(text) == 11 and text[0] == "1" else ""
+    rest = text[len(head) :]
+    cuts = {7: (3,), 8: (4,), 9: (3, 6), 10: (3, 6), 11: (3, 7), 12: (3, 6, 9)}.get(len(rest), ())
+    groups = [rest[start:end] for start, end in pairwise((0, *cuts, len(rest)))]
+    return ", ".join(map(digits, [head, *groups] if head else groups))
 
 
 def plural(words: str) -> str:

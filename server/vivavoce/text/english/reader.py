@@ -8,19 +8,41 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivavoce.text.english import addresses, calendar, quantities, words
+from vivavoce.text.english import (
+    addresses,
+    calendar,
+    clock,
+    dress,
+    measures,
+    money,
+    names,
+    operators,
+    ranges,
+    words,
+    years,
+)
 from vivavoce.text.english.rule import Rule
 from vivavoce.text.mapped import MappedText
 
 RULES: Final[tuple[Rule, ...]] = (
     *addresses.WEB,
-    *calendar.TIMES,
+    *dress.DRESS,
+    *operators.SCIENTIFIC,
+    *ranges.RANGES,
+    *clock.TIMES,
     *words.ABBREVIATIONS,
+    *names.CODES,
     *calendar.DATES,
-    *quantities.MONEY,
-    *addresses.NUMBERS,
-    *quantities.MEASURES,
+    *years.ERAS,
+    *money.MONEY,
+    *names.NUMBERS,
+    *addresses.VERSIONS,
+    *measures.SIZES,
+    *measures.MEASURES,
+    *years.YEARS,
     *words.ROMAN_NUMERALS,
+    *operators.POWERS,
+    *operators.OPERATORS,
     *words.NUMBERS,
     *words.SYMBOLS,
 )

@@ -28,3 +28,11 @@ def ends_text(found: re.Match[str]) -> bool:
 def with_stop(words: str, found: re.Match[str]) -> str:
     """The words, with the full stop of the sentence if the match ate it."""
     return words + "." if found[0].endswith(".") and ends_text(found) else words
+
+
+def keep_stop(words: str, found: re.Match[str]) -> str:
+    """The words, with the full stop the match ate where it ended a sentence too: "6 ft. Then", not "6 ft. tall"."""
+    if not found[0].endswith("."):
+        return words
+    rest = found.string[found.end() : found.end() + 8].lstrip(" \"')]\n")
+    return words + "." if not rest or rest[0].isupper() else words

@@ -6,8 +6,10 @@ import re
 from typing import Final
 
 from vivavoce.text.abbreviations import SENTENCE_STARTERS, SPOKEN, SPOKEN_BEFORE_NUMBER
+from vivavoce.text.english.money import LONE_SIGNS
 from vivavoce.text.english.numerals import INTEGER, cardinal, number, ordinal, roman
 from vivavoce.text.english.rule import Rule, ends_text, rule, with_stop
+from vivavoce.text.english.units import UNITS
 
 _PARTS: Final = ("Chapter|Part|Book|Volume|Act|Scene|Section|Article|Title|Appendix|Phase|Stage|Level|Class|Type|Grade|"
                  "Episode|Season|World War|Super Bowl|Final Fantasy|Star Wars|Rocky|Apollo|Schedule|Figure|Table|Round|"
@@ -20,17 +22,27 @@ _ROMAN: Final = r"(?P<roman>[IVXLCDM]{1,9})(?!\w|'\w|\.\w)"
 
 _SIGNS: Final = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "×": "times", "*": "times", "÷": "divided by",
-    "±": "plus or minus", "≈": "about", "≠": "not equal to", "≤": "at most", "≥": "at least", "§": "section",
-    "°": "degrees", "²": "squared", "³": "cubed", "√": "root of", "∞": "infinity", "π": "pi", "μ": "micro",
-    "/": "slash", "→": "to", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "¢": "cents", "‰": "per mille",
-    "₩": "won", "₹": "rupees", "#": "hash", "∆": "delta", "Ω": "ohms",
+    "±": "plus or minus", "≈": "about", "§": "section", "°": "degrees", "√": "root of", "∞": "infinity",
+    "/": "slash", "→": "to", "¢": "cents", "‰": "per mille", "#": "hash", "∆": "delta", "∂": "partial", "∇": "nabla",
+    "∑": "sum of", "∏": "product of", "∫": "integral of", "∈": "in", "∉": "not in", "∀": "for all",
+    "∃": "there exists", "∴": "therefore", "∝": "is proportional to", "∼": "about", "≃": "about", "≅": "about",
+    "≡": "is equivalent to", "⇒": "implies", "⇔": "if and only if", "←": "from", "↔": "to and from", "⊂": "subset of",
+    "⊆": "subset of", "∪": "union", "∩": "intersection", "∅": "empty set", "¬": "not", "∧": "and", "∨": "or",
+    "⋅": "times", "∙": "times", "∓": "minus or plus", "″": "inches", "′": "feet", "¶": "paragraph",
+    "‱": "per ten thousand",
 }  # fmt: skip
+
+
+_NUMBER_BEFORE: Final = re.compile(r"[\d½-⅞¼-¾%][ -]?\Z")
+_MAY_STAND_BARE: Final = "approx|incl|excl|avg|qty|dept|govt"
 
 
 def _abbreviation(found: re.Match[str]) -> str | None:
     key = found["short"].lower()
     words = SPOKEN.get(key)
-    if words is None:
+    if words is None or (
+        (key in UNITS or key == "sq") and _NUMBER_BEFORE.search(found.string[max(0, found.start() - 4) : found.start()])
+    ):
         return None
     if words[0].isupper() and not found["short"][0].isupper():  # "jan." and "dec." in lower case are something else
         return None
@@ -89,9 +101,9 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![\w.])(?P<short>e\.g|i\.e)\b\.?(?:,(?=\s))?", lambda m: SPOKEN[m["short"].lower()] + ","),
     rule(r"(?<![\w.])(?P<short>[A-Za-z]{2,7})\.(?!\w)", _abbreviation),
     rule(r"(?i)(?<![\w.])(?P<short>" + "|".join(sorted(SPOKEN_BEFORE_NUMBER, key=len, reverse=True))
-         + r")\.[ ]?(?=[#]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
+         + r")\.[ ]*(?=[#]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
     rule(r"(?i)(?<![\w./])w/o(?!\w)", "without"),
-    rule(r"(?i)(?<![\w./])w/(?=\s?\w)", "with "),
+    rule(r"(?i)(?<![\w./])(?<!\d )w/(?=\s?\w)", "with "),
     rule(r"(?i)(?<!\w)and/or(?!\w)", "and or"),
     rule(r"(?i)(?<![\w.])vs(?![\w.])", "versus"),
     rule(r"(?<![\w.])Ph\.?D\.?(?!\w)", _letters),
@@ -110,11 +122,10 @@ ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
 NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z])-(?=\d)", " "),
     rule(r"(?<![\w)\].])-(?=[.]?\d)", " minus "),
-    rule(r"(?<=[\d.)]) [-−] (?=\d)", " minus "),
+    rule(r"(?<=[\d.)]) [-−] (?=[\d(])|(?<=\b[a-zA-Z]) [-−] (?=\d|[a-zA-Z]\b(?!['’.]))", " minus "),
     rule(r"#(?=\d)", " number "),
     rule(r"~(?=[ ]?\d)", "about "),
-    rule(r"(?<=\d)\^(?=\d)", " to the power of "),
-    rule(r"(?<=\d)[ ]?[xX][ ]?(?=\d)", " times "),
+    rule(r"(?<=\d)[ ]?[xX×][ ]?(?=\d)", " times "),
     rule(rf"{INTEGER}(?:\.\d++)?+|(?<![\w.])\.\d++", _integer),
 )
 
@@ -124,10 +135,14 @@ SYMBOLS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),
     rule(r"(?<=\w)(?<!\b[A-Z])\.(?=[A-Za-z])", " dot "),
     rule(r"(?<=\b[A-Z]\.[A-Z]\.)\.(?!\.)", ""),  # "5pm." ends with one stop
-    rule(r"(?<=\w)[ ]?<[ ]?(?=\w)", " less than "),
-    rule(r"(?<=\w)[ ]?>[ ]?(?=\w)", " greater than "),
+    rule(r"(?<=\w)[ ]{0,3}<[ ]{0,3}(?=[\w.(-])", " less than "),
+    rule(r"(?<=\w)[ ]{0,3}>[ ]{0,3}(?=[\w.(-])", " greater than "),
+    rule(r"(?<!\w)[ ]?<[ ]?(?=\d)", " less than "),
+    rule(r"(?<!\w)[ ]?>[ ]?(?=\d)", " greater than "),
+    rule(r"(?<=[\w\"')!?.])--++(?=[\w\"'(])", ", "),
     rule(r"\s?—[\s—]*|(?<=\s)[–-]{1,3}\s", ", "),
     rule(r"\s?–[\s–]*", ", "),
+    *LONE_SIGNS,
     rule("[" + re.escape("".join(_SIGNS)) + "]", _sign),
     rule(r"[\[\]{}<>|\\^_~©®™`•·]", " "),
     rule(r"[^\w\s.,;:!?'\"()-]", " "),

@@ -1,0 +1,67 @@
+"""Times of day and moments written for machines."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.numerals import cardinal
+from vivavoce.text.english.rule import Rule, rule
+
+_HALF: Final = r"(?P<half>[AaPp])(?:\.[ ]?[Mm]\.|\.?[Mm](?![\w]))"
+
+
+def _clock(found: re.Match[str]) -> str:
+    parts = found.groupdict()
+    hour, minute, second = int(parts["hour"]), parts.get("minute"), parts.get("second")
+    half = f" {parts['half'].upper()}.M." if parts.get("half") else ""
+    if minute is None or (minute == "00" and half):
+        words = cardinal(hour)
+    elif minute == "00":
+        words = f"{cardinal(hour)} o'clock" if 0 < hour <= 12 else f"{cardinal(hour)} hundred"
+    else:
+        words = f"{cardinal(hour)} {'oh ' if minute[0] == '0' else ''}{cardinal(int(minute))}"
+    if second is not None and second != "00":
+        words += f" and {cardinal(int(second))} second{'' if second == '01' else 's'}"
+    return words + half
+
+
+def _moment(found: re.Match[str]) -> str:
+    """08:30:00Z of a timestamp: seconds only where there are some, their fraction never."""
+    hour, minute, second = int(found["hour"]), found["minute"], found["second"]
+    if minute == "00":
+        words = f"{cardinal(hour)} o'clock" if 0 < hour <= 12 else f"{cardinal(hour)} hundred"
+    else:
+        words = f"{cardinal(hour)} {'oh ' if minute[0] == '0' else ''}{cardinal(int(minute))}"
+    if second and int(second):
+        words += f" and {cardinal(int(second))} second{'' if int(second) == 1 else 's'}"
+    zone = found["zone"] or ""
+    if zone:
+        words += " U.T.C."[: -1 if found.string[found.end() : found.end() + 1] == "." else None]
+    if zone[:1] in ("+", "-") and (int(zone[1:3]) or int(zone[-2:])):
+        words += f" {'plus' if zone[0] == '+' else 'minus'} {cardinal(int(zone[1:3]))}"
+        words += f" {cardinal(int(zone[-2:]))}" if int(zone[-2:]) else ""
+    return f", {words}" if found["joint"] else words
+
+
+def _military(found: re.Match[str]) -> str:
+    hour, minute = found[1], found[2]
+    first = f"{'oh ' if hour[0] == '0' and hour != '00' else ''}{cardinal(int(hour))}"
+    return f"{first} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))}"
+
+
+TIMES: Final[tuple[Rule, ...]] = (
+    rule(r"(?:(?<=\d)(?P<joint>T)|(?<=\d\d-\d\d)(?P<joint2>[ ])|(?<![\w:.,$]))(?P<hour>[01]\d|"
+    r"2[0-4]):(?P<minute>[0-5]\d)"
+         r"(?::(?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?(?P<zone>Z(?!\w)|[+-]\d\d:?\d\d(?!\d))", _moment),
+    rule(r"(?<=\d)(?P<joint>T)(?P<hour>[01]\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?"
+         r"(?P<zone>)(?![\d:])", _moment),
+    rule(rf"(?<![\w.,:$])(\d{{1,2}}(?::\d\d)?)[ ]?[–—-][ ]?(?=\d{{1,2}}(?:[:.]\d\d)?[ ]?{_HALF})",
+         lambda m: f"{m[1]} to "),
+    rule(rf"(?<![\w:.,$])(?P<hour>1[0-2]|0?[1-9])\.(?P<minute>[0-5]\d)[ ]?{_HALF}", _clock),
+    rule(rf"(?<![\w:.,$])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
+         rf"(?:[ ]?{_HALF})?", _clock),
+    rule(rf"(?<![\w:.,$])(?P<hour>1[0-2]|0?[1-9])[ ]?{_HALF}", _clock),
+    rule(r"(?<![\w:.,$])([01]\d|2[0-3])([0-5]\d)(?=[ ](?:hours|hrs)\b)", _military),
+    rule(r"(?<![\d:.,])(\d{1,4}):(\d{1,4})(?![\d:]|[.,]\d)", lambda m: f"{m[1]} to {m[2]}"),
+)  # fmt: skip

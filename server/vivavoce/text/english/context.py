@@ -1,0 +1,95 @@
+"""What stands around a number: the words that tell a quantity from a year, and a measure from an adjective.
+
+Looks at a bounded window on either side of a match, so that a rule that asks stays linear. Knows no numbers; asked by
+the rules of years, units and money.
+"""
+
+# ruff: noqa: SIM905  # words in one string read better than a column of quoted ones
+from __future__ import annotations
+
+import re
+from typing import Final
+
+WINDOW: Final = 48  # characters on either side; no rule looks further
+
+# Words behind a measure that are no noun it could belong to.
+_NO_NOUN: Final = frozenset(
+    "to of in on at by for from with without that which who whose than as and or but nor so if when while where is "
+    "are was were be been has have had do does did can could will would should may might must i he she it we you "
+    "they me him us them this these those there the a an my your his her its our their not more less fewer above "
+    "below away ago apart each per every total today yesterday tomorrow tonight now then later earlier before after "
+    "since until under over during across along around between into onto off up down out back here north south east "
+    "west via plus minus times equals only just even also too again once twice about approximately because though "
+    "although yet still already long tall wide deep high thick old daily weekly monthly yearly always sometimes "
+    "outside inside indoors outdoors upstairs downstairs perhaps".split()
+)
+# Verbs that end like a plural.
+_VERBS: Final = frozenset(
+    "was is has does sees says marks brings begins starts ends comes goes makes shows gives wins looks feels seems "
+    "becomes remains sets gets takes turns needs wants means costs opens closes runs falls rises marks keeps leaves "
+    "stays helps works moves lasts equals contains includes gains loses offers plays ships hits lies sits stands "
+    "this its his hers us as thus plus always perhaps yes less across towards besides sometimes".split()
+)
+_IRREGULAR: Final = frozenset(
+    "people men women children feet teeth mice geese sheep deer fish police cattle units dollars cents pence".split()
+)
+# Words that a number of them is never the name of a year for.
+_COUNTED: Final = frozenset(
+    "seconds minutes days weeks steps words pages pieces parts places cases ways miles meters metres feet inches "
+    "kilometers kilometres kilograms grams pounds liters litres calories points people times volts watts degrees "
+    "characters tokens bytes lines rows".split()
+)
+_ADJECTIVES: Final = frozenset("long tall wide deep high thick old".split())
+
+_WORD_AFTER: Final = re.compile(r"[ -]?\b([A-Za-z][A-Za-z]*)(?!['’]?\w)")
+_NEXT: Final = re.compile(r"[ ]([A-Za-z][A-Za-z]*)(?![\w'])")
+_DETERMINER: Final = re.compile(
+    r"(?i)(?:(?<![\w'])(?:an?|one)(?:[ ][a-z]{2,14})?(?:[ ]{1,2}[a-z\d.,-]{1,16} (?:by|to|and)){0,3}|"
+    r"(?<![\w'])(?:the|this|that|each|every|another|any|my|your|his|"
+    r"her|its|our|their|no|per))[ ]{1,3}\Z"
+)
+
+
+def before(found: re.Match[str], length: int = WINDOW) -> str:
+    """The text in front of the match."""
+    return found.string[max(0, found.start() - length) : found.start()]
+
+
+def after(found: re.Match[str], length: int = WINDOW) -> str:
+    """The text behind the match."""
+    return found.string[found.end() : found.end() + length]
+
+
+def next_word(found: re.Match[str]) -> str:
+    """The word behind the match, in lower case; "" where something else follows."""
+    word = _NEXT.match(after(found))
+    return word[1].lower() if word else ""
+
+
+def is_plural(word: str) -> bool:
+    """True for a noun of which there are several."""
+    if word in _IRREGULAR:
+        return True
+    return len(word) > 3 and word.endswith("s") and word[-2] not in "sui" and word not in _VERBS
+
+
+def counts_something(found: re.Match[str]) -> bool:
+    """True where the number is followed by what it counts: "1999 dollars", "2012 small birds" is not seen."""
+    word = _NEXT.match(after(found))
+    return word is not None and word[1].islower() and is_plural(word[1])
+
+
+def counts_surely(found: re.Match[str]) -> bool:
+    """True where what follows is counted even behind "in": "in 2000 steps"."""
+    return next_word(found) in _COUNTED
+
+
+def is_adjective(found: re.Match[str]) -> bool:
+    """True where the measure describes the noun behind it: "a 2TB drive", "45 kg weights", not "5 km to town"."""
+    word = next_word(found)
+    determined = _DETERMINER.search(before(found)) is not None
+    if determined and word in _ADJECTIVES:
+        return True
+    if not word or word in _NO_NOUN:
+        return False
+    return determined or is_plural(word)

@@ -1,0 +1,186 @@
+"""Letters and digits in other dress become plain before any rule runs.
+
+Superscripts, subscripts, Roman numerals of their own, Greek letters that stand alone, formulas of chemistry, numbers
+grouped as in other countries. Called by the reader.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from vivavoce.text.english.context import before
+from vivavoce.text.english.money import CURRENCIES
+from vivavoce.text.english.numerals import cardinal, roman
+from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.units import UNIT
+
+_GREEK: Final = dict(zip("αβγδεζηθικλμνξοπρσςτυφχψωϑϕϵϖϱ",
+    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
+    "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+    "theta", "phi", "epsilon", "pi", "rho"], strict=True))  # fmt: skip
+_GREEK_LETTER: Final = "\u0370-\u0373\u0376-\u037d\u037f\u0386\u0388-\u03ff\u1f00-\u1fff"
+_SMALL: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙᵢₓ", "0123456789+-=()ni0123456789+-=()nix")
+_UNIT_END: Final = re.compile(rf"(?<![A-Za-z])(?:{UNIT})\Z")
+_WORD_END: Final = re.compile(r"[A-Za-z]{3,}[.,;:!?\"')]?\Z|[.,;:!?\"')]\Z")
+_FUNCTION: Final = re.compile(r"(?:sin|cos|tan|log|exp)\Z")
+_RULER_BEFORE: Final = re.compile(r"(?:Henry|Louis|Charles|George|William|Edward|Richard|James|John|Paul|"
+    r"Elizabeth|Mary|"
+                                  r"Pius|Benedict|Philip|Catherine|Alexander|Nicholas|Peter|"
+                                  r"Napoleon)[ ]\Z")  # fmt: skip
+_ELEMENTS: Final = frozenset(
+    [
+        "H",
+        "He",
+        "Li",
+        "Be",
+        "B",
+        "C",
+        "N",
+        "O",
+        "F",
+        "Ne",
+        "Na",
+        "Mg",
+        "Al",
+        "Si",
+        "P",
+        "S",
+        "Cl",
+        "Ar",
+        "K",
+        "Ca",
+        "Sc",
+        "Ti",
+        "V",
+        "Cr",
+        "Mn",
+        "Fe",
+        "Co",
+        "Ni",
+        "Cu",
+        "Zn",
+        "Ga",
+        "Ge",
+        "As",
+        "Se",
+        "Br",
+        "Kr",
+        "Rb",
+        "Sr",
+        "Y",
+        "Zr",
+        "Nb",
+        "Mo",
+        "Tc",
+        "Ru",
+        "Rh",
+        "Pd",
+        "Ag",
+        "Cd",
+        "In",
+        "Sn",
+        "Sb",
+        "Te",
+        "I",
+        "Xe",
+        "Cs",
+        "Ba",
+        "La",
+        "Ce",
+        "W",
+        "Pt",
+        "Au",
+        "Hg",
+        "Pb",
+        "Bi",
+        "U",
+    ]
+)
+_ELEMENT: Final = re.compile(r"([A-Z][a-z]?)(\d{0,3})")
+_DECIMAL_COMMA_FOLLOWS: Final = (rf"(?=[ ]?(?:{UNIT}|[%‰°º]|kr|zł|Kč|EUR|percent|million|billion|euros?|meters?|"
+    rf"metres?|"
+                                 rf"kilos?|liters?|litres?|degrees?)(?![\w])|[ ]?[{''.join(CURRENCIES)}]|"
+                                 rf"[ ]?[%‰°])")  # fmt: skip
+
+
+def _superscript(found: re.Match[str]) -> str:
+    """A power of what it stands on, a footnote behind a word."""
+    plain = found[0].translate(_SMALL)
+    front = before(found, 16)
+    if not front or front[-1].isspace():
+        return plain
+    if _WORD_END.search(front) and not (_UNIT_END.search(front) or _FUNCTION.search(front)):
+        return ""
+    return plain if not any(char.isalnum() for char in plain) else f"^{plain}"
+
+
+def _subscript(found: re.Match[str]) -> str:
+    return found[0].translate(_SMALL)
+
+
+def _roman(found: re.Match[str]) -> str:
+    """Ⅳ is four wherever it stands; behind a ruler's name the letters are left to the rule of rulers."""
+    letters = unicodedata.normalize("NFKC", found[0]).upper()
+    value = roman(letters)
+    if value is None or _RULER_BEFORE.search(before(found, 16)):
+        return letters
+    return _spaced(cardinal(value), found)
+
+
+def _greek(found: re.Match[str]) -> str | None:
+    letter = found[0]
+    name = _GREEK.get(letter.lower())
+    return _spaced(name, found) if name else None
+
+
+def _spaced(words: str, found: re.Match[str]) -> str:
+    text = found.string
+    left = " " if found.start() and text[found.start() - 1].isalnum() else ""
+    right = " " if text[found.end() : found.end() + 1].isalnum() else ""
+    return f"{left}{words}{right}"
+
+
+def _formula(found: re.Match[str]) -> str | None:
+    """CO2, Fe2O3: the letters apart, so that no word is made of them."""
+    parts = _ELEMENT.findall(found[0])
+    has_small = any(len(symbol) > 1 for symbol, _ in parts)
+    if not all(symbol in _ELEMENTS for symbol, _ in parts) or (has_small and len(parts) < 2):
+        return None
+    if has_small and not re.match(r"[A-Z][a-z]?\d*[A-Z]", found[0]):
+        return None
+    return " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return re.sub(r"\D", "", found[0])
+
+
+def _decimal_comma(found: re.Match[str]) -> str:
+    whole, _, part = found[0].rpartition(",")
+    return f"{re.sub(r'[^0-9]', '', whole)}.{part}"
+
+
+DRESS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
+    rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
+    rule(r"[₀-₉₊₋₌₍₎ₙᵢₓ]++", _subscript),
+    rule(r"[Ⅰ-ⅿ]++", _roman),
+    rule(r"(?<!\w)[Nn]\.?[º°][ ]?(?=\d)", "number "),
+    rule(rf"(?<![{_GREEK_LETTER}])(?!μ(?:[mgslLFVAWH]|mol|Sv|Ω)(?![A-Za-z])|(?<=[\dkKMGm])Ω|"
+    rf"(?<=\d )Ω)[{_GREEK_LETTER}](?![{_GREEK_LETTER}\u0300-\u036f])", _greek),
+    rule(r"(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w'])|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
+         r"[a-z]?\d{0,3}){1,6}(?![\w'-])", _formula),
+    rule(r"(?<!\w)WWI{1,3}(?!\w)", lambda m: f"World War {cardinal(m[0].count('I'))}"),
+    rule(r"(?<!\w)WW([12])(?!\w)", lambda m: f"World War {cardinal(int(m[1]))}"),
+    # numbers as other countries write them: 1'000, 1,50,000, 1.234.567, 22,1 °C
+    rule(r"(?<![\w.,'])\d{1,3}(?:'\d{3})++(?![\w'])", _joined),
+    rule(r"(?<![\w.,])\d{1,2}(?:,\d\d){1,6},\d{3}(?![\w,]\d|\d)", _joined),
+    rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\w,.]\w|\d)", _decimal_comma),
+    rule(rf"(?<![\w.,])\d{{1,6}},\d{{1,2}}(?!\d){_DECIMAL_COMMA_FOLLOWS}", _decimal_comma),
+    rule(rf"(?<=[{''.join(CURRENCIES)}])[ ]?\d{{1,6}},\d{{1,2}}(?![\w.,]\w|\d)", _decimal_comma),
+    # a minus by other signs: in front of a number that follows no number
+    rule(r"(?<![\w)\].%°])(?<!\d )[–‒﹣－](?=[$€£¥₹]?[ ]?\.?\d)(?=\S)", "-"),
+    rule(r"(?<=[$€£])[–‒](?=\.?\d)", "-"),
+)  # fmt: skip

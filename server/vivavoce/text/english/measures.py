@@ -1,0 +1,159 @@
+"""Numbers with what they measure: units, degrees, percentages, sizes, inches and feet, thousands and millions."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.context import after, before, is_adjective, is_plural, next_word
+from vivavoce.text.english.fractions import BEFORE_UNITS, FRACTIONS
+from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, number, ordinal
+from vivavoce.text.english.rule import Rule, keep_stop, rule
+from vivavoce.text.english.units import UNIT, unit_name
+
+_SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "K": " Kelvin", None: ""}
+_MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "mm": "million", "b": "billion",
+                      "bn": "billion", "t": "trillion", "tn": "trillion"}  # fmt: skip
+# Behind "2m": what one has millions of. "2m boards" are short, "2m views" are many.
+_COUNTED: Final = re.compile(r"[ ](?:(?:monthly|daily|weekly|active|new|unique|paying|registered|total|more|extra|"
+                             r"US|British) )*(?:views?|users|downloads|followers|subscribers|subs|people|customers|"
+                             r"likes|tokens|param\w*|records|rows|visitors|visits|streams|plays|copies|homes|jobs|"
+                             r"members|players|fans|listeners|hits|clicks|impressions|voters|votes|residents|dollars|"
+                             r"euros|pounds|pages|files|images|songs|sales|requests|queries|shares|installs|readers|"
+                             r"items|units|orders|words|lines|messages|accounts|cars|trees|tons|miles)\b")  # fmt: skip
+_LABEL: Final = re.compile(r"(?i)\b(?:room|gate|apartment|apt|unit|suite|section|row|seat|flat|building|block|model|"
+                           r"plan|platform|exit|route|page|figure|fig|table|version|type|class|grade|group|step|"
+                           r"option|question|part|chapter|studio|hall|terminal|track|level|floor|bus|line|size|"
+                           r"line|stage|phase|number|is|it's)\.?[ ]\Z")  # fmt: skip
+_K_SCREEN: Final = re.compile(r"(?i)[ -](?:ultra|uhd|video|tv|tvs|resolution|monitor|display|screen|footage|camera|"
+                              r"race|run|runs|walk|gold|movie|blu|hdr|content|streaming|quality)")  # fmt: skip
+_ENDS_INCHES: Final = re.compile(r"[\s.,;:!?)x×-]|\Z")
+
+
+def _single(found: re.Match[str], *, hyphen: bool = False) -> bool:
+    return hyphen or is_adjective(found)
+
+
+def _unit(found: re.Match[str]) -> str | None:
+    amount, sign, last = found["amount"], found["unit"], found["last"]
+    if sign == "bit" and found["joint"] == "-":  # "16-bit" is said as it is written
+        return None
+    if sign == "K" and is_plural(next_word(found)):  # "300 K users" are thousands
+        return None
+    words = number(amount) + (f" to {number(last)}" if last else "")
+    single = _single(found, hyphen=found["joint"] == "-") or (amount == "1" and not last)
+    return keep_stop(f" {words} {unit_name(sign, single=single)}", found)
+
+
+def _degrees(found: re.Match[str]) -> str | None:
+    amount, scale = found["amount"], found["scale"]
+    if found["sign"] == "º" and scale is None and amount.isdecimal() and int(amount) < 10:
+        return f" {ordinal(int(amount))}"  # Spanish and Portuguese: 1º
+    minus = "minus " if found["minus"] else ""
+    single = amount == "1" or is_adjective(found)
+    return f" {minus}{number(amount)} degree{'' if single else 's'}{_SCALES[scale and scale.upper()]}"
+
+
+def _arc(found: re.Match[str]) -> str:
+    words = f" {number(found[1])} degrees {number(found[2])} minutes"
+    return f"{words} {number(found[3])} seconds" if found[3] else words
+
+
+def _inches(found: re.Match[str]) -> str | None:
+    """`27"` is a length unless the mark closes a quotation; the count of marks before it tells."""
+    if found["mark"] == '"' and found.string.count('"', max(0, found.start() - 400), found.start()) % 2:
+        return None
+    single = found["amount"] == "1" or _single(found)
+    return f" {number(found['amount'])} {'inch' if single else 'inches'}"
+
+
+def _feet(found: re.Match[str]) -> str:
+    single = found["amount"] == "1" or _single(found)
+    return f" {number(found['amount'])} {'foot' if single else 'feet'}"
+
+
+def _many(found: re.Match[str]) -> str | None:
+    """300K, 5M, 2m: thousands and millions without a currency sign."""
+    amount, short = found["amount"], found["short"]
+    counted = _COUNTED.match(after(found)) is not None
+    if short in "mbt" and not counted:
+        return None
+    if _LABEL.search(before(found)) and not counted:
+        return None
+    if short in "kK" and amount in ("2", "4", "5", "8", "10", "16") and _K_SCREEN.match(after(found)):
+        return f" {number(amount)} K"
+    if short in "BT" and not (counted or is_plural(next_word(found)) or "." in amount or len(amount) > 1):
+        return None
+    words = number(amount) + (f" to {number(found['last'])}" if found["last"] else "")
+    return f" {words} {_MAGNITUDES[short.lower()]}"
+
+
+def _size(found: re.Match[str]) -> str | None:
+    """ "by" between the sides of something; a product stays one."""
+    rest = after(found)
+    sides = re.split(r"[ ]?[xX×][ ]?", found[0])
+    glued = not re.search(r"[ ×]", found[0]) or (len(sides) == 2 and min(len(side) for side in sides) > 2)
+    of_something = (
+        sides[-1][-1] not in "0123456789"
+        or _ARTICLE_BEFORE.search(before(found)) is not None
+        or _SIZED.match(rest) is not None
+    )
+    if _EQUALS.match(rest) or not (len(sides) > 2 or glued or of_something):
+        return None
+    measured = _SIZED.match(rest) is not None
+    said = [number(side) if side.isdecimal() and not (measured and side is sides[-1]) else side for side in sides]
+    return " " + " by ".join(said)
+
+
+_ARTICLE_BEFORE: Final = re.compile(r"(?i)(?<![\w'])(?:an?|the|each|per|size|measures|is) \Z")
+_EQUALS: Final = re.compile(r"[ ]?=")
+_SIZED: Final = re.compile(rf"[ ]?(?:{UNIT}|in(?:ches)?|feet|pixels|meters|metres|centimeters|inches|[\"'′″])(?!\w)")
+
+
+def _range(found: re.Match[str]) -> str:
+    return f" {number(found[1])} to {number(found[2])}"
+
+
+_SIDE: Final = r"\d{1,6}(?:\.\d{1,4})?(?:['\"′″]|[ ]?(?:cm|mm|km|m|ft|in)(?!\w))?(?!\d)"
+
+SIZES: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<![\w.,]){_SIDE}(?:[ ]?[xX×][ ]?{_SIDE}){{1,4}}+(?![\w×])", _size),
+    rule(r"(?<=\d)[xX](?=[ ]?[-+=<>^*/)])", " x"),
+)
+
+_PER: Final = {"hr": "hour", "mo": "month", "yr": "year", "wk": "week", "sec": "second", "min": "minute",
+               "kWh": "kilowatt hour", "lb": "pound", "sq ft": "square foot", "sqft": "square foot",
+               "sq. ft": "square foot", "gal": "gallon", "oz": "ounce", "L": "liter", "h": "hour",
+               "s": "second"}  # fmt: skip
+
+MEASURES: Final[tuple[Rule, ...]] = (
+    rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%?[–-]({NUMBER})[ ]?%", lambda m: f"{number(m[1])} to {number(m[2])} percent"),
+    rule(r"(?<![\d.])(\d{1,3})°[ ]?(\d{1,2})['′](?:[ ]?(\d{1,2}(?:\.\d+)?)(?:\"|″|''))?", _arc),
+    rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?P<amount>{NUMBER})[ ]?(?:(?P<sign>[°º])|deg(?:rees|\.)?[ ](?=[CFK]\b))"
+         r"[ ]?(?P<scale>[CFKcf])?(?!\w)", _degrees),
+    rule(r"(?<![\w.])(\d)['′][ ]?(\d{1,2})[\"″]", lambda m: f"{number(m[1])} foot {number(m[2])}"),
+    rule(r"(?<=\d)[ ]?ft\.?[ ](\d{1,2})[ ]?in(?:\.|(?!\w))", lambda m: keep_stop(f" foot {number(m[1])}", m)),
+    *BEFORE_UNITS,
+    rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})-?(?P<mark>[\"″])", _inches),
+    rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})(?:′|'(?=[ ]?(?:by|x|×)[ ]?\d|[ ](?:tall|wide|long|high|deep|ladder|"
+    rf"ceiling|"
+         r"\w+ (?:tall|ladder|ceiling))\b))", _feet),
+    rule(rf"(?<=by )(?P<amount>{NUMBER})'(?!\w)", _feet),
+    rule(rf"(?<![\w.,])({NUMBER})[ ]?in(?:(?<! in)(?!\w)|\.(?!\w))",
+         lambda m: keep_stop(f"{number(m[1])} {'inch' if m[1] == '1' or is_adjective(m) else 'inches'}", m)),
+    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<short>[kKmMBbT]|bn|mn|"
+    rf"tn)(?![\w'/²³^])",
+         _many),
+    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})[ ](?P<short>[KM])(?P<last>)(?=[ ](?:users|views|people|downloads|"
+    rf"followers))",
+         _many),
+    rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<joint>[ -]?)(?P<unit>{UNIT})\.?"
+         rf"(?![\w/'^])", _unit),
+    rule(r"/(?=(?:second|minute|hour|day|week|month|year|person|kg|unit|token|night|seat|user|piece)(?!\w))", " per "),
+    rule(r"/(?P<short>hr|mo|yr|wk|sec|min|kWh|lb|sq\.? ?ft|gal|oz|L|h|s)(?![\w/])", lambda m: f" per {_PER[m[1]]}"),
+    rule(rf"(?<![\w.,])({NUMBER})[xX](?!\w)", lambda m: f"{number(m[1])} times"),
+    *FRACTIONS,
+    rule(r"(?<![\d.,])(\d{1,3}(?:,\d{3}){1,4}+|\d{1,15})(?:st|nd|rd|th|ª)(?!\w)",
+         lambda m: " " + ordinal(int(m[1].replace(",", "")))),
+    rule(rf"(?<![\w.,/-])({NUMBER})[–—-]({NUMBER})(?![\w/-])", _range),
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""Numbers that are names and not amounts: codes, PINs, accounts, telephone numbers. They are read digit by digit."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.context import after, before, counts_something, is_plural, next_word
+from vivavoce.text.english.numerals import digits, grouped_digits
+from vivavoce.text.english.rule import Rule, rule
+
+_NAMED: Final = (r"pins?|codes?|passcodes?|passwords?|zip(?: code)?|postcodes?|otp|ids?|account|acct|numbers?|nr|"
+                 r"extensions?|ext|digits|serial|reference|ref|tracking|confirmation|booking|reservation|invoice|"
+                 r"ticket|order|case|card|routing|license|passport|social security|ssn|iban|isbn|imei|sku|"
+                 r"vin")  # fmt: skip
+# "code", "the code for the gate is", "PIN:", "ending in": at most a few plain words stand between.
+_NAME_BEFORE: Final = re.compile(
+    rf"(?i)(?:(?<![\w-])(?:{_NAMED})\.?(?: number| no\.?| code| id| pin)?"
+    r"(?:(?: [a-z]{1,12}){0,4} (?:is|was|are|were|to|as|be|of)(?: now)?)?[:#=]?[ ]?#?"
+    r"|(?<!\w)(?:ending|ends|end|starting|starts) (?:in|with)[:]?[ ])\Z"
+)
+_CALL_BEFORE: Final = re.compile(
+    r"(?i)(?<![\w-])(?:call(?:ed|ing)?|dial|phone|ring|text|texted|fax|tel|telephone|mobile|cell|whatsapp|sms|contact|"
+    r"reach|hotline|helpline|number)(?: me| us| him| her| them| it| back| now| today| number| no\.?| line| is|"
+    r" or| on| at"
+    r"| toll-free| free)*[:.]?[ ]?\Z"
+)
+_AMOUNT_OF: Final = re.compile(r"(?i)(?:total |large |small |great |huge |equal |whole |the )numbers? of \Z")
+_SHORT_NAMES: Final = re.compile(r"(?i)(?:numbers?|nr|order|case|ticket|card)\.?(?: is| was| are)?[:#]?[ ]?#?\Z")
+
+
+def _named(found: re.Match[str]) -> str | None:
+    front, written = before(found, 60), found[0]
+    length = sum(char.isdecimal() for char in written)
+    name = _NAME_BEFORE.search(front)
+    if name is None or _AMOUNT_OF.search(front) or length < 3:
+        return None
+    if length < 4 and _SHORT_NAMES.search(front):
+        return None
+    if counts_something(found) or re.match(r"[ ]?(?:%|percent|[°$€£])", after(found)):
+        return None
+    return ("number " if written[0] == "#" else "") + _in_groups(written)
+
+
+def _called(found: re.Match[str]) -> str | None:
+    length = sum(char.isdecimal() for char in found[0])
+    if not 7 <= length <= 15 or _CALL_BEFORE.search(before(found, 60)) is None or is_plural(next_word(found)):
+        return None
+    written = found[0]
+    return grouped_digits(written) if len(written) == 7 and written.isdecimal() else _in_groups(written)
+
+
+def _in_groups(written: str) -> str:
+    plus = "plus " if written.startswith("+") else ""
+    groups = re.findall(r"\d+", written)
+    if len(groups) == 1 and 10 <= len(groups[0]) <= 12:
+        return plus + grouped_digits(groups[0])
+    return plus + ", ".join(digits(group) for group in groups)
+
+
+def _phone(found: re.Match[str]) -> str | None:
+    groups = re.findall(r"\d+", found[0])
+    if not 7 <= sum(map(len, groups)) <= 15:
+        return None
+    return _in_groups(found[0])
+
+
+def _shaped(found: re.Match[str]) -> str | None:
+    """Groups with spaces between: a telephone or card number by its shape, unless they may be a list of amounts."""
+    groups = found[0].split(" ")
+    length = sum(map(len, groups))
+    free = groups[0] in ("1300", "1800", "800", "888", "877", "866", "855", "844", "833", "900")
+    is_card = len(groups) >= 3 and all(len(group) == 4 for group in groups)
+    is_pairs = groups[0].startswith("0") and len(groups) >= 4
+    starts_zero = groups[0].startswith("0") and len(groups[0]) > 1
+    if not 8 <= length <= 19 or not (is_card or is_pairs or free or starts_zero):
+        return None
+    return _in_groups(found[0])
+
+
+CODES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,/+-])\+?\d{1,15}(?:[ -]\d{2,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _called),
+    rule(r"(?<![\w.,/+-])#?\d{3,19}(?:[ -]\d{3,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _named),
+)
+
+NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\d{3}-\d{4}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\d{2,4}(?:[ ]\d{2,4}){2,5}(?![\w/%-]|[.,]\d)", _shaped),
+    rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?!\w)", lambda m: digits(m[0])),
+    rule(r"(?<![\w.,/-])\d++(?:-\d++){2,}+(?=-[A-Z]{3})?(?![\w])", lambda m: ", ".join(map(digits, m[0].split("-")))),
+    rule(r"(?<![\w.,/-])1-8(?:00|88|77|66|55|44|33)(?=-[A-Z]{2})", lambda m: ", ".join(map(digits, m[0].split("-")))),
+)  # fmt: skip

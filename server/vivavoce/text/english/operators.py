@@ -1,0 +1,85 @@
+"""Mathematics: comparisons, powers, operators of two signs, numbers in scientific notation."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.context import before
+from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, cardinal, number, ordinal
+from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.units import UNIT, unit_name
+
+_PAIRS: Final = {"<=>": "if and only if", "<->": "if and only if", "===": "equals", "!==": "is not equal to",
+                 "<=": "is at most", ">=": "is at least", "=<": "is at most", "≤": "is at most", "≥": "is at least",
+                 "⩽": "is at most", "⩾": "is at least", "==": "equals", "!=": "is not equal to", "≠": "is not equal to",
+                 "<>": "is not equal to", "=/=": "is not equal to", "~=": "is about", "->": "to", "-->": "to",
+                 "==>": "implies", "=>": "implies", "<-": "from", "<--": "from", "&&": "and", "||": "or",
+                 "+=": "plus equals",
+                 "-=": "minus equals", "*=": "times equals", "/=": "divided by equals", ":=": "is set to",
+                 "+/-": "plus or minus", "+-": "plus or minus", "<<": "is much less than",
+                 ">>": "is much greater than", "≪": "is much less than", "≫": "is much greater than"}  # fmt: skip
+_PAIR: Final = "|".join(re.escape(pair) for pair in sorted(_PAIRS, key=len, reverse=True))
+_SUBJECT: Final = re.compile(r"[\w)\]}|'\"][ ]?\Z")
+_NO_SUBJECT: Final = re.compile(r"(?i)(?<!\w)(?:if|when|while|and|or|with|for|is|are|be|until|than|of|to|need|needs|"
+                                r"use|only|where)[ ]\Z")  # fmt: skip
+
+
+def _pair(found: re.Match[str]) -> str:
+    words = _PAIRS[found[0].strip()]
+    if words.startswith("is ") and (
+        _SUBJECT.search(before(found, 12)) is None or _NO_SUBJECT.search(before(found, 12) + " ")
+    ):
+        words = words.removeprefix("is ")
+    return f" {words} "
+
+
+def _exponent(written: str) -> str:
+    """A power behind what it stands on: "squared", "to the fourth", "to the power of minus three"."""
+    sign = "minus " if written[0] == "-" else ""
+    plain = written.lstrip("+-")
+    if not plain.isdecimal():
+        return f" to the power of {sign}{plain}"
+    value = int(plain) if len(plain) < 16 else 0
+    if not sign and value in (2, 3):
+        return " squared" if value == 2 else " cubed"
+    if not sign and 4 <= value <= 9:
+        return f" to the {ordinal(value)}"
+    return f" to the power of {sign}{number(plain)}"
+
+
+def _power(found: re.Match[str]) -> str:
+    return _exponent(found["power"])
+
+
+def _power_of_ten(found: re.Match[str]) -> str:
+    written = found["power"]
+    sign = "minus " if written[0] == "-" else ""
+    unit = f" {unit_name(found['unit'], single=False)}" if found["unit"] else ""
+    return f"ten to the power of {sign}{number(written.lstrip('+-'))}{unit}"
+
+
+def _scientific(found: re.Match[str]) -> str:
+    power = int(found["power"])
+    exponent = f"minus {cardinal(-power)}" if power < 0 else ordinal(power) if power else cardinal(0)
+    minus = "minus " if found["minus"] else ""
+    unit = f" {unit_name(found['unit'], single=False)}" if found["unit"] else ""
+    return f" {minus}{number(found['amount'])} times ten to the {exponent}{unit}"
+
+
+SCIENTIFIC: Final[tuple[Rule, ...]] = (
+    rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?<!\w)(?P<amount>{NUMBER})[eE]"
+         rf"(?P<power>[+-]?\d{{1,3}})(?:[ ]?(?P<unit>{UNIT}))?"
+         r"(?![\w.^]\w|\w)", _scientific),
+    rule(rf"(?<![\w.,])10\^\(?(?P<power>[+-]?\d{{1,4}})\)?(?:[ ]?(?P<unit>{UNIT}))?(?!\w)", _power_of_ten),
+)  # fmt: skip
+
+POWERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[\w)\]])[ ]?\^[ ]?[({]?(?P<power>[+-]?(?:\d{1,15}|[A-Za-z](?![A-Za-z])))[)}]?", _power),
+    rule(r"(?<=[\w)\]])\^\(([^()]{1,24})\)", lambda m: f" to the power of {m[1]}"),
+    rule(r"(?<=\d)\*\*(?P<power>-?\d{1,15})", _power),
+)
+
+OPERATORS: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<![<>=!~|&])[ ]?(?:{_PAIR})(?![<>=|&])[ ]?(?=[\w\s.,$€£√π('\"-]|\Z)", _pair),
+)

@@ -1,0 +1,80 @@
+"""A dash between two of a kind is "to": times, days, months, prices, measures, ordinals.
+
+Looks at what stands on either side of each dash, in a bounded window. Bare numbers next to each other are left to the
+rules of measures and years.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.money import SIGNS
+from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.units import UNIT
+
+DAYS: Final = {"mon": "Monday", "tue": "Tuesday", "tues": "Tuesday", "wed": "Wednesday", "weds": "Wednesday",
+               "thu": "Thursday", "thur": "Thursday", "thurs": "Thursday", "fri": "Friday", "sat": "Saturday",
+               "sun": "Sunday"}  # fmt: skip
+_DAY: Final = r"(?:Mon|Tues?|Wed(?:s|nes)?|Thu(?:rs?)?|Fri|Satur|Sat|Sun)(?:day)?"
+MONTH: Final = (r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|"
+                r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)")  # fmt: skip
+_HALF: Final = r"[ ]?[AaPp]\.?[Mm]\b\.?"
+_AMOUNT: Final = r"\d[\d.,]*"
+_MANY: Final = r"[ ]?(?:[kKmMbBtT]|bn|mn|tn|thousand|million|billion|trillion)?"
+_WINDOW: Final = 28
+
+# (what stands before the dash, what stands behind it, may spaces stand around it)
+_KINDS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str], bool], ...]] = tuple(
+    (re.compile(rf"(?:{left})\Z"), re.compile(right), spaced)
+    for left, right, spaced in [
+        (rf"\d{_HALF}", rf"\d{{1,2}}(?:[:.]\d\d)?(?:{_HALF}|\b)|noon\b|midnight\b|close\b", True),
+        (r"(?:\bnoon|\bmidnight)", r"\d{1,2}(?:[:.]\d\d)?[ ]?[AaPp]\.?[Mm]", True),
+        (r"\d{1,2}:\d\d", r"\d{1,2}:\d\d", True),
+        (rf"\b{_DAY}\.?", rf"{_DAY}\b", True),
+        (rf"\b{MONTH}\.?", rf"{MONTH}\b", True),
+        (rf"\b{MONTH}\.?[ ]\d{{1,2}}(?:st|nd|rd|th)?(?:, \d{{4}})?", rf"{MONTH}\b", True),
+        (r"\d(?:st|nd|rd|th)", r"\d{1,4}(?:st|nd|rd|th)\b", True),
+        (rf"{SIGNS}[ ]?{_AMOUNT}{_MANY}", rf"-?{SIGNS}[ ]?\d", True),
+        (rf"{SIGNS}[ ]?{_AMOUNT}[kKmMbBtT]", r"\d[\d.,]*[kKmMbBtT]\b", True),
+        (rf"\d[ ]?{SIGNS}", rf"{_AMOUNT}[ ]?{SIGNS}", True),
+        (rf"\d[ ]?(?:{UNIT}|°[CFK]?)", rf"-?{_AMOUNT}[ ]?(?:{UNIT}|°[CFK]?)(?!\w)", True),
+        (r"\d°?", rf"{_AMOUNT}[ ]?°", False),
+        (rf"(?<![\w.]){_AMOUNT}[kKMB]", rf"{_AMOUNT}[kKMB]\b", True),
+        (r"(?<!\d)\d{4}", r"(?:present|now|today)\b", True),
+        (r"['’]?\d0s", r"['’]?(?:\d\d)?\d0s\b", True),
+        (r"(?<![\w/])\d{1,2}/\d{1,2}", r"\d{1,2}/\d{1,2}(?![\w/])", True),
+        (r"(?<![\w-])A", r"Z\b", False),
+        (r"(?<![\w-])a", r"z\b", False),
+        (r"\b[IVX]{1,5}", r"[IVX]{1,5}\b", False),
+        (r"(?<![\d.,])\d{1,6}", r"\d{1,6}(?![\d.,]*\d)", False),
+    ]
+)
+_BARE: Final = len(_KINDS) - 1  # two bare numbers: only with an en dash that has spaces around it
+
+
+def _between(found: re.Match[str]) -> str | None:
+    """ " to " where the text on both sides is of one kind."""
+    text, dash = found.string, found[0]
+    left, right = text[max(0, found.start() - _WINDOW) : found.start()], text[found.end() : found.end() + _WINDOW]
+    spaced = len(dash) > 1
+    for index, (before, behind, may_be_spaced) in enumerate(_KINDS):
+        if index == _BARE and dash != " – ":
+            continue
+        if spaced and not may_be_spaced and index != _BARE:
+            continue
+        if behind.match(right) and before.search(left):
+            return " to "
+    return None
+
+
+def _days(found: re.Match[str]) -> str:
+    return DAYS.get(found["day"].lower(), found["day"])
+
+
+RANGES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[\w%°.€£¥₩₽₺₫])[ ]?[–—-][ ]?(?=[\w'’.$€£¥₹₩₦-])", _between),
+    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?= to (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun))", _days),
+    rule(r"(?<= to )(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)(?:\.(?=[ ][a-z\d])|(?![\w]))", _days),
+    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?[ ]?[ap]\.?m)", _days),
+)

@@ -1,0 +1,101 @@
+"""Years, where a number is one: told from quantities by what stands around it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.context import after, before, counts_something, counts_surely
+from vivavoce.text.english.numerals import cardinal, early_year, year
+from vivavoce.text.english.rule import Rule, rule
+
+_ERA: Final = r"(?:B\.?C\.?(?:E\.?)?|A\.D\.|AD|C\.?E\.?)(?!\w)"
+# Words after which a number of four digits is a year, unless something is counted.
+_OF_YEARS: Final = re.compile(
+    r"(?i)(?<![\w])(?:in|of|by|since|until|till|after|before|around|during|circa|ca?\.?|year|from|between|founded|"
+    r"established|built|born|died|est\.|published|painted|written|early|late|mid|mid-|spring|summer|autumn|fall|"
+    r"winter|the|this|that|his|her|our|their|my|its|class|back|about)[ -]\Z"
+)
+_OF_A_NUMBER: Final = re.compile(
+    r"(?i)(?<!\w)(?:total|sum|number|group|crowd|fleet|army|flock|list|set|collection|maximum|minimum|average|price|"
+    r"cost|population|speed|rate|at least|at most|up to|more than|less than|fewer than|over|under|nearly|almost|"
+    r"only|just|exactly|roughly|approximately)(?: of)?[ ]\Z"
+)
+_ONLY_YEARS: Final = re.compile(r"(?i)(?<!\w)(?:in|since|until|till|during|circa|year|the|this|that|his|her|our|their|"
+                                r"my|its|class of|by|early|late|mid|spring|summer|autumn|fall|"
+                                r"winter)[ -](?:of )?\Z")  # fmt: skip
+_DOLLARS: Final = re.compile(r"[ ](?:dollars|euros|pounds|USD)\b")
+_OLD: Final = re.compile(r"(?i)(?<!\w)(?:in|of|by|since|until|till|after|before|around|during|circa|ca?\.?|year|"
+    r"from|between|"
+                         r"founded|established|built|born|died|est\.|published|painted|written|early|late|mid|mid-|"
+                         r"spring|summer|autumn|fall|winter|to|and|back|about)[ -]\Z")  # fmt: skip
+_RANGE_OF_YEARS: Final = re.compile(r"(?i)(?<!\w)(?:from|between) (?:1\d{3}|20\d\d) (?:to|and|until|till) \Z")
+
+
+def _is_quantity(found: re.Match[str]) -> bool:
+    front = before(found, 24)
+    if _OF_A_NUMBER.search(front) and not re.search(r"(?i)\b(?:over|under|price|cost|speed|rate) of \Z", front):
+        return counts_something(found)
+    if counts_surely(found):
+        return True
+    if not counts_something(found):
+        return False
+    if _DOLLARS.match(after(found)):
+        return re.search(r"(?i)(?<!\w)in \Z", front) is None
+    return _ONLY_YEARS.search(front) is None
+
+
+def _modern(found: re.Match[str]) -> str | None:
+    return None if _is_quantity(found) else year(int(found["year"]))
+
+
+def _old(found: re.Match[str]) -> str | None:
+    """Before 1700 a number is a year only behind words that say so."""
+    front = before(found, 24)
+    if _is_quantity(found) or re.match(r"[ ]?[%°€£$]", after(found)):
+        return None
+    if re.search(r"(?i)(?<!\w)(?:to|and|about) \Z", front) and not _RANGE_OF_YEARS.search(front):
+        return None
+    return year(int(found["year"])) if _OLD.search(front) else None
+
+
+def _pair(found: re.Match[str]) -> str | None:
+    first, last = found["first"], found["last"]
+    if len(last) == 2 and not int(first[2:]) < int(last):
+        return None
+    if counts_something(found) and re.search(r"(?i)(?<!\w)(?:the|in|of|from) \Z", before(found, 8)) is None:
+        return None
+    return f"{year(int(first))} to {year(int(last)) if len(last) == 4 else _short(last)}"
+
+
+def _short(last: str) -> str:
+    return f"oh {cardinal(int(last))}" if last[0] == "0" and last != "00" else cardinal(int(last))
+
+
+def _era(found: re.Match[str]) -> str:
+    first, last = found["first"], found["last"]
+    words = f"{_of_era(first)} to {_of_era(last)}" if last else _of_era(first)
+    return words + (" " if found["era"] else "")
+
+
+def _of_era(written: str) -> str:
+    plain = written.replace(",", "")
+    return early_year(int(plain)) if len(plain) < 5 else cardinal(int(plain))
+
+
+_ANY_YEAR: Final = r"(?:\d{1,2},\d{3}|\d{1,6})"
+
+ERAS: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<![\w.,$/+-])(?P<first>{_ANY_YEAR})(?:(?:[ ]?[–—-][ ]?| to | until )(?P<last>{_ANY_YEAR}))?(?P<era>[ ]?)"
+         rf"(?={_ERA})", _era),
+    rule(r"(?<=\bAD )(?P<first>\d{1,4})(?:(?:[ ]?[–—-][ ]?| to )(?P<last>\d{1,4}))?(?P<era>)(?![\w]|[.,]\d)", _era),
+    rule(r"(?<![\w.,$/-])(?P<first>1[0-9]\d\d|20\d\d)(?:[ ]?[–—][ ]?|-)(?P<last>1[0-9]\d\d|20\d\d|"
+    r"\d\d)(?![\w/-]|[.,]\d)",
+         _pair),
+    rule(r"(?<!\w)'(\d\d)(?![\w'\"]|[.,]\d)", lambda m: ("oh " if m[1][0] == "0" else "") + cardinal(int(m[1]))),
+)  # fmt: skip
+
+YEARS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,$#/+-])(?P<year>1[0-6]\d\d)(?![\w%°/-]|[.,]\d)", _old),
+    rule(r"(?<![\w.,$#/+-])(?P<year>1[7-9]\d\d|20\d\d)(?![\w%°/-]|[.,]\d)", _modern),
+)

@@ -1,0 +1,71 @@
+"""Formulas as chat models write them (TeX between dollar signs) to plain signs that the readers know.
+
+The marks of a formula are silent, its commands become the signs they draw. Money between dollar signs stays money.
+Knows no language. Called by `strip_markup`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.mapped import MappedText
+
+_DISPLAY: Final = re.compile(r"\$\$([^$]{1,400}+)\$\$")
+# A dollar sign before a formula is followed by no blank, the closing one by no digit; inside is something only
+# mathematics has.
+_INLINE: Final = re.compile(r"(?<![\w$\\])\$(?=[^\s$])([^$\n]{1,200}+)(?<=[^\s\\])\$(?![\w$])")
+_PARENTHESES: Final = re.compile(r"\\\(([^\n]{1,300}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
+_MATHEMATICAL: Final = re.compile(r"[=^_\\<>{}]|\A[A-Za-z]'?\Z|[a-z)]\s?[+*/-]\s?[\w(]|\A-?[\d.]*[a-z]\Z")
+_WITH_MONEY: Final = re.compile(r"\A\d[\d.,]*[kKmMbB]?(?:\s|\Z|[-–/])")
+
+_COMMANDS: Final = {
+    "times": "×", "cdot": "·", "div": "÷", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
+    "neq": "≠", "ne": "≠", "approx": "≈", "equiv": "≡", "sim": "∼", "infty": "∞", "to": "→", "rightarrow": "→",
+    "Rightarrow": "⇒", "implies": "⇒", "leftarrow": "←", "iff": "⇔", "sum": "∑", "prod": "∏", "int": "∫",
+    "partial": "∂",
+    "nabla": "∇", "in": "∈", "notin": "∉", "forall": "∀", "exists": "∃", "therefore": "∴", "propto": "∝", "cup": "∪",
+    "cap": "∩", "subset": "⊂", "subseteq": "⊆", "emptyset": "∅", "neg": "¬", "land": "∧", "lor": "∨", "ldots": "…",
+    "dots": "…", "cdots": "…", "degree": "°", "circ": "°", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ",
+    "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ",
+    "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "varphi": "φ",
+    "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Pi": "Π",
+    "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ll": "≪", "gg": "≫",
+}  # fmt: skip
+_SILENT: Final = re.compile(r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|limits|quad|qquad|,|;|!|:)(?![A-Za-z])")
+_FRACTION: Final = re.compile(r"\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}")
+_ROOT: Final = re.compile(r"\\sqrt\{([^{}]{1,60})\}")
+_TEXT: Final = re.compile(
+    r"\\(?:text|mathrm|mathbf|mathit|mathbb|mathcal|operatorname|boxed|hat|bar|vec)\{([^{}]{0,80})\}"
+)
+_COMMAND: Final = re.compile(r"\\([A-Za-z]{1,16})(?![A-Za-z])")
+_POWER: Final = re.compile(r"\^\{([^{}]{1,40})\}")
+_BRACES: Final = re.compile(r"(?<!\\)[{}]|(?<=\w)_(?=[\w{])")
+
+
+def read_formulas(text: MappedText) -> None:
+    """Take the marks off every formula and its commands to signs."""
+    if "$" not in text.text and "\\" not in text.text:
+        return
+    length = len(text.text)
+    text.keep(_DISPLAY)
+    text.keep(_INLINE, accept=lambda found: _is_formula(found[1]))
+    text.sub(_PARENTHESES, lambda found: found[1] or found[2])
+    if len(text.text) == length:
+        return
+    text.sub(_FRACTION, _fraction)
+    text.sub(_ROOT, lambda found: f"√{found[1]}")
+    text.keep(_TEXT)
+    text.sub(_SILENT, " ")
+    text.sub(_COMMAND, lambda found: f" {_COMMANDS.get(found[1], found[1])} ")
+    text.sub(_POWER, lambda found: f"^{found[1]}" if found[1].isalnum() else f"^({found[1]})")
+    text.sub(_BRACES, " ")
+
+
+def _is_formula(inside: str) -> bool:
+    return _MATHEMATICAL.search(inside) is not None and _WITH_MONEY.match(inside) is None
+
+
+def _fraction(found: re.Match[str]) -> str:
+    above, below = found[1].strip(), found[2].strip()
+    return f" {above}/{below} " if above.isdecimal() and below.isdecimal() else f" {above} over {below} "
