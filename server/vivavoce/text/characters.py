@@ -16,7 +16,7 @@ from vivavoce.text.mapped import MappedText
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _PLAIN: Final[dict[str, str]] = {
     **dict.fromkeys("“”„‟«»〝〞", '"'),
-    **dict.fromkeys("‘’‚‛ʼʻʽʹ˗ˈ`"[:-1].replace("˗", ""), "'"),
+    **dict.fromkeys("‘’‚‛ʼʻʽʹˈ", "'"),  # the okina of Hawaii too
     **dict.fromkeys("‐‑−", "-"),
     "⁄": "/", "\r": "\n", "\t": " ", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
     "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st",
@@ -58,6 +58,11 @@ def clean_characters(text: MappedText) -> None:
 def plain_english_characters(text: MappedText) -> None:
     """Full-width letters, foreign digits and composite signs to those of plain English text."""
     text.map_chars(_plain_english)
+
+
+def plain_primes(text: MappedText) -> None:
+    """Primes to quotes, where no rule reads them as feet and inches."""
+    text.map_chars(lambda char: {"″": '"', "′": "'"}.get(char, char))
 
 
 class _FewMarks:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from vivavoce.text.characters import clean_characters, plain_english_characters
+from vivavoce.text.characters import clean_characters, plain_english_characters, plain_primes
 from vivavoce.text.east_asian import repair
 from vivavoce.text.emoticons import silence_emoticons
 from vivavoce.text.english.reader import read_english
@@ -69,7 +69,9 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
     if chosen == "en":
         plain_english_characters(text)
         read_english(text)
-    elif chosen == "ko":
+    else:
+        plain_primes(text)
+    if chosen == "ko":
         read_korean(text)
     elif chosen in ("zh", "ja"):
         repair(text, chosen)
