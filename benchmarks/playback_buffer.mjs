@@ -7,7 +7,7 @@
 // from a log-normal, in order, as TCP delivers. The buffer plays it in blocks of 3 ms. A fixed buffer of 70 ms
 // that never adapts, and does not know of pauses, is the comparison. A table, then one JSON line.
 
-import { PlaybackBuffer } from "../client_js/src/playback_buffer.js";
+import { PlaybackBuffer } from "../client_js/src/sound/playback_buffer.js";
 
 /** Low, and the card's as well: the rate does not change when a buffer runs dry, only how long this takes to compute. */
 const RATE = 8000;

@@ -2,15 +2,15 @@
 //
 // A thin shell over three parts: `session.js` decides, `connection.js` carries, a player sounds.
 
-import { Connection } from "./connection.js";
+import { Connection } from "./wire/connection.js";
 import { Emitter } from "./emitter.js";
 import { VoiceError } from "./errors.js";
-import { serialize } from "./messages.js";
-import { AudioPlayer } from "./player.js";
+import { serialize } from "./wire/messages.js";
+import { AudioPlayer } from "./sound/player.js";
 import { SpeechSession } from "./session.js";
-import { TrackPlayer } from "./track_player.js";
-import { WebRtcTransport } from "./webrtc.js";
-import { WebSocketTransport } from "./websocket.js";
+import { TrackPlayer } from "./sound/track_player.js";
+import { WebRtcTransport } from "./wire/webrtc.js";
+import { WebSocketTransport } from "./wire/websocket.js";
 
 /**
  * @typedef {"disconnected" | "connecting" | "ready" | "waiting" | "speaking" | "reconnecting" | "closed"} ClientState
@@ -21,24 +21,23 @@ import { WebSocketTransport } from "./websocket.js";
  * @property {"websocket" | "webrtc"} [transport]
  * @property {string} [voice] id, or `id/Style`; the server's default where absent
  * @property {string | (() => string | Promise<string>)} [token] short-lived token, or how to get one for each connection
- * @property {import("./messages.js").SpeechConfig} [config] more of how to speak: speed, language, seed...
+ * @property {import("./wire/messages.js").SpeechConfig} [config] more of how to speak: speed, language, seed...
  * @property {AudioContext} [context] to play in; made where absent
- * @property {Partial<import("./playback_buffer.js").PlaybackOptions>} [buffer]
- * @property {Partial<import("./backoff.js").BackoffOptions>} [backoff]
+ * @property {Partial<import("./sound/playback_buffer.js").PlaybackOptions>} [buffer]
+ * @property {Partial<import("./wire/backoff.js").BackoffOptions>} [backoff]
  * @property {number} [answerTimeoutMs] longest silence of a server that owes an answer; 30 s by default
- * @property {(listener: import("./player.js").PlayerListener) => Player} [createPlayer] where sound goes, if not to the
+ * @property {(listener: import("./sound/border.js").PlayerListener) => Player} [createPlayer] where sound goes, if not to the
  *   speakers: a file, a test
- * @property {() => Promise<import("./connection.js").Transport>} [createTransport] what carries it, for tests
+ * @property {() => Promise<import("./wire/connection.js").Transport>} [createTransport] what carries it, for tests
  *
- * @typedef {import("./session.js").PlayerPort & {
- *   ready: Promise<void>, output?: AudioNode | null, resume: () => Promise<void>, close: () => Promise<void>}} Player
+ * @typedef {import("./sound/border.js").Player} Player
  *
  * @typedef {{type: "state", state: ClientState, previous: ClientState}} StateEvent
  * @typedef {{type: "level", level: number}} LevelEvent root mean square of the last 50 ms, 0..1
  * @typedef {{type: "metrics", transport: "websocket" | "webrtc", utterance: number, firstAudioMs: number | null}
- *   & Omit<import("./playback_buffer.js").PlaybackReport, "generation">} MetricsEvent every 50 ms while there is sound
+ *   & Omit<import("./sound/playback_buffer.js").PlaybackReport, "generation">} MetricsEvent every 50 ms while there is sound
  * @typedef {import("./session.js").SessionEvent | StateEvent | LevelEvent | MetricsEvent
- *   | import("./player.js").NeedsGestureEvent} VoiceEvent
+ *   | import("./sound/border.js").NeedsGestureEvent} VoiceEvent
  */
 
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -48,7 +47,7 @@ export class VoiceClient extends Emitter {
   #options;
   /** @type {"websocket" | "webrtc"} */
   #transportName;
-  /** @type {import("./messages.js").SpeechConfig} */
+  /** @type {import("./wire/messages.js").SpeechConfig} */
   #config;
   #connection;
   #session;
@@ -72,7 +71,7 @@ export class VoiceClient extends Emitter {
     this.#config = checkedConfig({ ...options.config, ...(options.voice ? { voice: options.voice } : {}) });
     /** Where the server is. */
     this.url = serverUrl(options.url);
-    /** Voices of the server, known once connected. @type {import("./messages.js").VoiceSummary[]} */
+    /** Voices of the server, known once connected. @type {import("./wire/messages.js").VoiceSummary[]} */
     this.voices = [];
     this.#session = this.#createSession();
     this.#connection = this.#createConnection();
@@ -141,7 +140,7 @@ export class VoiceClient extends Emitter {
     return { text: heard, playedMs };
   }
 
-  /** Changes how to speak, from the next utterance on. @param {import("./messages.js").SpeechConfig} config */
+  /** Changes how to speak, from the next utterance on. @param {import("./wire/messages.js").SpeechConfig} config */
   configure(config) {
     this.#config = checkedConfig({ ...this.#config, ...config });
     if (this.#connection.state === "open") this.#send({ type: "session.config", ...config });
@@ -214,14 +213,14 @@ export class VoiceClient extends Emitter {
     const current = typeof token === "function" ? await token() : (token ?? null);
     if (this.#transportName === "websocket") return new WebSocketTransport({ url: this.url, token: current });
     const onTrack = (/** @type {MediaStream} */ stream, /** @type {RTCPeerConnection} */ peer) => {
-      if (this.#player instanceof TrackPlayer) this.#player.attach(stream, peer);
+      this.#player?.attach?.(stream, peer);
     };
     return new WebRtcTransport({ url: this.url, token: current, onTrack });
   }
 
   /** Made once, as early as a gesture may have called us. */
   #openPlayer() {
-    const listener = (/** @type {Parameters<import("./player.js").PlayerListener>[0]} */ message) => this.#hear(message);
+    const listener = (/** @type {Parameters<import("./sound/border.js").PlayerListener>[0]} */ message) => this.#hear(message);
     const Player = this.#transportName === "webrtc" ? TrackPlayer : AudioPlayer;
     const create = this.#options.createPlayer ?? (() => new Player(listener, this.#options));
     this.#player ??= create(listener);
@@ -241,13 +240,13 @@ export class VoiceClient extends Emitter {
     return utterance;
   }
 
-  /** @param {import("./messages.js").ClientMessage} message */
+  /** @param {import("./wire/messages.js").ClientMessage} message */
   #send(message) {
     this.#connection.send(serialize(message));
     this.#watchAnswer();
   }
 
-  /** @param {Parameters<import("./player.js").PlayerListener>[0]} message */
+  /** @param {Parameters<import("./sound/border.js").PlayerListener>[0]} message */
   #hear(message) {
     if (message.type === "needs-gesture") this.emit(message);
     else if (message.type === "started") this.#session.started(message.generation);
@@ -256,7 +255,7 @@ export class VoiceClient extends Emitter {
     this.#update();
   }
 
-  /** @param {import("./player_core.js").PlayerReport} report */
+  /** @param {import("./sound/player_core.js").PlayerReport} report */
   #report({ type: _, level, generation, ...report }) {
     this.#session.played(generation, report.playedMs);
     this.emit({ type: "level", level });
@@ -284,7 +283,7 @@ export class VoiceClient extends Emitter {
   }
 }
 
-/** @param {import("./messages.js").SpeechConfig} config @throws {VoiceError} `invalid_field` */
+/** @param {import("./wire/messages.js").SpeechConfig} config @throws {VoiceError} `invalid_field` */
 function checkedConfig(config) {
   serialize({ type: "session.config", ...config });
   return config;

@@ -2,8 +2,8 @@
 
 export { VoiceClient } from "./client.js";
 export { VoiceError } from "./errors.js";
-export { parse, parseClient, PROTOCOL_VERSION, serialize, SUBPROTOCOL } from "./messages.js";
-export { PLAYBACK_DEFAULTS, PlaybackBuffer } from "./playback_buffer.js";
-export { AudioPlayer } from "./player.js";
+export { parse, parseClient, PROTOCOL_VERSION, serialize, SUBPROTOCOL } from "./wire/messages.js";
+export { PLAYBACK_DEFAULTS, PlaybackBuffer } from "./sound/playback_buffer.js";
+export { AudioPlayer } from "./sound/player.js";
 export { speech, Speech } from "./speech.js";
-export { fetchToken } from "./token.js";
+export { fetchToken } from "./wire/token.js";

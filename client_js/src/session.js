@@ -8,21 +8,15 @@
 //      └── cancel, connection lost: each ends in exactly one `done` event
 
 import { VoiceError } from "./errors.js";
-import { fromBase64, PcmDecoder } from "./pcm.js";
+import { fromBase64, PcmDecoder } from "./sound/pcm.js";
 import { Utterance } from "./utterance.js";
 
 /**
- * @typedef {import("./messages.js").ClientMessage} ClientMessage
- * @typedef {import("./messages.js").ServerMessage} ServerMessage
- * @typedef {import("./playback_buffer.js").PlaybackReport} PlaybackReport
+ * @typedef {import("./wire/messages.js").ClientMessage} ClientMessage
+ * @typedef {import("./wire/messages.js").ServerMessage} ServerMessage
+ * @typedef {import("./sound/playback_buffer.js").PlaybackReport} PlaybackReport
  *
- * @typedef {object} PlayerPort where sound goes; a generation is an utterance's id
- * @property {(generation: number, rateHz: number) => void} begin sound of it is on its way
- * @property {(generation: number, samples: Int16Array, rateHz: number) => void} push
- * @property {(generation: number, startMs: number) => void} reach the sound that comes now begins there
- * @property {(generation: number) => void} rest all that was written has come; the text goes on
- * @property {(generation: number, durationMs: number) => void} end no more of it will come
- * @property {(generation: number) => void} clear silence it and all before it
+ * @typedef {import("./sound/border.js").PlayerPort} PlayerPort
  *
  * @typedef {object} Ports
  * @property {(message: ClientMessage) => void} send
@@ -116,7 +110,7 @@ export class SpeechSession {
 
   // -- the connection -----------------------------------------------------------------------------------------------
 
-  /** The server is ready. @param {import("./messages.js").Limits} limits @param {import("./messages.js").SpeechConfig} config */
+  /** The server is ready. @param {import("./wire/messages.js").Limits} limits @param {import("./wire/messages.js").SpeechConfig} config */
   connected(limits, config) {
     this.#isConnected = true;
     this.#textLimit = Math.max(1, Math.floor(limits.max_buffered_chars * TEXT_SHARE));

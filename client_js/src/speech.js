@@ -4,8 +4,8 @@
 
 import { Emitter } from "./emitter.js";
 import { VoiceError } from "./errors.js";
-import { PcmDecoder } from "./pcm.js";
-import { AudioPlayer } from "./player.js";
+import { PcmDecoder } from "./sound/pcm.js";
+import { AudioPlayer } from "./sound/player.js";
 
 /**
  * @typedef {object} SpeechRequest
@@ -16,13 +16,13 @@ import { AudioPlayer } from "./player.js";
  * @property {string} [apiKey]
  * @property {Record<string, unknown>} [fields] more fields of the route: language, seed...
  * @property {AudioContext} [context] to play in; made where absent
- * @property {(listener: import("./player.js").PlayerListener) => import("./client.js").Player} [createPlayer]
+ * @property {(listener: import("./sound/border.js").PlayerListener) => import("./sound/border.js").Player} [createPlayer]
  *
  * @typedef {{type: "audio-start", firstAudioMs: number}} SpeechStartEvent
  * @typedef {{type: "done", status: "completed" | "cancelled" | "failed", playedMs: number, error: VoiceError | null}} SpeechDoneEvent
- * @typedef {{type: "metrics", firstAudioMs: number | null} & Omit<import("./playback_buffer.js").PlaybackReport, "generation">} SpeechMetricsEvent
+ * @typedef {{type: "metrics", firstAudioMs: number | null} & Omit<import("./sound/playback_buffer.js").PlaybackReport, "generation">} SpeechMetricsEvent
  * @typedef {SpeechStartEvent | SpeechDoneEvent | SpeechMetricsEvent | import("./client.js").LevelEvent
- *   | import("./player.js").NeedsGestureEvent} SpeechEvent
+ *   | import("./sound/border.js").NeedsGestureEvent} SpeechEvent
  */
 
 const DEFAULT_RATE_HZ = 24_000;
@@ -64,7 +64,7 @@ export class Speech extends Emitter {
   /** @param {string | URL} url @param {SpeechRequest} request */
   constructor(url, request) {
     super();
-    const listener = (/** @type {Parameters<import("./player.js").PlayerListener>[0]} */ message) => this.#hear(message);
+    const listener = (/** @type {Parameters<import("./sound/border.js").PlayerListener>[0]} */ message) => this.#hear(message);
     this.#player = request.createPlayer?.(listener) ?? new AudioPlayer(listener, request);
     /** @type {Promise<SpeechDoneEvent>} its end; never rejects: look at `status` */
     this.done = new Promise((resolve) => {
@@ -112,7 +112,7 @@ export class Speech extends Emitter {
     return next;
   }
 
-  /** @param {Parameters<import("./player.js").PlayerListener>[0]} message */
+  /** @param {Parameters<import("./sound/border.js").PlayerListener>[0]} message */
   #hear(message) {
     if (this.#isDone) return;
     if (message.type === "needs-gesture") this.emit(message);
@@ -126,7 +126,7 @@ export class Speech extends Emitter {
     this.emit({ type: "audio-start", firstAudioMs: this.#firstAudioMs });
   }
 
-  /** @param {import("./player_core.js").PlayerReport} report */
+  /** @param {import("./sound/player_core.js").PlayerReport} report */
   #report({ type: _, level, generation: __, ...report }) {
     this.#playedMs = report.playedMs;
     this.#bufferedMs = report.bufferedMs;

@@ -51,7 +51,7 @@ export class Timeline {
     this.#insert({ type: "sentence", utterance: this.#utterance, index, text, start, startMs });
   }
 
-  /** @param {import("./messages.js").WordTime[]} words @param {boolean} estimated */
+  /** @param {import("./wire/messages.js").WordTime[]} words @param {boolean} estimated */
   addWords(words, estimated) {
     for (const { text, start_ms: startMs, end_ms: endMs } of words) {
       const start = this.#find(text, this.#wordEnd);

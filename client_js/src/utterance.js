@@ -6,7 +6,7 @@ import { Timeline } from "./timeline.js";
  * @typedef {object} DoneEvent the one end of an utterance
  * @property {"done"} type
  * @property {number} utterance
- * @property {import("./messages.js").DoneStatus} status
+ * @property {import("./wire/messages.js").DoneStatus} status
  * @property {string} heard written text that was heard, as far as word times tell
  * @property {number} playedMs
  * @property {import("./errors.js").VoiceError | null} error why it failed
@@ -25,12 +25,12 @@ export class Utterance {
   serverIndex = /** @type {number | null} */ (null);
   rateHz = 0;
   /** The sentence whose sound comes next. */
-  announced = /** @type {Extract<import("./messages.js").ServerMessage, {type: "audio.start"}> | null} */ (null);
+  announced = /** @type {Extract<import("./wire/messages.js").ServerMessage, {type: "audio.start"}> | null} */ (null);
   receivedMs = 0;
   playedMs = 0;
   /** What the server says was heard; null where it said nothing. */
   heard = /** @type {string | null} */ (null);
-  /** @type {import("./messages.js").DoneStatus} */
+  /** @type {import("./wire/messages.js").DoneStatus} */
   status = "completed";
   /** @type {import("./errors.js").VoiceError | null} */
   error = null;

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { VoiceError } from "../src/errors.js";
-import { parse, parseClient, serialize } from "../src/messages.js";
+import { parse, parseClient, serialize } from "../src/wire/messages.js";
 
 const FOLDER = new URL("../../tests/fixtures/messages/", import.meta.url);
 const names = readdirSync(FOLDER).filter((name) => name.endsWith(".json"));

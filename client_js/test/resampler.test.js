@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Resampler } from "../src/resampler.js";
-import { SampleQueue } from "../src/sample_queue.js";
+import { Resampler } from "../src/sound/resampler.js";
+import { SampleQueue } from "../src/sound/sample_queue.js";
 import { amplitudeAt, sine } from "./support/sound.js";
 
 const decibels = (/** @type {number} */ ratio) => 20 * Math.log10(ratio);

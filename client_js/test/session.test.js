@@ -5,7 +5,7 @@ import { VoiceError } from "../src/errors.js";
 import { SpeechSession } from "../src/session.js";
 import { audio, FakePlayer, LIMITS } from "./support/fakes.js";
 
-/** @type {import("../src/messages.js").ClientMessage[]} */
+/** @type {import("../src/wire/messages.js").ClientMessage[]} */
 let sent;
 /** @type {import("../src/session.js").SessionEvent[]} */
 let events;

@@ -1,6 +1,6 @@
 // A server, a network and a loudspeaker that do what a test says.
 
-/** @typedef {import("../../src/messages.js").ClientMessage} ClientMessage */
+/** @typedef {import("../../src/wire/messages.js").ClientMessage} ClientMessage */
 
 export const LIMITS = {
   ...{ max_message_bytes: 262_144, max_buffered_chars: 8000, max_pending_utterances: 4, max_controls_per_s: 20 },
@@ -59,7 +59,7 @@ export class FakeTransport {
   /** @type {ClientMessage[]} */
   sent = [];
   isClosed = false;
-  /** @type {import("../../src/connection.js").TransportHandlers | undefined} */
+  /** @type {import("../../src/wire/connection.js").TransportHandlers | undefined} */
   handlers;
   #greets;
   #fails;
@@ -70,7 +70,7 @@ export class FakeTransport {
     this.#fails = fails;
   }
 
-  /** @param {import("../../src/connection.js").TransportHandlers} handlers */
+  /** @param {import("../../src/wire/connection.js").TransportHandlers} handlers */
   async open(handlers) {
     this.handlers = handlers;
     if (this.#fails) throw new Error("no route to host");

@@ -37,7 +37,7 @@ export function largestStep(samples) {
 
 /**
  * What a buffer plays in that time, in the blocks of an audio thread.
- * @param {import("../../src/playback_buffer.js").PlaybackBuffer} buffer
+ * @param {import("../../src/sound/playback_buffer.js").PlaybackBuffer} buffer
  * @param {number} seconds
  * @param {number} rateHz
  */

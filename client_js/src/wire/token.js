@@ -1,6 +1,6 @@
 // Short-lived tokens: browsers cannot put an API key on a WebSocket, so they trade it for one that works once.
 
-import { VoiceError } from "./errors.js";
+import { VoiceError } from "../errors.js";
 
 /**
  * Trades an API key for a token. Keys belong on your own server: call this there, and hand the token to the page.

@@ -1,6 +1,6 @@
 // The native stream over a WebSocket: messages as text, sound as binary frames. Knows no utterances.
 
-import { VoiceError } from "./errors.js";
+import { VoiceError } from "../errors.js";
 import { SUBPROTOCOL } from "./messages.js";
 
 /**

@@ -5,7 +5,7 @@
 
 import { TrackClock } from "./track_clock.js";
 
-/** @typedef {import("./player.js").PlayerListener} PlayerListener */
+/** @typedef {import("./border.js").PlayerListener} PlayerListener */
 
 const TICK_MS = 50;
 const STATISTICS_EVERY = 5;

@@ -5,7 +5,7 @@
 // The first connection is not tried again: its caller is told why it failed. Used by client.js; it knows no utterances.
 
 import { backoffMs } from "./backoff.js";
-import { VoiceError } from "./errors.js";
+import { VoiceError } from "../errors.js";
 import { parse } from "./messages.js";
 
 /**

@@ -2,7 +2,7 @@
 //
 // The browser's echo canceller hears what a track plays, so a page that listens while it speaks wants this transport.
 
-import { VoiceError } from "./errors.js";
+import { VoiceError } from "../errors.js";
 
 /**
  * @typedef {import("./connection.js").Transport} Transport

@@ -3,14 +3,13 @@
 // Pages served without TLS from another machine have no AudioWorklet; there the same core runs in a
 // ScriptProcessorNode, on the page's own thread. Used by client.js and speech.js.
 
-import { VoiceError } from "./errors.js";
+import { VoiceError } from "../errors.js";
 import { PlayerCore } from "./player_core.js";
 
 /**
  * @typedef {import("./player_core.js").PlayerCommand} PlayerCommand
  * @typedef {import("./player_core.js").PlayerMessage} PlayerMessage
- * @typedef {{type: "needs-gesture"}} NeedsGestureEvent
- * @typedef {(message: PlayerMessage | NeedsGestureEvent) => void} PlayerListener
+ * @typedef {import("./border.js").PlayerListener} PlayerListener
  *
  * @typedef {object} PlayerOptions
  * @property {AudioContext} [context] to play in; made where absent

@@ -3,7 +3,7 @@
 // The same over a WebSocket and over a WebRTC data channel; docs/protocol.md is their reference. This module knows no
 // session and no order of messages: session.js does.
 
-import { VoiceError } from "./errors.js";
+import { VoiceError } from "../errors.js";
 import { flag, index, isObject, many, number, object, oneOf, optional, read, Refused, required, text, whole } from "./rules.js";
 
 export const PROTOCOL_VERSION = 1;
