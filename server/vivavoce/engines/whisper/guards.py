@@ -1,0 +1,108 @@
+"""When not to believe the model: it says things twice, says more than anybody can say, or hears words in silence.
+
+Pure functions of text and numbers. What looks wrong is heard once more with the whole window; `hearing.py` decides.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Sequence
+
+MOST_CHARACTERS_PER_S = 25.0  # quick English has 20, Chinese 7
+_CHARACTERS_BESIDES = 30
+MOST_TOKENS_PER_S = 25.0  # Hindi takes three tokens a character; English has 4 a second
+_TOKENS_BESIDES = 16
+LOWEST_LOGPROB = -0.8
+_LOOP_TOKENS, _LOOP_CYCLES = 15, 3
+_ECHO_WORDS, _ECHO_CHARACTERS = 3, 8
+
+_NO_SPEECH_LOGPROB, _NO_SPEECH = -1.0, 0.6
+_INVENTED_NO_SPEECH = 0.3
+_INVENTED = (  # what subtitles say where nobody speaks, as whisper learned it
+    "you",
+    "thank you",
+    "thanks for watching",
+    "thank you for watching",
+    "thank you so much for watching",
+    "please subscribe",
+    "bye",
+    "bye bye",
+    "music",
+    "applause",
+    "silence",
+    "blank audio",
+    "beep",
+    "subtitles by the amara org community",
+    "sous-titres réalisés par la communauté d'amara.org",
+    "untertitel der amara.org-community",
+    "subtítulos realizados por la comunidad de amara.org",
+    "legendas pela comunidade amara.org",
+    "sottotitoli creati dalla comunità amara.org",
+    "ご視聴ありがとうございました",
+    "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
+    "시청해주셔서 감사합니다",
+)
+
+
+def most_tokens(seconds: float) -> int:
+    """Tokens that so much sound can hold at most."""
+    return _TOKENS_BESIDES + round(MOST_TOKENS_PER_S * seconds)
+
+
+def loop_start(tokens: Sequence[int]) -> int | None:
+    """Where the second round of a loop begins that the last tokens run in; None where they do not."""
+    count = len(tokens)
+    for period in range(1, count // _LOOP_CYCLES + 1):
+        same = 0
+        while same + period < count and tokens[count - 1 - same] == tokens[count - 1 - same - period]:
+            same += 1
+        if same + period >= max(_LOOP_TOKENS, _LOOP_CYCLES * period):
+            return count - same
+    return None
+
+
+def says_it_twice(text: str) -> bool:
+    """The end of the text repeats its beginning, wholly or as far as it came."""
+    words = _plain(text).split()
+    if _ends_as_it_begins(words, _ECHO_WORDS):
+        return True
+    letters = "".join(words)
+    return _writes_without_blanks(letters) and _ends_as_it_begins(letters, _ECHO_CHARACTERS)
+
+
+def is_doubtful(text: str, seconds: float, avg_logprob: float) -> bool:
+    """Worth hearing once more with the whole window."""
+    too_much = len(text) > _CHARACTERS_BESIDES + MOST_CHARACTERS_PER_S * seconds
+    return too_much or avg_logprob < LOWEST_LOGPROB or says_it_twice(text)
+
+
+def is_nothing(text: str, avg_logprob: float, no_speech_prob: float) -> bool:
+    """Silence that the model made words of."""
+    if avg_logprob < _NO_SPEECH_LOGPROB and no_speech_prob > _NO_SPEECH:
+        return True
+    return no_speech_prob > _INVENTED_NO_SPEECH and _plain(text) in _invented()
+
+
+def _ends_as_it_begins(parts: Sequence[str], least: int) -> bool:
+    """Its last parts, at least so many, and at least a third of all, are its first ones."""
+    count = len(parts)
+    shortest = max(least, -(-count // 3))
+    return any(parts[count - same :] == parts[:same] for same in range(shortest, count // 2 + 1))
+
+
+@functools.cache
+def _invented() -> frozenset[str]:
+    return frozenset(map(_plain, _INVENTED))
+
+
+def _plain(text: str) -> str:
+    """Lower case, accents and punctuation off."""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", " ".join(re.findall(r"\w+", letters)))
+
+
+def _writes_without_blanks(letters: str) -> bool:
+    """Chinese, Japanese: most letters stand for a syllable or more."""
+    return 2 * sum("\u3040" <= c <= "\u9fff" for c in letters) > len(letters)

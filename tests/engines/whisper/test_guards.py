@@ -1,0 +1,75 @@
+"""What looks wrong in a text, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivavoce.engines.whisper.guards import is_doubtful, is_nothing, loop_start, most_tokens, says_it_twice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The child almost hurt the small dog. The child almost hurt the small dog.",
+        "The child almost hurt the small dog. The child almost hurt",
+        "Where is the key? Where is the key",
+        "你好世界今天天气很好你好世界今天天气很好",
+        "今日はいい天気です。今日はいい天気です。",
+        "Olá, tudo bem? Ola tudo bem",
+    ],
+)
+def test_a_text_said_twice(text: str) -> None:
+    assert says_it_twice(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "No.",
+        "No, no, no.",
+        "Bye bye.",
+        "One two three four five six.",
+        "To be, or not to be, that is the question.",
+        "The more he had, the more he wanted.",
+        "你好你好",
+        "ちょっと待って、ちょっと",
+    ],
+)
+def test_a_text_that_only_uses_a_word_again(text: str) -> None:
+    assert not says_it_twice(text)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "start"),
+    [
+        ([9, 8, *[1] * 14], None),
+        ([9, 8, *[1] * 15], 3),
+        ([1, 2, 3] * 4, None),
+        ([7, *[1, 2, 3] * 5], 4),
+        ([*range(7)] * 3, 7),
+        ([*range(7)] * 2, None),
+        ([1, 2, 3, 4] * 5 + [9], None),
+        ([], None),
+    ],
+)
+def test_a_loop_is_found_while_it_runs(tokens: list[int], start: int | None) -> None:
+    assert loop_start(tokens) == start
+
+
+def test_more_than_can_be_said_is_doubtful() -> None:
+    spoken = "Around the rugged rocks the ragged rascal ran a race."
+    assert not is_doubtful(spoken, 2.5, -0.2)
+    assert is_doubtful(spoken * 2, 1.0, -0.2)
+    assert is_doubtful(spoken, 2.5, -0.9)
+    assert most_tokens(1.0) >= 40  # a second of Hindi
+    assert most_tokens(0.0) > 0
+
+
+def test_words_in_silence() -> None:
+    assert is_nothing("Beautiful weather", -1.2, 0.7)
+    assert not is_nothing("Beautiful weather", -1.2, 0.3)
+    assert not is_nothing("Beautiful weather", -0.3, 0.9)
+    assert is_nothing(" Thanks for watching!", -0.2, 0.4)
+    assert is_nothing("ご視聴ありがとうございました。", -0.2, 0.4)
+    assert not is_nothing("Thank you.", -0.2, 0.1)  # it was said

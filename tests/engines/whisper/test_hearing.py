@@ -1,0 +1,160 @@
+"""What is believed, what is heard once more, and what the sound and its silence become."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import synthetic_whisper
+from vivavoce.engines.recognizer import Heard, HearingOptions
+from vivavoce.engines.whisper.decoder import Answer, Ask
+from vivavoce.engines.whisper.hearing import Hearing
+from vivavoce.engines.whisper.loaded_model import WhisperModel
+from vivavoce.engines.whisper.recognizer import WhisperRecognizer
+from vivavoce.errors import InvalidRequest, UnsupportedLanguage
+
+TWICE = (" Where", " is", " he", "?", " Where", " is", " he", "?")
+
+
+class Spy:
+    """A decoder that remembers what it was asked."""
+
+    def __init__(self, model: WhisperModel) -> None:
+        self._decoder, self.asks = model.decoder, list[Ask]()
+        self.memory_bytes = self._decoder.memory_bytes
+        model.decoder = self
+
+    def run(self, asks: Sequence[Ask], threads: int) -> list[Answer]:
+        self.asks += asks
+        return self._decoder.run(asks, threads)
+
+    @property
+    def windows(self) -> list[int]:
+        """Places of the windows that texts were begun in, the tail included."""
+        return [ask.memory.cross.shape[3] for ask in self.asks if len(ask.tokens) > 1]
+
+
+def recognizer(words: Sequence[str] = synthetic_whisper.WORDS) -> tuple[WhisperRecognizer, WhisperModel, Spy]:
+    folders = synthetic_whisper.Folders({"small": synthetic_whisper.folder(words)})
+    cache = Path(tempfile.mkdtemp(prefix="whisper-cache-"))
+    made = WhisperRecognizer(folders, cache, synthetic_whisper.short_sounds, threads=1)
+    model = made.load_model("small")
+    return made, model, Spy(model)
+
+
+def heard(made: WhisperRecognizer, stream: Hearing) -> list[Heard]:
+    found: list[Heard] = []
+    for _ in range(500):
+        if stream.stage in ("waiting", "done"):
+            return found
+        found += [h for h in made.step([stream], threads=1) if h is not None]
+    raise AssertionError("it never came to an end")
+
+
+def test_the_window_is_as_long_as_the_sound_and_a_second_with_the_tail_behind() -> None:
+    made, model, spy = recognizer()
+    stream = made.open(model, HearingOptions(language="en"))
+    stream.feed(synthetic_whisper.sound(3, 2.0))
+    stream.end()
+    assert heard(made, stream)[-1].text == "One two three four."
+    assert spy.windows == [150 + (1500 - 150) // 10]
+    assert spy.asks[0].memory.bias[:150].max() == 0
+    assert np.exp(spy.asks[0].memory.bias).sum() == pytest.approx(1500, rel=1e-4)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.1, 29.5, 30.0])
+def test_the_shortest_and_the_longest_sounds(seconds: float) -> None:
+    made, model, spy = recognizer()
+    stream = made.open(model, HearingOptions(language="en", word_times=True))
+    stream.feed(synthetic_whisper.sound(3, seconds))
+    stream.end()
+    last = heard(made, stream)[-1]
+    assert last.is_final
+    assert all(word.end_s <= seconds for word in last.words)
+    assert np.exp(spy.asks[0].memory.bias).sum() == pytest.approx(1500, rel=1e-4)
+
+
+def test_a_text_said_twice_is_heard_once_more_in_the_whole_window() -> None:
+    made, model, spy = recognizer(TWICE)
+    stream = made.open(model, HearingOptions(language="en"))
+    stream.feed(synthetic_whisper.sound(3, 2.0))
+    stream.end()
+    found = heard(made, stream)
+    assert spy.windows == [285, 1500]  # at most one retry, though it is as doubtful again
+    assert [h.is_whole for h in found].count(True) == 1
+    assert found[-1].text == "Where is he? Where is he?"
+
+
+def test_a_doubtful_draft_is_shown_but_not_made_the_result() -> None:
+    made, model, spy = recognizer(TWICE)
+    stream = made.open(model, HearingOptions(language="en"))
+    stream.feed(synthetic_whisper.sound(3, 2.0))
+    stream.draft()
+    assert heard(made, stream)[-1].is_whole
+    assert spy.windows == [285]
+    stream.end()
+    assert heard(made, stream)[-1].is_final
+    assert spy.windows == [285, 1500]
+
+
+def test_a_long_sound_is_not_heard_twice_in_the_same_window() -> None:
+    made, model, spy = recognizer((*TWICE[:4], *TWICE[:4]))
+    stream = made.open(model, HearingOptions(language="en"))
+    stream.feed(synthetic_whisper.sound(3, 29.8))
+    stream.end()
+    assert heard(made, stream)[-1].is_final
+    assert spy.windows == [1500]
+
+
+def test_invented_words_are_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, model, _ = recognizer((" Thanks", " for", " watching", "!"))
+    monkeypatch.setattr("vivavoce.engines.whisper.hearing.probability", lambda logits, token: 0.5)
+    stream = made.open(model, HearingOptions(language="en", word_times=True))
+    stream.feed(synthetic_whisper.sound(3, 1.0))
+    stream.end()
+    last = heard(made, stream)[-1]
+    assert (last.text, last.words, last.tokens) == ("", (), ())
+    assert last.no_speech_prob == 0.5
+
+
+def test_a_language_is_detected_on_the_untailed_window_among_those_allowed() -> None:
+    made, model, spy = recognizer()
+    stream = made.open(model, HearingOptions())
+    stream.feed(synthetic_whisper.sound(3, 1.0))
+    stream.end()
+    last = heard(made, stream)[-1]
+    assert last.language == "en"
+    assert 0 < last.language_probability <= 1
+    assert spy.asks[0].memory.cross.shape[3] == 100
+    stream = made.open(model, HearingOptions(languages=("de",)))
+    stream.feed(synthetic_whisper.sound(3, 1.0))
+    stream.end()
+    assert heard(made, stream)[-1].language == "de"
+
+
+def test_an_encoder_step_is_one_layer_of_the_longest_window_and_all_of_a_short_one() -> None:
+    made, model, _ = recognizer()
+    counts = []
+    for seconds in (2.0, 30.0):
+        stream = made.open(model, HearingOptions(language="en"))
+        stream.feed(synthetic_whisper.sound(3, seconds))
+        stream.end()
+        count = 0
+        while stream.stage == "encode":
+            made.step([stream], threads=1)
+            count += 1
+        counts.append(count)
+    assert counts == [1, model.shape.encoder_layers]
+
+
+def test_options_out_of_range_are_refused() -> None:
+    made, model, _ = recognizer()
+    for options in (HearingOptions(temperature=1.5), HearingOptions(temperature=-0.1)):
+        with pytest.raises(InvalidRequest):
+            made.check(model, options)
+    with pytest.raises(UnsupportedLanguage, match="xx"):
+        made.check(model, HearingOptions(languages=("en", "xx")))
