@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -102,3 +105,19 @@ def test_eight_requests_over_two_voices_never_mix(server: LiveServer) -> None:
     with ThreadPoolExecutor(8) as clients:
         together = list(clients.map(sound, requests * 2))
     assert together == alone * 2
+
+
+def test_korean_with_the_words_that_were_written(server: LiveServer) -> None:
+    text = "사과 3개를 coffee와 샀어요."
+    body = {**request("alpha", 1, text), "stream_format": "sse", "timestamps": "word"}
+    response = httpx.post(server.url + ROUTE, json=body, timeout=110)
+    response.raise_for_status()
+    events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: ")]
+
+    words = [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
+    assert [word["text"] for word in words] == ["사과", "3개를", "coffee와", "샀어요."]
+    assert [text[slice(*word["characters"])] for word in words] == [word["text"] for word in words]
+    assert all(a["end"] <= b["start"] for a, b in pairwise(words))
+    sound = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
+    assert any(sound)
+    assert words[-1]["end"] <= len(sound) / 2 / 24_000 + 0.01
