@@ -252,6 +252,32 @@ def test_language_code(name: str | None, text: str, expected: str) -> None:
     assert guess_language(text) in ("en", "ja", "ko", "zh")
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "sentence"),
+    [
+        ("Klingon", "Hello.", "reference/config.json: the language 'Klingon' is none of en, ja, ko, zh"),
+        ("fr", "Bonjour.", "the language 'fr' is none of"),
+        ("en", "こんにちは。", "the language is 'en', but the text is written in 'ja'"),
+        ("Korean", "Hello.", "the language is 'ko', but the text is written in 'en'"),
+        ("ja", "안녕하세요.", "the language is 'ja', but the text is written in 'ko'"),
+        ("zh", "日本語です。", "the language is 'zh', but the text is written in 'ja'"),
+    ],
+)
+def test_a_lie_about_the_language_is_a_sentence(tmp_path: Path, language: str, text: str, sentence: str) -> None:
+    folder = make_pack(tmp_path / "anna")
+    write(folder / "reference" / "config.json", {"text": text, "language": language})
+
+    assert sentence in (read_pack(folder).problem or "")
+
+
+@pytest.mark.parametrize(("language", "text"), [("auto", "안녕."), ("ja", "漢字"), ("zh-CN", "你好"), ("all_ko", "안녕")])
+def test_a_true_language_is_believed(tmp_path: Path, language: str, text: str) -> None:
+    folder = make_pack(tmp_path / "anna")
+    write(folder / "reference" / "config.json", {"text": text, "language": language})
+
+    assert read_pack(folder).problem is None
+
+
 def test_reading_a_listing_twice_reads_no_json_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_pack(tmp_path / "voices" / "anna")
     store = store_of(tmp_path)

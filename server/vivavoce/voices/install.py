@@ -24,7 +24,7 @@ from vivavoce.voices.checksums import hash_file, read_manifest, require_graph, w
 from vivavoce.voices.clip import Clip, require_reference, write_wav
 from vivavoce.voices.fingerprints import MODEL_FILES
 from vivavoce.voices.pack import SETTINGS_FILE, VoicePack, is_pack, read_pack, voice_id
-from vivavoce.voices.references import DEFAULT_STYLE, MAX_TEXT, language_code
+from vivavoce.voices.references import DEFAULT_STYLE, MAX_TEXT, stated_language
 from vivavoce.voices.store import VoiceStore
 
 Progress = Callable[[str, float], None]  # (what is being done, fraction 0..1)
@@ -220,7 +220,10 @@ def _write_reference(folder: Path, reference: NewReference, settings: dict[str, 
     text = reference.text.strip()
     if not text or len(text) > MAX_TEXT or not text.isprintable():
         raise InvalidRequest(f"the text of the clip must have 1 to {MAX_TEXT} plain characters", param="ref_text")
-    language = language_code(reference.language, text)
+    try:
+        language = stated_language(reference.language, text, "the clip")
+    except VoicePackError as error:
+        raise InvalidRequest(error.message, param="language") from error
     (folder / "reference").mkdir(exist_ok=True)
     write_wav(folder / "reference" / "audio.wav", reference.clip)
     clip = {"audio": "reference/audio.wav", "text": text, "language": language}

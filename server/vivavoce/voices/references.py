@@ -38,6 +38,12 @@ _LANGUAGE_NAMES = {
 _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
 _HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+_LETTERS = {
+    "en": re.compile("[A-Za-z\u00c0-\u024f]"),
+    "ja": re.compile(f"{_KANA.pattern}|{_HAN.pattern}"),
+    "ko": _HANGUL,
+    "zh": _HAN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,38 @@ def guess_language(text: str) -> str:
 
 def language_code(name: str | None, text: str) -> str:
     """ISO 639-1 code of a language as people write it ("Japanese", "ja-JP"); guessed from `text` when unknown."""
-    lowered = (name or "").strip().lower()
-    code = _LANGUAGE_NAMES.get(lowered) or lowered.split("-")[0].split("_")[0]
+    code = _code(name or "")
     return code if code in LANGUAGES else guess_language(text)
+
+
+def _fits(code: str, text: str) -> bool:
+    """Whether a text can be in that language, by its letters."""
+    return not text or (_LETTERS[code].search(text) is not None and not (code == "zh" and _KANA.search(text)))
+
+
+def _is_language(name: str) -> bool:
+    return _code(name) in LANGUAGES
+
+
+def _code(name: str) -> str:
+    lowered = name.strip().lower()
+    return _LANGUAGE_NAMES.get(lowered) or lowered.split("-")[0].split("_")[0]
+
+
+def stated_language(name: str | None, text: str, where: str) -> str:
+    """ISO 639-1 code of what a file says about its clip, which must agree with the text; guessed where it says nothing.
+
+    A voice that takes its clip for another language speaks nonsense, in good health.
+
+    Raises:
+        VoicePackError: If the language is none that a voice can have, or the text has no letter of its script.
+    """
+    code = language_code(name, text)
+    if name and name.strip().lower() != "auto" and not _is_language(name):
+        raise VoicePackError(f"{where}: the language '{name[:40]}' is none of {', '.join(LANGUAGES)}")
+    if not _fits(code, text):
+        raise VoicePackError(f"{where}: the language is '{code}', but the text is written in '{guess_language(text)}'")
+    return code
 
 
 def read_references(root: Path, models: Path, settings: Mapping[str, Any]) -> dict[str, ReferenceClip]:
@@ -170,4 +205,7 @@ def _checked(path: Path, entry: Mapping[str, Any], where: str, language: str | N
         raise VoicePackError(f"{where}: the text has {len(text)} characters; the limit is {MAX_TEXT}")
     if path.stat().st_size == 0:
         raise VoicePackError(f"{path.name} is empty")
-    return ReferenceClip(path, text, language_code(text_field(entry, "language", where) or language, text))
+    stated = text_field(entry, "language", where)
+    if stated is None and language is not None and _fits(code := language_code(language, text), text):
+        return ReferenceClip(path, text, code)  # the voice's own language; a clip may be in another
+    return ReferenceClip(path, text, stated_language(stated, text, where))
