@@ -170,7 +170,7 @@ def test_a_config_is_made_of_flat_names() -> None:
 
 def test_voice_folders_and_workers() -> None:
     config = Config(voices=(Path("/mine"),), data_dir=Path("/data"))
-    assert config.voices.folders() == (Path("voices"), Path("/mine"), Path("/data/voices"))
+    assert config.voices.folders() == (Path("voices"), Path("models"), Path("/mine"), Path("/data/voices"))
     assert Config(workers=3).speed.worker_count() == 3
     assert Config().speed.worker_count() == available_cores()
 

@@ -64,10 +64,10 @@ class AccessSettings:
 class VoiceSettings:
     """Voices."""
 
-    voices: tuple[Path, ...] = setting((), "Folders with voice packs, besides ./voices and the data folder.")
+    voices: tuple[Path, ...] = setting((), "Folders with voice packs, besides ./voices, ./models and the data folder.")
     voice: str | None = setting(None, "Voice that answers where none is named; default: the first available.")
     engines: tuple[str, ...] = setting(("genie", "embedded"), "Speech engines, in order of preference.")
-    preload: bool = setting(True, "Load the voices of ./voices and the default voice at start.")
+    preload: bool = setting(True, "Load the voices of ./voices and ./models and the default voice at start.")
     voice_memory_mib: int = setting(6144, "Memory for loaded voices; idle ones leave when it is full.", above=0)
     data_dir: Path = setting(
         Path(platformdirs.user_data_dir("vivavoce")), "Folder of downloaded voices and of GenieData."
@@ -84,8 +84,10 @@ class VoiceSettings:
     genie_threads: int = setting(0, "Threads of one Genie step; 0: all cores.", at_least=0)
 
     def folders(self) -> tuple[Path, ...]:
-        """Folders searched for voice packs: ./voices, the configured ones, the data folder's."""
-        return (Path("voices"), *self.voices, self.data_dir / "voices")
+        """Folders searched for voice packs: ./voices, ./models (a Space's name for it), the configured ones, the data
+        folder's.
+        """
+        return (Path("voices"), Path("models"), *self.voices, self.data_dir / "voices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

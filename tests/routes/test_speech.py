@@ -269,3 +269,39 @@ def test_no_line_of_the_log_holds_what_was_spoken(caplog: pytest.LogCaptureFixtu
     lines = [JsonFormatter().format(record) for record in caplog.records if not record.name.startswith("httpcore")]
     assert any('"characters": 59' in line for line in lines)
     assert not any("swordfish" in line or "vault" in line for line in lines)
+
+
+# -- which form the answer has where none is asked for
+
+
+@pytest.mark.parametrize("extra", [{}, {"voice": "alloy", "speed": 1.0}, {"voice": None, "response_format": None}])
+def test_a_voice_for_a_model_answers_with_a_wav_file(extra: dict[str, Any]) -> None:
+    with live_server([FakeEngine()]) as server:
+        answer = post(server, model="alpha", **extra)
+
+    assert answer.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(answer.content)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (32_000, 1, 2)
+        assert abs(file.getnframes() - WHOLE * 4 // 3) < 32
+        assert len(file.readframes(1 << 30)) == 2 * file.getnframes()
+
+
+@pytest.mark.parametrize("fields", [{}, {"model": "tts-1"}, {"model": "genie"}, {"voice": "alpha"}])
+def test_every_other_model_answers_with_openais_mp3(fields: dict[str, Any]) -> None:
+    with live_server([FakeEngine()]) as server:
+        assert post(server, **fields).headers["content-type"] == "audio/mpeg"
+
+
+def test_a_voice_for_a_model_streams_what_is_asked_for() -> None:
+    with live_server([FakeEngine()]) as server:
+        assert post(server, model="alpha", response_format="mp3").headers["content-type"] == "audio/mpeg"
+        asked = post(server, model="alpha", response_format="wav")
+        assert asked.headers["x-audio-sample-rate"] == "24000"
+        streamed = httpx.post(
+            f"{server.url}{ROUTE}?wav_sizes=stream", json={"input": TWO, "model": "alpha"}, timeout=30
+        )
+        assert streamed.headers["x-audio-sample-rate"] == "32000"
+        assert streamed.content[4:8] == asked.content[4:8] == b"\xff" * 4
+        events = post(server, model="alpha", stream_format="sse").text
+    first = json.loads(events.partition("\n\n")[0].removeprefix("data: "))
+    assert base64.b64decode(first["audio"])[:1] == b"\xff"  # mp3: what OpenAI's own clients of events expect

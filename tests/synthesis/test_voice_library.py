@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from fake_engine import FakeEngine
+from fake_engine import FakeEngine, FakeVoice
 from vivavoce.errors import UnknownVoice, VoiceUnavailable
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.voice_library import VoiceLibrary
@@ -75,6 +75,25 @@ async def test_a_voice_that_is_gone_from_disk_leaves_memory(make_library: Make) 
     del engine.levels["a"]
     assert [v.id for v in library.list()] == ["b"]
     assert engine.unloads == ["a"]
+
+
+async def test_a_voice_that_cannot_be_loaded_is_listed_with_the_reason(make_library: Make) -> None:
+    engine = FakeEngine(["alpha", "beta"])
+    library = make_library(engine)
+    load, failures = engine.load_voice, iter([VoiceUnavailable("voice 'alpha' is damaged")])
+
+    def loading(voice_id: str, progress: Callable[[str, float], None] | None = None) -> FakeVoice:
+        for failure in failures:
+            raise failure
+        return load(voice_id, progress)
+
+    engine.load_voice = loading  # type: ignore[method-assign]
+    await library.preload()
+
+    assert {v.id: v.problem for v in library.list()} == {"alpha": "voice 'alpha' is damaged", "beta": None}
+    assert library.default_id() == "beta"
+    async with library.acquire("alpha"):
+        assert {v.id: v.problem for v in library.list()} == {"alpha": None, "beta": None}
 
 
 async def test_a_load_that_fails_is_told_and_tried_again(make_library: Make) -> None:

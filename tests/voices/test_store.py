@@ -270,7 +270,9 @@ def test_a_lie_about_the_language_is_a_sentence(tmp_path: Path, language: str, t
     assert sentence in (read_pack(folder).problem or "")
 
 
-@pytest.mark.parametrize(("language", "text"), [("auto", "안녕."), ("ja", "漢字"), ("zh-CN", "你好"), ("all_ko", "안녕")])
+@pytest.mark.parametrize(
+    ("language", "text"), [("auto", "안녕."), ("ja", "漢字"), ("zh-CN", "你好"), ("all_ko", "안녕")]
+)
 def test_a_true_language_is_believed(tmp_path: Path, language: str, text: str) -> None:
     folder = make_pack(tmp_path / "anna")
     write(folder / "reference" / "config.json", {"text": text, "language": language})

@@ -16,12 +16,10 @@ from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.speech_body import choose_voice, parse_speech
+from vivavoce.routes.speech_body import choose_form, choose_voice, parse_speech
 from vivavoce.routes.speech_response import SpeechResponse
 from vivavoce.synthesis.speaker import SpeechRequest
 from vivavoce.synthesis.synthesizer import Synthesizer
-
-PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
 
 _AUDIO = {"schema": {"type": "string", "format": "binary"}}
 
@@ -53,16 +51,17 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
     )
     async def speech(
         request: Request,
-        wav_sizes: Literal["stream", "exact"] = Query(
-            "stream", description="`exact`: wav with true sizes, sent when the speech is whole (Safari needs it)."
+        wav_sizes: Literal["stream", "exact"] | None = Query(
+            None, description="`exact`: wav with true sizes, sent when the speech is whole (Safari needs it)."
         ),
     ) -> Response:
         fields = await read_json(request, max_bytes=limits.max_body_kib * 1024, timeout_s=limits.body_timeout_s)
         body = parse_speech(fields, max_text=limits.max_text)
         voice = choose_voice(body, synthesizer.library, config.voices.engines)
         info = synthesizer.library.resolve(voice).info
-        rate = body.sample_rate or (PCM_SAMPLE_RATE if body.response_format == "pcm" else info.sample_rate)
-        encoder = open_encoder(body.response_format, rate, exact_sizes=wav_sizes == "exact")
+        form = choose_form(body, synthesizer.library)
+        rate = form.sample_rate or info.sample_rate
+        encoder = open_encoder(form.name, rate, exact_sizes=form.whole if wav_sizes is None else wav_sizes == "exact")
         speech_request = SpeechRequest(
             voice=voice,
             text=body.input,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,9 @@ from vivavoce.audio.encoders import FORMATS
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnknownModel, UnsupportedFormat
 from vivavoce.synthesis.voice_library import VoiceLibrary
+
+PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
+FILE_SAMPLE_RATE = 32_000  # of the wav that a client gets who names a voice as its model and no format
 
 # Model names of OpenAI that stand for "whatever this server speaks with".
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
@@ -31,7 +35,10 @@ class SpeechBody(BaseModel):
     input: Annotated[str, Field(description="The text, 1 to 4096 characters.", min_length=1, max_length=4096)]
     model: Annotated[str, Field(description="`tts-1`, an engine, or a voice: then that voice speaks.")] = "tts-1"
     voice: Annotated[str | VoiceObject | None, Field(description="A voice id, `id/Style`, or an OpenAI name.")] = None
-    response_format: Annotated[str, Field(description="mp3, opus, aac, flac, wav, pcm or ogg.")] = "mp3"
+    response_format: Annotated[
+        str | None,
+        Field(description="mp3, opus, aac, flac, wav, pcm or ogg. Default: mp3; wav where `model` names a voice."),
+    ] = None
     speed: Annotated[float, Field(ge=0.25, le=4.0, description="Pitch is kept.")] = 1.0
     stream_format: Annotated[Literal["audio", "sse"], Field(description="Chunked bytes or server-sent events.")] = (
         "audio"
@@ -69,7 +76,7 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
     Raises:
         InvalidRequest, EmptyInput, TextTooLong, UnsupportedFormat: With the field at fault as `param`.
     """
-    fields = dict(fields)
+    fields = {name: value for name, value in fields.items() if value is not None}  # null is "as if not sent"
     if "input" not in fields and "text" in fields:  # Xinference's curl examples
         fields["input"] = fields["text"]
     text = fields.get("input")
@@ -81,7 +88,7 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
             raise EmptyInput
         if len(text) > max_text:
             raise TextTooLong(len(text), max_text)
-    name = fields.get("response_format", "mp3")
+    name = fields.get("response_format")
     if isinstance(name, str) and name not in FORMATS:
         raise UnsupportedFormat(name, FORMATS)
     try:
@@ -91,6 +98,25 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
     if body.timestamps == "word" and body.stream_format != "sse":
         raise InvalidRequest("timestamps need stream_format `sse`", param="timestamps")
     return body
+
+
+@dataclass(frozen=True, slots=True)
+class SoundForm:
+    """How the answer is written: a format of `FORMATS`, Hz (None: the voice's own), and whether as one whole file."""
+
+    name: str
+    sample_rate: int | None
+    whole: bool
+
+
+def choose_form(body: SpeechBody, voices: VoiceLibrary) -> SoundForm:
+    """OpenAI's default is a stream of mp3. A client that gives a voice's name for a model is none of OpenAI's: unless
+    it asks for a format, it gets a file that everything reads, wav at 32 kHz with its true length.
+    """
+    name = body.response_format
+    if name is None and body.stream_format == "audio" and body.model not in OPENAI_MODELS and voices.knows(body.model):
+        return SoundForm("wav", body.sample_rate or FILE_SAMPLE_RATE, whole=True)
+    return SoundForm(name or "mp3", body.sample_rate or (PCM_SAMPLE_RATE if name == "pcm" else None), whole=False)
 
 
 def choose_voice(body: SpeechBody, voices: VoiceLibrary, engines: Iterable[str]) -> str:

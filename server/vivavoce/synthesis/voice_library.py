@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vivavoce.engines.speech import SpeechEngine, Voice, VoiceInfo
 from vivavoce.errors import UnknownVoice, VoiceUnavailable
@@ -71,6 +71,7 @@ class VoiceLibrary:
         self._metrics = metrics
         self._loaded: dict[tuple[str, str], _Entry] = {}
         self._loading: dict[tuple[str, str], asyncio.Future[Voice]] = {}
+        self._failed: dict[tuple[str, str], str] = {}  # why a voice that looks right on disk could not be loaded
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="voice-loader")
 
     # -- names
@@ -78,8 +79,14 @@ class VoiceLibrary:
     def list(self) -> list[VoiceInfo]:
         """Every voice of every engine, unavailable ones included; the first engine wins where two share an id.
 
-        A voice that has gone from disk leaves memory, too.
+        A voice that has gone from disk leaves memory, too. One whose last load failed says why until a load succeeds.
         """
+        return [
+            replace(info, problem=info.problem or self._failed.get((info.engine, info.id))) for info in self._found()
+        ]
+
+    def _found(self) -> Sequence[VoiceInfo]:
+        """As the engines tell it: a voice that could not be loaded may have been repaired since."""
         seen: dict[str, VoiceInfo] = {}
         for engine in self._engines:
             for info in engine.voices():
@@ -97,7 +104,7 @@ class VoiceLibrary:
 
     def knows(self, name: str) -> bool:
         """True when `name` (with or without a `/Reference`) is the id of a voice."""
-        return any(v.id == name.partition("/")[0] for v in self.list())
+        return any(v.id == name.partition("/")[0] for v in self._found())
 
     def resolve(self, name: str) -> ResolvedVoice:
         """The voice and reference that `name` means.
@@ -106,7 +113,7 @@ class VoiceLibrary:
             UnknownVoice: If there is no such voice, or it has no such reference.
         """
         voice_id, slash, reference = name.partition("/")
-        voices = {v.id: v for v in self.list()}
+        voices = {v.id: v for v in self._found()}
         if voice_id not in voices and (voice_id == "default" or voice_id in OPENAI_VOICES):
             voice_id = self.default_id() or voice_id
         info = voices.get(voice_id)
@@ -145,15 +152,18 @@ class VoiceLibrary:
     async def preload(self, progress: Progress | None = None) -> None:
         """Load the default voice and those marked for it; one that fails is logged and left unavailable."""
         default = self.default_id()
-        for info in self.list():
+        for info in self._found():
             if info.problem is None and (info.preload or info.id == default):
                 try:
                     await self._entry(info, progress)
                 except (VoiceUnavailable, UnknownVoice) as error:
-                    logger.warning("voice '%s' is not available: %s", info.id, error)
+                    named = error.message.startswith(f"voice '{info.id}'")
+                    logger.warning("%s", error.message if named else f"voice '{info.id}' is not available: {error}")
 
     def forget(self, voice_id: str) -> None:
         """Drop a voice that was removed from disk; running streams finish with it."""
+        for key in [k for k in self._failed if k[1] == voice_id]:
+            del self._failed[key]
         for key in [k for k in self._loaded if k[1] == voice_id]:
             entry = self._loaded.pop(key)
             if entry.users == 0:
@@ -188,8 +198,12 @@ class VoiceLibrary:
 
     def _landed(self, key: tuple[str, str], engine: SpeechEngine, done: asyncio.Future[Voice], started: float) -> None:
         del self._loading[key]
-        if done.cancelled() or done.exception() is not None:
+        if done.cancelled():
             return
+        if (error := done.exception()) is not None:
+            self._failed[key] = error.message if isinstance(error, VoiceUnavailable) else "it cannot be loaded"
+            return
+        self._failed.pop(key, None)
         self._loaded[key] = _Entry(engine, done.result())
         self._metrics.voice_load.observe(time.monotonic() - started)
         self._make_room(keep=key)

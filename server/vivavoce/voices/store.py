@@ -35,7 +35,8 @@ class VoiceDirectory:
 
 
 def open_store(settings: VoiceSettings) -> VoiceStore:
-    """The voices of a configuration: `./voices` and the folders it names are preloaded, those of the data folder not.
+    """The voices of a configuration: `./voices`, `./models` and the folders it names are preloaded, those
+    of the data folder not.
 
     New voices go to the first folder it names, else to the data folder.
     """
