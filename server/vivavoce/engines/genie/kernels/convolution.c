@@ -13,11 +13,7 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-#define KERNEL __attribute__((target("avx2,fma")))
-#define INLINE KERNEL __attribute__((always_inline)) static inline
-#define UNROLL _Pragma("GCC unroll 16")
+#include "simd.h"
 
 enum { READS_MAX = 11, POINTS_MAX = 11, STRIP_TILES = 48, STRIP_ROWS = 192, SHARED_TILES = 48, SPACE = 16 };
 
@@ -27,7 +23,7 @@ typedef struct {
 
 static const shape SHAPES[METHODS] = {{1, 1, 1, 0}, {8, 6, 3, 1}, {10, 4, 7, 1}, {11, 6, 6, 2}};
 
-int convolution_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+int convolution_is_supported(void) { return simd_is_supported(); }
 
 INLINE __m256 leaky(__m256 x, __m256 slope) { return _mm256_max_ps(x, _mm256_mul_ps(x, slope)); }
 
@@ -248,33 +244,33 @@ KERNEL static void leave(const pass *p, const float *map, int panel, int first, 
 }
 
 /* Panels `panel_begin` to `panel_end` of the tiles begin .. end, whose inputs are mapped already. */
-KERNEL static void multiply_fast(const pass *p, const maps *maps, const float *mapped, int64_t mapped_point,
+KERNEL static void multiply_fast(const pass *p, const maps *all, const float *mapped, int64_t mapped_point,
                                  int64_t begin, int64_t end, int panel, int panel_begin, int panel_end, float *sums) {
     const convolution *layer = p->layer;
     const shape s = SHAPES[layer->method];
     int64_t sums_point = (end - begin) * panel + SPACE, weights_point = (int64_t)s.blocks * layer->inputs * panel;
     for (int i = panel_begin; i < panel_end; i++) {
         for (int point = 0; point < s.points; point++) {
-            product product = {
+            product task = {
                 .a = mapped + point * mapped_point, .a_row = layer->inputs,
                 .a_tap = (int64_t)layer->dilation * layer->inputs, .taps = s.blocks, .inputs = layer->inputs,
                 .b = layer->weights + (i * s.points + point) * weights_point,
                 .y = sums + point * sums_point, .y_row = panel,
             };
-            multiply(&product, end - begin, panel);
+            multiply(&task, end - begin, panel);
         }
-        leave(p, maps->leave[layer->method], panel, i * panel, begin, end, sums, sums_point);
+        leave(p, all->leave[layer->method], panel, i * panel, begin, end, sums, sums_point);
     }
 }
 
-static void convolve_fast(const pass *p, const maps *maps, float *own, float *shared, int member, int members) {
+static void convolve_fast(const pass *p, const maps *all, float *own, float *shared, int member, int members) {
     const convolution *layer = p->layer;
     const shape s = SHAPES[layer->method];
     int64_t rows = p->rows - (int64_t)(layer->taps - 1) * layer->dilation;
     int64_t group = (int64_t)s.made * layer->dilation, groups = (rows + group - 1) / group;
     int panel = layer->outputs % PANEL ? WIDE_PANEL : PANEL, panels = layer->outputs / panel;
     int together = layer->inputs >= SHARED_FROM;
-    const float *map = maps->enter[layer->method];
+    const float *map = all->enter[layer->method];
     int halo = (s.blocks - 1) * layer->dilation; /* tiles behind a strip that its last ones look at */
     /* What is mapped has to fit into the scratch, and the sums of a panel behind it. */
     int64_t room = together ? SHARED_FLOATS : MEMBER_FLOATS - (int64_t)POINTS_MAX * (STRIP_TILES * WIDE_PANEL + SPACE);
@@ -292,7 +288,7 @@ static void convolve_fast(const pass *p, const maps *maps, float *own, float *sh
             int64_t from = count * member / members, to = count * (member + 1) / members;
             enter(p, map, begin + from, begin + to, shared + from * layer->inputs, point);
             team_barrier(members);
-            multiply_fast(p, maps, shared, point, begin, end, panel, panels * member / members,
+            multiply_fast(p, all, shared, point, begin, end, panel, panels * member / members,
                           panels * (member + 1) / members, own);
             if (strip + 1 < strips)
                 team_barrier(members);
@@ -304,7 +300,7 @@ static void convolve_fast(const pass *p, const maps *maps, float *own, float *sh
         int64_t end = groups * (strip + 1) / strips * layer->dilation;
         int64_t point = (end - begin + halo) * layer->inputs + SPACE;
         enter(p, map, begin, end + halo, own, point);
-        multiply_fast(p, maps, own, point, begin, end, panel, 0, panels, own + point * s.points);
+        multiply_fast(p, all, own, point, begin, end, panel, 0, panels, own + point * s.points);
     }
 }
 
@@ -314,14 +310,14 @@ KERNEL static void multiply_plain(const pass *p, const float *x, int64_t begin, 
     const convolution *layer = p->layer;
     for (int i = panel_begin; i < panel_end; i++) {
         int64_t at = begin * layer->outputs + i * panel;
-        product product = {
+        product task = {
             .a = x, .a_row = layer->inputs, .a_tap = (int64_t)layer->dilation * layer->inputs,
             .taps = layer->taps, .inputs = layer->inputs,
             .b = layer->weights + (int64_t)i * layer->taps * layer->inputs * panel,
             .y = p->y + at, .y_row = layer->outputs, .bias = layer->bias + i * panel,
             .residual = p->residual ? p->residual + at : NULL, .slope = p->slope_out,
         };
-        multiply(&product, end - begin, panel);
+        multiply(&task, end - begin, panel);
     }
 }
 
@@ -355,13 +351,13 @@ static void convolve_plain(const pass *p, float *own, int member, int members) {
     }
 }
 
-void convolve(const pass *p, const maps *maps, float *own, float *shared, int member, int members) {
+void convolve(const pass *p, const maps *all, float *own, float *shared, int member, int members) {
     if (p->rows <= (int64_t)(p->layer->taps - 1) * p->layer->dilation)
         return;
     if (p->layer->method == PLAIN_TAPS)
         convolve_plain(p, own, member, members);
     else
-        convolve_fast(p, maps, own, shared, member, members);
+        convolve_fast(p, all, own, shared, member, members);
 }
 
 /* -- the rest ------------------------------------------------------------------------------------------------- */
@@ -382,10 +378,7 @@ KERNEL void convolve_to_one(const pass *p, int member, int members) {
         }
         if (i < length)
             even = _mm256_fmadd_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(layer->weights + i), even);
-        even = _mm256_add_ps(even, odd);
-        __m128 four = _mm_add_ps(_mm256_castps256_ps128(even), _mm256_extractf128_ps(even, 1));
-        __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-        p->y[row] = _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+        p->y[row] = sum_of(_mm256_add_ps(even, odd));
     }
 }
 
@@ -403,8 +396,8 @@ KERNEL void mean_of_three(const float *const *x, int64_t count, float slope_out,
 
 int convolution_is_supported(void) { return 0; }
 
-void convolve(const pass *p, const maps *maps, float *own, float *shared, int member, int members) {
-    (void)p, (void)maps, (void)own, (void)shared, (void)member, (void)members;
+void convolve(const pass *p, const maps *all, float *own, float *shared, int member, int members) {
+    (void)p, (void)all, (void)own, (void)shared, (void)member, (void)members;
 }
 
 void convolve_to_one(const pass *p, int member, int members) { (void)p, (void)member, (void)members; }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* How it is computed. The fast ones take `blocks` times `taps` taps for `made` outputs at once, as the product of two
-   polynomials at `points` points (Toom-Cook); see vocoder_weights.py. */
+   polynomials at `points` points (Toom-Cook); see decoder_weights.py. */
 typedef enum { PLAIN_TAPS, FAST_3, FAST_7, FAST_11, METHODS } method;
 
 enum {
@@ -44,7 +44,7 @@ typedef struct {
 /* A member's share of it. Barriers: between what comes before and this, and after it, are the caller's; inside are
    its own. `own` is [MEMBER_FLOATS] of this member, `shared` is [SHARED_FLOATS]. The result does not depend on the
    number of members, not in the last bit. */
-void convolve(const pass *p, const maps *maps, float *own, float *shared, int member, int members);
+void convolve(const pass *p, const maps *all, float *own, float *shared, int member, int members);
 
 /* The convolution of some channels to one: y [rows - taps + 1]. */
 void convolve_to_one(const pass *p, int member, int members);

@@ -15,10 +15,7 @@ int64_t decode_step_weights_bytes(void) { return sizeof(decoder_weights); }
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-#define KERNEL __attribute__((target("avx2,fma,f16c")))
-#define INLINE KERNEL __attribute__((always_inline)) static inline
+#include "simd.h"
 
 typedef struct {
     const decoder *model;
@@ -34,9 +31,7 @@ typedef struct {
 
 typedef enum { PLAIN, RELU } activation;
 
-int decode_step_is_supported(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-}
+int decode_step_is_supported(void) { return simd_is_supported(); }
 
 /* -- matrices ------------------------------------------------------------------------------------------------- */
 
@@ -72,54 +67,74 @@ INLINE void tile(const int rows, const int panels, const float *x, int inputs, c
             }
 }
 
+/* What a tile is made of, for the table of them. */
+typedef struct {
+    const float *x;
+    int inputs;
+    const uint16_t *weights;
+    const float *bias;
+    activation act;
+    float *y;
+    int y_stride;
+} share;
+
+typedef void (*tiler)(const share *s);
+
+#define TILER(name, rows, panels) \
+    KERNEL static void name(const share *s) { \
+        tile(rows, panels, s->x, s->inputs, s->weights, s->bias, s->act, s->y, s->y_stride); \
+    }
+
+TILER(one, 1, 1)
+TILER(two, 2, 1)
+TILER(three, 3, 1)
+TILER(four, 4, 1)
+TILER(five, 5, 1)
+TILER(six, 6, 1)
+TILER(two_by_two, 2, 2)
+TILER(three_by_two, 3, 2)
+TILER(one_by_four, 1, 4)
+
+/* By panels and rows at once; at most 6 sums of two registers each fit. */
+static const tiler TILERS[][7] = {
+    [1] = {NULL, one, two, three, four, five, six},
+    [2] = {NULL, NULL, two_by_two, three_by_two},
+    [4] = {NULL, one_by_four},
+};
+
+/* Rows to take at once where that many are left: none is left alone at the end but where there is one. */
+static int rows_at_once(int left, int panels) {
+    static const int narrow[] = {0, 1, 2, 3, 4, 5, 6, 4, 4};
+    if (panels == 4)
+        return 1;
+    if (panels == 2)
+        return left == 3 ? 3 : 2;
+    return left > 8 ? 6 : narrow[left];
+}
+
 /* y[rows, outputs] = act(x[rows, inputs] @ weights + bias), a share of the panels for each member. */
 KERNEL static void multiply(const float *x, int rows, int inputs, const uint16_t *weights, int outputs, const float *bias,
                             activation act, float *y, int member, int members) {
     int panels = (outputs + PANEL - 1) / PANEL, y_stride = panels * PANEL;
     int end = panels * (member + 1) / members;
     for (int p = panels * member / members; p < end;) {
-        const uint16_t *here = weights + (int64_t)p * inputs * PANEL;
-        const float *shift = bias ? bias + p * PANEL : NULL;
-        float *to = y + p * PANEL;
+        share s = {.inputs = inputs, .weights = weights + (int64_t)p * inputs * PANEL,
+                   .bias = bias ? bias + p * PANEL : NULL, .act = act, .y_stride = y_stride};
         /* One row alone keeps few sums, so it takes several panels at once to hide how long an addition takes. */
         int together = rows == 1 ? 4 : rows <= 3 ? 2 : 1;
         if (together > end - p)
             together = 1;
-        for (int r = 0; r < rows;) {
-            const float *from = x + (int64_t)r * inputs;
-            float *out = to + (int64_t)r * y_stride;
-            int left = rows - r, done = 1;
-            if (together == 4)
-                tile(1, 4, from, inputs, here, shift, act, out, y_stride);
-            else if (together == 2 && left == 3)
-                tile(done = 3, 2, from, inputs, here, shift, act, out, y_stride);
-            else if (together == 2)
-                tile(done = 2, 2, from, inputs, here, shift, act, out, y_stride);
-            else if (left == 6 || left > 8)
-                tile(done = 6, 1, from, inputs, here, shift, act, out, y_stride);
-            else if (left == 5)
-                tile(done = 5, 1, from, inputs, here, shift, act, out, y_stride);
-            else if (left >= 4)
-                tile(done = 4, 1, from, inputs, here, shift, act, out, y_stride);
-            else if (left == 3)
-                tile(done = 3, 1, from, inputs, here, shift, act, out, y_stride);
-            else if (left == 2)
-                tile(done = 2, 1, from, inputs, here, shift, act, out, y_stride);
-            else
-                tile(1, 1, from, inputs, here, shift, act, out, y_stride);
-            r += done;
+        for (int row = 0, done; row < rows; row += done) {
+            done = rows_at_once(rows - row, together);
+            s.x = x + (int64_t)row * inputs;
+            s.y = y + (int64_t)row * y_stride + p * PANEL;
+            TILERS[together][done](&s);
         }
         p += together;
     }
 }
 
 /* -- between them --------------------------------------------------------------------------------------------- */
-
-INLINE float sum_of(__m256 v) {
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
-}
 
 /* One row of the normalisation behind attention and behind the feed-forward. */
 KERNEL static void normalise(float *hidden, const float *made, const float *bias, const float *weight,

@@ -239,42 +239,42 @@ static int64_t perform(worker *w, const pass *p) {
 static int64_t pair_of(worker *w, int level, int branch, int pair, float *x, int64_t n, float *out, int flush) {
     const vocoder *m = w->call->model;
     const convolution *first = &m->first[level][branch][pair], *second = &m->second[level][branch][pair];
-    past *past = &w->at.second[level][branch][pair];
+    past *context = &w->at.second[level][branch][pair];
     int64_t wide = context_of(first) / 2, half = context_of(second) / 2, width = first->inputs;
     float *inner = w->call->signals.inner + HEAD * width;
-    pass pass = take(w, first, &w->at.first[level][branch][pair], x, n, wide, flush);
-    pass.slope_in = pass.slope_out = SLOPE;
-    pass.y = inner;
+    pass todo = take(w, first, &w->at.first[level][branch][pair], x, n, wide, flush);
+    todo.slope_in = todo.slope_out = SLOPE;
+    todo.y = inner;
     /* Row i of the output stands for row i + wide + half - what `second` has kept of what `first` sees now. */
-    const float *residual = pass.x + (wide + half - smaller(2 * half, half + past->seen)) * width;
-    int64_t made = perform(w, &pass);
-    pass = take(w, second, past, inner, made, half, flush);
-    pass.residual = residual;
-    pass.y = out;
-    return perform(w, &pass);
+    const float *residual = todo.x + (wide + half - smaller(2 * half, half + context->seen)) * width;
+    int64_t made = perform(w, &todo);
+    todo = take(w, second, context, inner, made, half, flush);
+    todo.residual = residual;
+    todo.y = out;
+    return perform(w, &todo);
 }
 
 /* -- levels --------------------------------------------------------------------------------------------------- */
 
 static void finish(worker *w, float *x, int64_t n, int flush) {
     const convolution *post = &w->call->model->post;
-    pass pass = take(w, post, &w->at.post, x, n, context_of(post) / 2, flush);
-    pass.y = w->call->samples + w->made;
-    convolve_to_one(&pass, w->member, w->members);
+    pass todo = take(w, post, &w->at.post, x, n, context_of(post) / 2, flush);
+    todo.y = w->call->samples + w->made;
+    convolve_to_one(&todo, w->member, w->members);
     team_barrier(w->members);
-    w->made += larger(0, pass.rows - context_of(post));
+    w->made += larger(0, todo.rows - context_of(post));
 }
 
 /* The upsampling; returns rows at `risen`. */
 static int64_t rise(worker *w, int level, float *x, int64_t n, float *risen, int flush) {
     const vocoder *m = w->call->model;
-    past *past = &w->at.ups[level];
+    past *context = &w->at.ups[level];
     int64_t stride = m->strides[level], padding = m->paddings[level];
-    int64_t start = past->seen * stride - padding; /* of what is made now, in the level's samples */
-    int64_t end = (past->seen + n) * stride - (flush ? 0 : padding);
-    pass pass = take(w, &m->ups[level], past, x, n, context_of(&m->ups[level]), flush);
-    pass.y = risen - larger(0, -start) * width_of(m, level); /* the first few samples belong to nobody */
-    perform(w, &pass);
+    int64_t start = context->seen * stride - padding; /* of what is made now, in the level's samples */
+    int64_t end = (context->seen + n) * stride - (flush ? 0 : padding);
+    pass todo = take(w, &m->ups[level], context, x, n, context_of(&m->ups[level]), flush);
+    todo.y = risen - larger(0, -start) * width_of(m, level); /* the first few samples belong to nobody */
+    perform(w, &todo);
     return larger(0, end) - larger(0, start);
 }
 
@@ -339,17 +339,17 @@ static void run(void *argument, int member, int members) {
         int last = c->flush && chunk == chunks - 1;
         if (member == 0)
             memcpy(c->signals.frames, c->frames + begin * LATENT, count * LATENT * sizeof(float));
-        pass pass = take(&w, &pre, &w.at.pre, c->signals.frames, count, context_of(&pre) / 2, last);
-        pass.slope_out = SLOPE;
-        pass.y = c->signals.entries[0];
-        int64_t rows = perform(&w, &pass);
+        pass todo = take(&w, &pre, &w.at.pre, c->signals.frames, count, context_of(&pre) / 2, last);
+        todo.slope_out = SLOPE;
+        todo.y = c->signals.entries[0];
+        int64_t rows = perform(&w, &todo);
         level_of(&w, 0, c->signals.entries[0], rows, last);
     }
     if (member == 0)
         c->made = w.made;
 }
 
-int64_t vocode(const vocoder *model, const float *frames, int64_t n, const float *condition, const float *past,
+int64_t vocode(const vocoder *model, const float *frames, int64_t n, const float *condition, const float *state,
                int64_t seen, float *next, int flush, float *samples, int64_t room, float *scratch, int threads) {
     if (!vocoder_is_supported() || !is_vocoder(model) || n < 0 || n > FRAMES_MAX || seen < 0 || seen > FRAMES_MAX ||
         threads < 1 || threads > TEAM_MEMBERS_MAX)
@@ -359,7 +359,7 @@ int64_t vocode(const vocoder *model, const float *frames, int64_t n, const float
     call c = {.model = model, .frames = frames, .n = n, .state = next, .samples = samples, .flush = flush};
     progress_after(&c.progress, model, seen);
     lay_out(&c.signals, model, scratch, threads);
-    memcpy(next, past, c.progress.state_floats * sizeof(float));
+    memcpy(next, state, c.progress.state_floats * sizeof(float));
     for (int i = 0; i < model->pre.outputs; i++)
         c.signals.bias[i] = (model->pre.bias ? model->pre.bias[i] : 0.0f) + condition[i];
     if (n > 0 || flush)

@@ -28,7 +28,7 @@ int64_t vocoder_scratch_floats(const vocoder *model, int threads);
 /* Args:
        frames: [n, LATENT].
        condition: [outputs of conv_pre], of the speaker.
-       past: [state floats], what the last call left, zeros before the first one; not changed.
+       state: [state floats], what the last call left, zeros before the first one; not changed.
        seen: frames that came before.
        next: [state floats], out; where it says how to go on.
        flush: no frame will follow.
@@ -36,7 +36,7 @@ int64_t vocoder_scratch_floats(const vocoder *model, int threads);
        scratch: [scratch floats], 64-byte aligned or not.
        threads: at most; the result does not depend on it, not in the last bit.
    Returns how many samples there are, or -1 where something is out of range; nothing is written then. */
-int64_t vocode(const vocoder *model, const float *frames, int64_t n, const float *condition, const float *past,
+int64_t vocode(const vocoder *model, const float *frames, int64_t n, const float *condition, const float *state,
                int64_t seen, float *next, int flush, float *samples, int64_t room, float *scratch, int threads);
 
 #endif
