@@ -44,25 +44,28 @@ _KEPT_COMPOSITES: Final = frozenset("ªº…²³¹") | frozenset(map(chr, (*rang
 _FOLDED: Final = re.compile(r"[ -~\u0370-\u03ff\u3400-\u9fff]+\Z")
 
 
-def clean_characters(text: MappedText) -> None:
+def clean_characters(text: MappedText) -> MappedText:
     """Drop or replace what cannot be spoken in any language."""
-    text.sub(_ENTITY, lambda found: html.unescape(found[0]))  # once: what unfolds to an entity again stays as it is
-    text.sub(_GROUPED, lambda found: _GROUPS.sub("", found[0]))
-    text.map_chars(_clean)
-    text.map_chars(_FewMarks())  # before composing, which takes the square of a run of marks
+    text = text.sub(
+        _ENTITY, lambda found: html.unescape(found[0])
+    )  # once: what unfolds to an entity again stays as it is
+    text = text.sub(_GROUPED, lambda found: _GROUPS.sub("", found[0]))
+    text = text.map(_clean)
+    text = text.map(_FewMarks())  # before composing, which takes the square of a run of marks
     if not unicodedata.is_normalized("NFC", text.text):
-        text.sub(_CLUSTER, lambda found: unicodedata.normalize("NFC", found[0]))
-        text.map_chars(lambda char: unicodedata.normalize("NFC", char))
+        text = text.sub(_CLUSTER, lambda found: unicodedata.normalize("NFC", found[0]))
+        text = text.map(lambda char: unicodedata.normalize("NFC", char))
+    return text
 
 
-def plain_english_characters(text: MappedText) -> None:
+def plain_english_characters(text: MappedText) -> MappedText:
     """Full-width letters, foreign digits and composite signs to those of plain English text."""
-    text.map_chars(_plain_english)
+    return text.map(_plain_english)
 
 
-def plain_primes(text: MappedText) -> None:
+def plain_primes(text: MappedText) -> MappedText:
     """Primes to quotes, where no rule reads them as feet and inches."""
-    text.map_chars(lambda char: {"″": '"', "′": "'"}.get(char, char))
+    return text.map(lambda char: {"″": '"', "′": "'"}.get(char, char))
 
 
 class _FewMarks:

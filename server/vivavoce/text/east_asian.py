@@ -19,8 +19,8 @@ _THOUSANDS: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d)")
 _PRICE: Final = re.compile(r"(?:US(?=\$))?(HK\$|[$€£¥￥₩])\s?(\d++(?:\.\d++)?+\s?[万亿千百萬億兆]{0,2})")
 
 
-def repair(text: MappedText, language: str) -> None:
+def repair(text: MappedText, language: str) -> MappedText:
     """Thousands commas go, a currency sign becomes a word behind its amount."""
-    text.sub(_THOUSANDS, lambda found: found[0].replace(",", ""))
+    text = text.sub(_THOUSANDS, lambda found: found[0].replace(",", ""))
     names = _CURRENCIES[language]
-    text.sub(_PRICE, lambda found: found[2].strip() + names[found[1]])
+    return text.sub(_PRICE, lambda found: found[2].strip() + names[found[1]])

@@ -22,12 +22,13 @@ _COMPARED: Final = re.compile(
 )
 
 
-def silence_emoticons(text: MappedText) -> None:
+def silence_emoticons(text: MappedText) -> MappedText:
     """Take out faces and hearts."""
     if not any(mark in text.text for mark in (":", ";", "=", "<", ">", "^", "_", "XD", "xD", "w", "W", "D")):
-        return
-    text.sub(_FACE, "")
-    text.sub(_HEART, _heart)
+        return text
+    text = text.sub(_FACE, "")
+    text = text.sub(_HEART, _heart)
+    return text
 
 
 def _heart(found: re.Match[str]) -> str | None:

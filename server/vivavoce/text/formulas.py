@@ -43,23 +43,23 @@ _POWER: Final = re.compile(r"\^\{([^{}]{1,40})\}")
 _BRACES: Final = re.compile(r"(?<!\\)[{}]|(?<=\w)_(?=[\w{])")
 
 
-def read_formulas(text: MappedText) -> None:
+def read_formulas(text: MappedText) -> MappedText:
     """Take the marks off every formula and its commands to signs."""
     if "$" not in text.text and "\\" not in text.text:
-        return
+        return text
     length = len(text.text)
-    text.keep(_DISPLAY)
-    text.keep(_INLINE, accept=lambda found: _is_formula(found[1]))
-    text.sub(_PARENTHESES, lambda found: found[1] or found[2])
+    text = text.keep(_DISPLAY)
+    text = text.keep(_INLINE, accept=lambda found: _is_formula(found[1]))
+    text = text.sub(_PARENTHESES, lambda found: found[1] or found[2])
     if len(text.text) == length:
-        return
-    text.sub(_FRACTION, _fraction)
-    text.sub(_ROOT, lambda found: f"√{found[1]}")
-    text.keep(_TEXT)
-    text.sub(_SILENT, " ")
-    text.sub(_COMMAND, lambda found: f" {_COMMANDS.get(found[1], found[1])} ")
-    text.sub(_POWER, lambda found: f"^{found[1]}" if found[1].isalnum() else f"^({found[1]})")
-    text.sub(_BRACES, " ")
+        return text
+    text = text.sub(_FRACTION, _fraction)
+    text = text.sub(_ROOT, lambda found: f"√{found[1]}")
+    text = text.keep(_TEXT)
+    text = text.sub(_SILENT, " ")
+    text = text.sub(_COMMAND, lambda found: f" {_COMMANDS.get(found[1], found[1])} ")
+    text = text.sub(_POWER, lambda found: f"^{found[1]}" if found[1].isalnum() else f"^({found[1]})")
+    return text.sub(_BRACES, " ")
 
 
 def _is_formula(inside: str) -> bool:

@@ -1,13 +1,15 @@
 """Text that remembers where each of its characters came from, through any number of replacements.
 
-Knows nothing of language. `normalize` rewrites a text in it, rule by rule; at the end it tells which written piece
-each spoken piece stands for.
+Knows nothing of language. `normalize` rewrites a text in it, rule by rule, and a voice's front end goes on with what
+it gets; at the end it tells which written piece each spoken piece stands for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import pairwise
 
 from vivavoce.text.language import is_unspaced
@@ -15,29 +17,58 @@ from vivavoce.text.language import is_unspaced
 Span = tuple[int, int, int, int]  # start, end, source_start, source_end
 
 
+@dataclass(frozen=True, slots=True)
 class MappedText:
-    """A text under rewriting; every operation is linear in its length.
+    """An immutable text; every operation gives a new one and is linear in its length, but `rewritten`.
 
     Attributes:
         text: as it reads now.
+        origins: for each character, (start, end) in code points of the text it was made from.
     """
 
-    def __init__(self, source: str) -> None:
-        self.text = source
-        self._origins = [(at, at + 1) for at in range(len(source))]  # source range of each character of `text`
+    text: str
+    origins: tuple[tuple[int, int], ...]
 
-    def sub(self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str | None] | str) -> None:
-        """Replace every match by other words; None leaves it. All of them then stand for all that was matched."""
+    @classmethod
+    def of(cls, text: str) -> MappedText:
+        """A text that is its own origin."""
+        return cls(text, tuple((at, at + 1) for at in range(len(text))))
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __getitem__(self, part: slice) -> MappedText:
+        return MappedText(self.text[part], self.origins[part])
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Where the characters `start:end` came from; `end > start`."""
+        covered = self.origins[start:end]
+        return min(first for first, _ in covered), max(last for _, last in covered)
+
+    # -- rewriting
+
+    def sub(self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str | None] | str) -> MappedText:
+        r"""Replace every match that holds a character; a new one comes from the whole of what was replaced.
+
+        Args:
+            replace: other words, which may be a template with \1 as `re.sub` takes it, or what makes them of a match;
+                None leaves the match.
+        """
         edits: list[tuple[int, int, str]] = []
         for found in pattern.finditer(self.text):
-            words = replace if isinstance(replace, str) else replace(found)
-            if words is not None and found.end() > found.start():
+            if found.end() == found.start():
+                continue
+            if isinstance(replace, str):
+                words: str | None = found.expand(replace) if "\\" in replace else replace
+            else:
+                words = replace(found)
+            if words is not None:
                 edits.append((found.start(), found.end(), words))
-        self._apply(edits)
+        return self._edited(edits)
 
     def keep(
         self, pattern: re.Pattern[str], group: int = 1, *, accept: Callable[[re.Match[str]], bool] | None = None
-    ) -> None:
+    ) -> MappedText:
         """Reduce every match (that is accepted) to one of its groups, which keeps its places."""
         edits: list[tuple[int, int, str]] = []
         for found in pattern.finditer(self.text):
@@ -45,33 +76,75 @@ class MappedText:
                 continue
             start, end = found.span(group)
             edits += [(found.start(), start, ""), (end, found.end(), "")]
-        self._apply(edits)
+        return self._edited(edits)
 
-    def remove(self, ranges: list[tuple[int, int]]) -> None:
+    def remove(self, ranges: Iterable[tuple[int, int]]) -> MappedText:
         """Take out [start, end) ranges, ascending."""
-        self._apply([(start, end, "") for start, end in ranges])
+        return self._edited([(start, end, "") for start, end in ranges])
 
-    def map_chars(self, change: Callable[[str], str]) -> None:
+    def map(self, change: Callable[[str], str]) -> MappedText:
         """Replace every character by none, one or several."""
-        pieces, origins = [], []
-        for char, origin in zip(self.text, self._origins, strict=True):
-            piece = change(char)
-            pieces.append(piece)
-            origins += [origin] * len(piece)
-        self.text, self._origins = "".join(pieces), origins
+        pieces = [change(char) for char in self.text]
+        text = "".join(pieces)
+        if text == self.text:
+            return self
+        origins = tuple(origin for piece, origin in zip(pieces, self.origins, strict=True) for _ in piece)
+        return MappedText(text, origins)
 
-    def strip(self) -> None:
+    def strip(self) -> MappedText:
         """Take blank space off both ends."""
-        kept = self.text.strip()
         lead = len(self.text) - len(self.text.lstrip())
-        self.text, self._origins = kept, self._origins[lead : lead + len(kept)]
+        return self[lead : lead + len(self.text.strip())]
+
+    def respelled(self, text: str, spans: Iterable[Span]) -> MappedText:
+        """The same as somebody else rewrote it, with their map (start, end, start here, end here)."""
+        origins = [(0, 0)] * len(text)
+        for start, end, here_start, here_end in spans:
+            equal = text[start:end] == self.text[here_start:here_end]
+            origins[start:end] = (
+                self.origins[here_start:here_end] if equal else [self.origin(here_start, here_end)] * (end - start)
+            )
+        return MappedText(text, tuple(origins))
+
+    def rewritten(self, text: str) -> MappedText:
+        """The same sentence as somebody else rewrote it: equal stretches keep their places, others share theirs."""
+        if text == self.text:
+            return self
+        origins: list[tuple[int, int]] = []
+        edge = (0, 0)
+        for kind, start, end, new_start, new_end in SequenceMatcher(None, self.text, text, False).get_opcodes():
+            if kind == "equal":
+                origins += self.origins[start:end]
+            elif new_end > new_start:
+                origins += [self.origin(start, end) if end > start else edge] * (new_end - new_start)
+            if end > start:
+                edge = self.origins[end - 1]
+        return MappedText(text, tuple(origins))
+
+    def _edited(self, edits: list[tuple[int, int, str]]) -> MappedText:
+        if not edits:
+            return self
+        pieces: list[str] = []
+        origins: list[tuple[int, int]] = []
+        done = 0
+        for start, end, words in edits:
+            pieces += [self.text[done:start], words]
+            origins += self.origins[done:start]
+            if words:
+                origins += [self.origin(start, end)] * len(words)
+            done = end
+        pieces.append(self.text[done:])
+        origins += self.origins[done:]
+        return MappedText("".join(pieces), tuple(origins))
+
+    # -- the map
 
     def spans(self) -> tuple[Span, ...]:
         """Which source range each piece of `text` stands for: pieces are words, spaces, Han and kana, replacements.
 
         Ascending and without overlap on both sides, covering `text`.
         """
-        origins = self._origins
+        origins = self.origins
         borders = [at for at in range(1, len(origins)) if self._is_border(at)]
         spans: list[Span] = []
         for start, end in pairwise([0, *borders, len(origins)]):
@@ -86,7 +159,7 @@ class MappedText:
 
     def _is_border(self, at: int) -> bool:
         """True where a new piece begins: characters of one replacement share their origin and stay together."""
-        origins, text = self._origins, self.text
+        origins, text = self.origins, self.text
         if origins[at] == origins[at - 1]:
             return False
         if origins[at][0] != origins[at - 1][1]:  # something unspoken stood between them
@@ -96,19 +169,3 @@ class MappedText:
         ):
             return True
         return text[at].isspace() != text[at - 1].isspace() or is_unspaced(text[at]) or is_unspaced(text[at - 1])
-
-    def _apply(self, edits: list[tuple[int, int, str]]) -> None:
-        if not edits:
-            return
-        pieces: list[str] = []
-        origins: list[tuple[int, int]] = []
-        done = 0
-        for start, end, words in edits:
-            pieces += [self.text[done:start], words]
-            origins += self._origins[done:start]
-            if words:
-                origins += [(self._origins[start][0], self._origins[end - 1][1])] * len(words)
-            done = end
-        pieces.append(self.text[done:])
-        origins += self._origins[done:]
-        self.text, self._origins = "".join(pieces), origins

@@ -55,42 +55,42 @@ _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=
 _LIST_NUMBER: Final = re.compile(r"(?m)^[ \t]*+\d{1,3}([.)])(?=[ \t]+\S)")
 
 
-def strip_markup(text: MappedText) -> None:
+def strip_markup(text: MappedText) -> MappedText:
     """Leave what a reader would read aloud."""
-    text.remove(_code_blocks(text.text))
+    text = text.remove(_code_blocks(text.text))
     for pattern in (_COMMENT, _DEFINITION):
-        text.sub(pattern, "")
+        text = text.sub(pattern, "")
     for pattern in (_AUTOLINK, _LINK):
-        text.keep(pattern)
-    _strip_tags(text)
+        text = text.keep(pattern)
+    text = _strip_tags(text)
     for pattern in (_LINK_END, _FOOTNOTE):
-        text.sub(pattern, "")
-    text.sub(
+        text = text.sub(pattern, "")
+    text = text.sub(
         _CITATION,
         lambda found: None if _KEY_BEFORE.search(found.string[max(0, found.start() - 16) : found.start()]) else "",
     )
-    read_formulas(text)
+    text = read_formulas(text)
     for pattern in (_RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
-        text.sub(pattern, "")
-    text.sub(_CELL, ", ")
-    text.keep(_HIGHLIGHT)
+        text = text.sub(pattern, "")
+    text = text.sub(_CELL, ", ")
+    text = text.keep(_HIGHLIGHT)
     for pattern in (_LINE_HEAD, _HEAD_END, _STRIKE, _STAR, _UNDERSCORE):
-        text.sub(pattern, "")
-    text.keep(_ESCAPE)
-    text.sub(_LIST_NUMBER, lambda found: found[0][:-1] + ",")
+        text = text.sub(pattern, "")
+    text = text.keep(_ESCAPE)
+    return text.sub(_LIST_NUMBER, lambda found: found[0][:-1] + ",")
 
 
-def _strip_tags(text: MappedText) -> None:
+def _strip_tags(text: MappedText) -> MappedText:
     """Blocks and line breaks become lines, other tags nothing; the words of a placeholder such as <name> stay."""
     if "<" not in text.text:
-        return
-    text.sub(_UNSEEN_TAG, " ")
-    text.sub(_POWER_TAG, lambda found: f"^{found[1]}")
-    text.sub(_CELL_END, ", ")
-    text.sub(_BLOCK_TAG, "\n")
+        return text
+    text = text.sub(_UNSEEN_TAG, " ")
+    text = text.sub(_POWER_TAG, lambda found: f"^{found[1]}")
+    text = text.sub(_CELL_END, ", ")
+    text = text.sub(_BLOCK_TAG, "\n")
     for pattern in (_TAG, _ATTRIBUTED_TAG):
-        text.sub(pattern, " ")
-    text.keep(_PLACEHOLDER)
+        text = text.sub(pattern, " ")
+    return text.keep(_PLACEHOLDER)
 
 
 def _code_blocks(text: str) -> list[tuple[int, int]]:

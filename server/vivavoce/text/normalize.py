@@ -58,26 +58,26 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
     Returns:
         A text of at most 20 times the length of `source`; "" where that holds no letter or digit to say.
     """
-    text = MappedText(source)
-    silence_emoticons(text)
-    strip_markup(text)
-    clean_characters(text)
+    text = MappedText.of(source)
+    text = silence_emoticons(text)
+    text = strip_markup(text)
+    text = clean_characters(text)
     chosen = detect_language(text.text, preferred) if language == "auto" else language
     if not speakable(text.text):
         return SpokenText(source, "", chosen)
-    text.sub(_LINE_END, lambda found: _pause(found, chosen))
+    text = text.sub(_LINE_END, lambda found: _pause(found, chosen))
     if chosen == "en":
-        plain_english_characters(text)
-        read_english(text)
+        text = plain_english_characters(text)
+        text = read_english(text)
     else:
-        plain_primes(text)
+        text = plain_primes(text)
     if chosen == "ko":
-        read_korean(text)
+        text = read_korean(text)
     elif chosen in ("zh", "ja"):
-        repair(text, chosen)
+        text = repair(text, chosen)
     for pattern in (_TWO_SPACES, _SPACE_BEFORE_MARK, _AFTER_BRACKET, _SECOND_COMMA, _ORPHANS):
-        text.sub(pattern, "")
-    text.strip()
+        text = text.sub(pattern, "")
+    text = text.strip()
     if not speakable(text.text):
         return SpokenText(source, "", chosen)
     return SpokenText(source, text.text, chosen, text.spans())

@@ -48,7 +48,8 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def read_english(text: MappedText) -> None:
+def read_english(text: MappedText) -> MappedText:
     """Rewrite the text as words."""
     for one in RULES:
-        text.sub(one.pattern, one.spoken)
+        text = text.sub(one.pattern, one.spoken)
+    return text

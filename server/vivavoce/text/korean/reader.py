@@ -37,11 +37,12 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def read_korean(text: MappedText) -> None:
+def read_korean(text: MappedText) -> MappedText:
     """Rewrite the text as words."""
-    text.map_chars(_plain)
+    text = text.map(_plain)
     for one in RULES:
-        text.sub(one.pattern, one.spoken)
+        text = text.sub(one.pattern, one.spoken)
+    return text
 
 
 def _plain(char: str) -> str:

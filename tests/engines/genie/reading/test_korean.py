@@ -17,7 +17,7 @@ from genie_text_data import text_data
 from vivavoce.engines.genie.reading.korean import KoreanFrontEnd
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.reading.symbols import symbol_ids
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 ROWS = json.loads((Path(__file__).parents[3] / "fixtures" / "korean_phones.json").read_text("utf-8"))
 
@@ -63,7 +63,7 @@ def phones(front_end: PhonemeFrontEnd, text: str, language: str = "auto", *, pro
 def test_phones_are_those_of_the_voices_training(
     korean: KoreanFrontEnd, front_end: PhonemeFrontEnd, row: dict[str, str]
 ) -> None:
-    assert " ".join(korean.read(TracedText.of(row["text"])).symbols) == row["phones"]
+    assert " ".join(korean.read(MappedText.of(row["text"])).symbols) == row["phones"]
     assert phones(front_end, row["text"], "ko") == row["phones"]
 
 
@@ -108,7 +108,7 @@ def test_the_rules_are_applied_as_their_package_applies_them(korean: KoreanFront
     for text, said in zip(texts, expected, strict=True):
         letters = "".join(two_sounds.get(letter, letter) for letter in said)
         letters = letters.replace("ㅇㅡㄹ ㄹ", "ㅇㅡㄹ ㄴ").replace("ㄹㅡㄹ ㄹ", "ㄹㅡㄹ ㄴ").replace(" ", "空")
-        ours = korean.read(TracedText.of(text)).symbols
+        ours = korean.read(MappedText.of(text)).symbols
         assert "".join(ours) == "".join(letter if letter in symbol_ids() else "停" for letter in letters)
 
 
@@ -164,7 +164,7 @@ def test_korean_inside_other_languages(front_end: PhonemeFrontEnd, text: str, la
     ],
 )
 def test_numbers_with_counters(korean: KoreanFrontEnd, text: str, expected: str) -> None:
-    assert korean.read(TracedText.of(text)).symbols == korean.read(TracedText.of(expected)).symbols
+    assert korean.read(MappedText.of(text)).symbols == korean.read(MappedText.of(expected)).symbols
 
 
 def test_words_are_as_written(front_end: PhonemeFrontEnd) -> None:
@@ -190,7 +190,7 @@ def test_short_beginnings_get_a_mark_as_in_other_languages(front_end: PhonemeFro
 
 @given(st.text("가값２을 ㄹㅋ의ᄀ1,0개%/BPx漢か'\".…\n\t\u3000ﾡᆨ", max_size=40))
 def test_any_text_has_known_symbols_and_words_in_order(korean: KoreanFrontEnd, text: str) -> None:
-    reading = korean.read(TracedText.of(text))
+    reading = korean.read(MappedText.of(text))
 
     assert set(reading.symbols) <= set(symbol_ids())
     done, read = 0, 0
@@ -203,7 +203,7 @@ def test_any_text_has_known_symbols_and_words_in_order(korean: KoreanFrontEnd, t
 
 def test_any_number_of_threads(korean: KoreanFrontEnd) -> None:
     with ThreadPoolExecutor(4) as pool:
-        readings = list(pool.map(lambda row: korean.read(TracedText.of(row["text"])), ROWS * 4))
+        readings = list(pool.map(lambda row: korean.read(MappedText.of(row["text"])), ROWS * 4))
 
     assert [" ".join(reading.symbols) for reading in readings] == [row["phones"] for row in ROWS] * 4
 
@@ -214,8 +214,8 @@ def refuse(*arguments, **options):
     raise AssertionError("asked for " + repr(arguments))
 subprocess.Popen = subprocess.run = socket.socket = socket.create_connection = refuse
 from vivavoce.engines.genie.reading.korean import KoreanFrontEnd
-from vivavoce.engines.genie.reading.traced_text import TracedText
-KoreanFrontEnd().read(TracedText.of("old school 3개"))
+from vivavoce.text.mapped import MappedText
+KoreanFrontEnd().read(MappedText.of("old school 3개"))
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("g2pk2", "nltk", "pip")))
 """
 

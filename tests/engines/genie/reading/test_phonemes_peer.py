@@ -18,7 +18,7 @@ from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.reading.reading import FrontEnd
 from vivavoce.engines.genie.reading.symbols import symbol_ids
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 SENTENCES = {
     "en": """And now, I belong to this set.
@@ -134,7 +134,7 @@ def unpitched(symbols: str) -> str:
 
 def read_alone(front_end: FrontEnd, text: str) -> str:
     """The symbols of one front end, without the marks that the whole sentence gets."""
-    return " ".join(front_end.read(TracedText.of(text)).symbols)
+    return " ".join(front_end.read(MappedText.of(text)).symbols)
 
 
 @pytest.mark.parametrize("language", SENTENCES)

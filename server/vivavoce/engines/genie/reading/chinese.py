@@ -21,7 +21,7 @@ from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.genie_modules import genie_module, library, quiet
 from vivavoce.engines.genie.reading.reading import Reading, Word
 from vivavoce.engines.genie.reading.symbols import PAUSES, symbol_ids
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 _MARKS = {
     **dict.fromkeys("：；，、､·・:;/—–―", ","),
@@ -53,9 +53,9 @@ class ChineseFrontEnd:
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
-        self.read(TracedText.of("好。"))
+        self.read(MappedText.of("好。"))
 
-    def read(self, text: TracedText) -> Reading:
+    def read(self, text: MappedText) -> Reading:
         """Symbols and pauses, words as jieba cuts them, and the symbols of each character for the text features."""
         with self._lock:
             tables = self._tables = self._tables or _Tables.load(self._data)
@@ -159,7 +159,7 @@ def _g2pm() -> Any:
 # -- what is read ------------------------------------------------------------------------------------------------------
 
 
-def _clean(text: TracedText, tables: _Tables) -> TracedText:
+def _clean(text: MappedText, tables: _Tables) -> MappedText:
     """Simplified characters that have a reading, and the marks of the symbol table."""
     clean = text.sub(_ITERATED, r"\1\1").map(lambda char: _HOMOPHONES.get(char, char)).map(tables.simplified)
     clean = clean.map(_ascii_digit)

@@ -15,7 +15,7 @@ from vivavoce.engines.genie.reading.english_homographs import homograph
 from vivavoce.engines.genie.reading.english_pronunciation import EnglishPronunciation
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 _MARKS = {
     **dict.fromkeys("‘’ʼ`´＇", "'"),
@@ -45,7 +45,7 @@ class EnglishFrontEnd:
     def warm_up(self) -> None:
         self._pronunciation.warm_up()
 
-    def read(self, text: TracedText) -> Reading:
+    def read(self, text: MappedText) -> Reading:
         """ARPAbet symbols and pauses; the written words in order."""
         folded = text.map(_folded).sub(_PARAGRAPH, ". ")
         tokens = list(_TOKEN.finditer(folded.text))

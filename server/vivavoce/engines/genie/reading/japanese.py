@@ -15,7 +15,7 @@ from typing import Any
 from vivavoce.engines.genie.reading.genie_modules import genie_module, library, quiet
 from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
 from vivavoce.engines.genie.reading.symbols import known
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 _MARKS = {
     **dict.fromkeys("：；，、､·・—–―", ","),
@@ -42,9 +42,9 @@ class JapaneseFrontEnd:
         self._symbols_of: Any = None
 
     def warm_up(self) -> None:
-        self.read(TracedText.of("明日、何を読みますか"))
+        self.read(MappedText.of("明日、何を読みますか"))
 
-    def read(self, text: TracedText) -> Reading:
+    def read(self, text: MappedText) -> Reading:
         """Symbols with pitch marks and pauses; words as the dictionary cuts them."""
         prepared = text.sub(_PERCENT, "パーセント").sub(_DRAWN_OUT, "ー").sub(_REPEATED, r"\1")
         writer = ReadingWriter()
@@ -57,7 +57,7 @@ class JapaneseFrontEnd:
         _pauses(prepared.text[done:], writer)
         return writer.done()
 
-    def _read_run(self, run: TracedText, writer: ReadingWriter) -> None:
+    def _read_run(self, run: MappedText, writer: ReadingWriter) -> None:
         with self._lock:
             self._load()
             symbols: list[str] = self._symbols_of(run.text)[1:-1]  # without the marks of its beginning and end

@@ -13,7 +13,7 @@ import threading
 from vivavoce.engines.genie.reading.korean_rules import KoreanRules
 from vivavoce.engines.genie.reading.reading import Reading, ReadingWriter
 from vivavoce.engines.genie.reading.symbols import symbol_ids
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 _SPACE, _UNKNOWN = "空", "停"  # how the voices know a space, and any sign that has no symbol
 _MARKS = {
@@ -49,9 +49,9 @@ class KoreanFrontEnd:
         self._rules: KoreanRules | None = None
 
     def warm_up(self) -> None:
-        self.read(TracedText.of("내일은 무엇을 읽을까요?"))
+        self.read(MappedText.of("내일은 무엇을 읽을까요?"))
 
-    def read(self, text: TracedText) -> Reading:
+    def read(self, text: MappedText) -> Reading:
         """Letters, spaces and pauses; words are the stretches of letters between them."""
         with self._lock:
             if self._rules is None:
@@ -65,7 +65,7 @@ class KoreanFrontEnd:
         return _reading(_RIEUL_AFTER_EUL.sub(r"\1ㄴ", letters), named.rewritten(tagged.text))
 
 
-def _reading(letters: str, written: TracedText) -> Reading:
+def _reading(letters: str, written: MappedText) -> Reading:
     """Symbols with the written words they come from: the rules move sounds within and between words, never a word."""
     words = [written.origin(*found.span()) for found in _WRITTEN.finditer(written.text)]
     sounds = list(_LETTERS.finditer(letters))

@@ -30,10 +30,10 @@ from vivavoce.engines.genie.reading.korean import KoreanFrontEnd
 from vivavoce.engines.genie.reading.reading import FrontEnd, Reading
 from vivavoce.engines.genie.reading.spoken_runs import script_runs, spoken
 from vivavoce.engines.genie.reading.symbols import PAUSES, SENTENCE_ENDS, symbol_ids
-from vivavoce.engines.genie.reading.traced_text import TracedText
 from vivavoce.engines.genie.shape import BERT_WIDTH
 from vivavoce.errors import EmptyInput, InvalidRequest, UnspeakableText, VoiceUnavailable
 from vivavoce.text.language import detect_language
+from vivavoce.text.mapped import MappedText
 
 Language = Literal["ja", "en", "zh", "ko"]
 
@@ -127,7 +127,7 @@ class PhonemeFrontEnd:
             raise EmptyInput
         main = self._code(detect_language(text, self._preferred()) if language == "auto" else language, voice)
         self._front_end(main)
-        plain = TracedText.of(text)
+        plain = MappedText.of(text)
         if main != "ko":  # whose front end reads figures as the voices heard them read
             plain = spoken(plain, main)
         parts = self._read_runs(plain, main)
@@ -141,7 +141,7 @@ class PhonemeFrontEnd:
             parts.append((main, Reading((".",))))  # the voices were trained on texts that end
         return self._joined(parts, main, len(text))
 
-    def _read_runs(self, text: TracedText, main: Language) -> list[tuple[Language, Reading]]:
+    def _read_runs(self, text: MappedText, main: Language) -> list[tuple[Language, Reading]]:
         readings = []
         for start, end, language in script_runs(text.text, main):
             spoken_by = self._reader(language, main)

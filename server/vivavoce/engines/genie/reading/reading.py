@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from vivavoce.engines.genie.reading.traced_text import TracedText
+from vivavoce.text.mapped import MappedText
 
 Word = tuple[int, int, int, int]
 """(first symbol, end symbol, text start, text end): symbols by index, text in code points."""
@@ -35,7 +35,7 @@ class Reading:
 class FrontEnd(Protocol):
     """Reads text of one language. Any number of threads may call it at once."""
 
-    def read(self, text: TracedText) -> Reading:
+    def read(self, text: MappedText) -> Reading:
         """The sounds of the text; empty where it has none."""
         ...
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from vivavoce.engines.genie.reading.traced_text import TracedText
 from vivavoce.text.language import language_runs
+from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import normalize
 
 _UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
@@ -18,7 +18,7 @@ _INITIALS = 4  # capitals in a row that are letters and no word, though they hav
 _NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
 
 
-def spoken(text: TracedText, language: str) -> TracedText:
+def spoken(text: MappedText, language: str) -> MappedText:
     """The text with numbers, currencies and abbreviations as words; as it is where it has none."""
     if not _UNSPOKEN.search(text.text):
         return text

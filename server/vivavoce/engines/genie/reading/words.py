@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import WordTiming
 from vivavoce.engines.genie.reading.alignment import phoneme_path, word_frames
-from vivavoce.engines.genie.reading.traced_text import TracedText
 from vivavoce.engines.genie.shape import FRAME_S
+from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.timing import estimate_words
 
@@ -79,7 +79,7 @@ class SentenceWords:
 
     def _phonemes_of(self, word: WordTiming) -> tuple[int, int] | None:
         """First and end phoneme of a written word; None where it has no sound of its own."""
-        origins = TracedText.of(self.sentence.source).respelled(self.sentence.text, self.sentence.spans)
+        origins = MappedText.of(self.sentence.source).respelled(self.sentence.text, self.sentence.spans)
         first, last = None, 0
         for start, end, text_start, text_end in self.phoneme_words:
             if text_end <= text_start or text_end > len(origins):
