@@ -50,7 +50,10 @@ ALLOWED: dict[str, set[str]] = {
     "assistant": SPEAKING | {"recognition", "words"},
     "transports": TRANSPORTS,
     "serving": CONFIG | WATCHED,
-    "hosted": CONFIG | WATCHED | SOUND_AND_TEXT | {"synthesis.speaker", "assistant.chat_model", "words"},
+    "hosted": CONFIG
+    | WATCHED
+    | SOUND_AND_TEXT
+    | {"synthesis.speaker", "assistant.chat_model", "assistant.chat_stream", "words"},
     "web": set(),
     "routes": ROUTES,
     "app": APP | {"adapters.fastrtc"},
@@ -90,6 +93,11 @@ FENCED: dict[str, set[str]] = {
 # Modules of a part that may use a library, which must not: they are pure.
 PURE: dict[str, set[str]] = {
     "asyncio": {
+        "assistant.chat_model",
+        "assistant.chat_stream",
+        "assistant.heard",
+        "assistant.history",
+        "assistant.voice_commands",
         "machine.scheduler",
         "hosted.addresses",
         "hosted.answers",

@@ -1,0 +1,211 @@
+"""The streamed answer of an OpenAI-compatible chat model, chunk by chunk, and the request for it. Pure.
+
+Servers differ in what they leave out: `[DONE]`, ids of calls, indexes, usage, even the reason why they stop. What is
+taken here is what at least one of them sends; anything else is refused as nonsense, in a sentence without its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vivavoce.assistant.chat_model import (
+    ChatFunction,
+    ChatMessage,
+    ChatOptions,
+    ChatPiece,
+    ChatUsage,
+    CutShort,
+    FunctionCall,
+    TextDelta,
+)
+from vivavoce.errors import HostedModelFailed
+
+MOST_TEXT: Final = 200_000  # characters of an answer
+MOST_ARGUMENTS: Final = 64_000
+MOST_CALLS: Final = 16
+_THOUGHT: Final = ("<think>", "</think>")
+
+
+def request_body(model: str, messages: Sequence[ChatMessage], options: ChatOptions) -> dict[str, Any]:
+    """What to ask for."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [_message(each) for each in messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if options.max_tokens is not None:
+        body["max_tokens"] = options.max_tokens
+    if options.functions:
+        body["tools"] = [_function(each) for each in options.functions]
+        choice = options.function_choice
+        named = {"type": "function", "function": {"name": choice}}
+        body["tool_choice"] = choice if choice in ("auto", "none", "required") else named
+    return body
+
+
+class ChatStream:
+    """Turns the chunks of one answer into pieces. Thoughts that a model writes before its answer are left out."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, _Call] = {}
+        self._length = 0
+        self._finished = False
+        self._thoughts = _Thoughts()
+
+    @property
+    def finished(self) -> bool:
+        """The model has said that it is done."""
+        return self._finished
+
+    def feed(self, chunk: object) -> list[ChatPiece]:
+        """The pieces in one chunk, decoded from JSON.
+
+        Raises:
+            HostedModelFailed: If it is an error, or nothing that such a server should send.
+        """
+        if not isinstance(chunk, dict):
+            raise HostedModelFailed("the chat model sent something that is not a chunk of an answer")
+        if chunk.get("error"):
+            raise HostedModelFailed(f"the chat model failed: {_sentence(chunk['error'])}")
+        choices = chunk.get("choices")
+        pieces: list[ChatPiece] = []
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            pieces = self._choice(choices[0])
+        elif choices is not None and choices != []:
+            raise HostedModelFailed("the chat model sent choices that are none")
+        usage = chunk.get("usage")
+        return [*pieces, *_usage(usage)] if isinstance(usage, dict) else pieces
+
+    def end(self) -> list[ChatPiece]:
+        """No more chunks come.
+
+        Raises:
+            HostedModelFailed: If the model was not done.
+        """
+        if not self._finished:
+            raise HostedModelFailed("the chat model's answer was cut off")
+        return self._words(self._thoughts.flush())
+
+    def _choice(self, choice: dict[str, Any]) -> list[ChatPiece]:
+        delta = choice.get("delta")
+        delta = delta if isinstance(delta, dict) else {}
+        content = delta.get("content")
+        pieces = self._words(self._thoughts.feed(content)) if isinstance(content, str) else []
+        calls = delta.get("tool_calls")
+        for position, call in enumerate(calls if isinstance(calls, list) else []):
+            self._call(call, position)
+        reason = choice.get("finish_reason")
+        if reason is None or self._finished:
+            return pieces
+        self._finished = True
+        pieces += self._words(self._thoughts.flush())
+        pieces += [each.whole(number) for number, each in enumerate(self._calls.values())]
+        return [*pieces, CutShort()] if reason == "length" else pieces
+
+    def _words(self, text: str) -> list[ChatPiece]:
+        self._length += len(text)
+        if self._length > MOST_TEXT:
+            raise HostedModelFailed("the chat model does not stop")
+        return [TextDelta(text)] if text else []
+
+    def _call(self, delta: object, position: int) -> None:
+        """Collect a function call: its name comes first, its arguments in pieces."""
+        if not isinstance(delta, dict):
+            raise HostedModelFailed("the chat model sent a function call that is none")
+        index = delta.get("index", position)
+        function = delta.get("function")
+        function = function if isinstance(function, dict) else {}
+        call = self._calls.setdefault(index if isinstance(index, int) else position, _Call())
+        if len(self._calls) > MOST_CALLS:
+            raise HostedModelFailed("the chat model calls too many functions at once")
+        call.call_id = call.call_id or _text(delta.get("id"))
+        call.name = call.name or _text(function.get("name"))
+        call.arguments.append(_text(function.get("arguments")))
+        if sum(map(len, call.arguments)) > MOST_ARGUMENTS:
+            raise HostedModelFailed("the arguments of a function call are too long")
+
+
+@dataclass(slots=True)
+class _Call:
+    """A function call in the making."""
+
+    call_id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+    def whole(self, number: int) -> FunctionCall:
+        if not self.name:
+            raise HostedModelFailed("the chat model calls a function without a name")
+        return FunctionCall(self.call_id or f"call_{number}", self.name, "".join(self.arguments) or "{}")
+
+
+class _Thoughts:
+    """Drops `<think>...</think>` at the beginning of an answer, however it is cut; nobody wants to hear it."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._state = "before"  # before, inside, after
+
+    def feed(self, text: str) -> str:
+        if self._state == "after":
+            return text
+        self._held += text
+        opening, closing = _THOUGHT
+        if self._state == "before":
+            begin = self._held.lstrip()
+            if opening.startswith(begin[: len(opening)]) and len(begin) < len(opening):
+                return ""
+            if not begin.startswith(opening):
+                self._state = "after"
+                return self.flush()
+            self._state, self._held = "inside", begin[len(opening) :]
+        end = self._held.find(closing)
+        if end < 0:
+            self._held = self._held[-len(closing) :]
+            return ""
+        self._state = "after"
+        rest, self._held = self._held[end + len(closing) :].lstrip(), ""
+        return rest
+
+    def flush(self) -> str:
+        text, self._held = self._held if self._state != "inside" else "", ""
+        return text
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    if message.role == "function":
+        return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
+    if not message.calls:
+        return {"role": message.role, "content": message.text}
+    calls = [
+        {"id": c.call_id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+        for c in message.calls
+    ]
+    return {"role": message.role, "content": message.text or None, "tool_calls": calls}
+
+
+def _function(function: ChatFunction) -> dict[str, Any]:
+    schema = function.parameters or {"type": "object", "properties": {}}
+    return {
+        "type": "function",
+        "function": {"name": function.name, "description": function.description, "parameters": schema},
+    }
+
+
+def _usage(usage: dict[str, Any]) -> list[ChatPiece]:
+    counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return [ChatUsage(*counts)] if all(isinstance(count, int) for count in counts) else []  # type: ignore[arg-type]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _sentence(error: object) -> str:
+    """What an error object says, short and plain."""
+    said = error.get("message") if isinstance(error, dict) else error
+    text = said if isinstance(said, str) else "it gave no reason"
+    return "".join(c if c.isprintable() else " " for c in text[:300]).strip()

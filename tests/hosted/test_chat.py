@@ -1,0 +1,220 @@
+"""Chat models elsewhere: whatever their servers do becomes pieces of an answer or an error of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from chat_stand_in import DONE, USAGE, ChatStandIn, chunk, line
+from vivavoce.assistant.chat_model import (
+    ChatFunction,
+    ChatMessage,
+    ChatModel,
+    ChatOptions,
+    ChatPiece,
+    ChatUsage,
+    CutShort,
+    FunctionCall,
+    TextDelta,
+)
+from vivavoce.errors import ConfigError, HostedModelBusy, HostedModelFailed, HostedModelTimeout
+from vivavoce.hosted.chat import ChatTimeouts, HostedChat
+
+QUESTION = [ChatMessage("system", "Be kind."), ChatMessage("user", "Hello?")]
+
+
+async def ask(
+    parts: Sequence[bytes | float | Exception], status: int = 200, timeouts: ChatTimeouts | None = None
+) -> list[ChatPiece]:
+    stand_in = ChatStandIn(parts, status)
+    model = HostedChat("http://chat.test/v1", "tiny", "secret-key", transport=stand_in, timeouts=timeouts)
+    try:
+        async with model.reply(QUESTION, ChatOptions()) as pieces:
+            return [piece async for piece in pieces]
+    finally:
+        await model.aclose()
+        assert stand_in.closed or (parts and isinstance(parts[0], httpx.ConnectError))
+
+
+async def test_words_come_as_they_are_written() -> None:
+    pieces = await ask([chunk("Hel"), chunk("lo."), chunk(finish="stop"), USAGE, DONE])
+    assert pieces == [TextDelta("Hel"), TextDelta("lo."), ChatUsage(7, 3)]
+
+
+async def test_how_the_bytes_were_cut_changes_nothing() -> None:
+    whole = b"".join([b": a comment\r\n\r\n", chunk("Grüß "), chunk("Gott. 你好"), chunk(finish="stop"), DONE])
+    expected = await ask([whole])
+    assert expected == [TextDelta("Grüß "), TextDelta("Gott. 你好")]
+    for size in (1, 2, 3, 7, 50):
+        assert await ask([whole[at : at + size] for at in range(0, len(whole), size)]) == expected
+
+
+async def test_what_is_asked() -> None:
+    stand_in = ChatStandIn([chunk("x", finish="stop")])
+    model = HostedChat("http://chat.test/v1/", "tiny", "secret-key", transport=stand_in)
+    messages = [
+        *QUESTION,
+        ChatMessage("assistant", "", (FunctionCall("c1", "set_timer", '{"minutes":5}'),)),
+        ChatMessage("function", "done", call_id="c1"),
+    ]
+    tool = ChatFunction("set_timer", "Sets a timer.", {"type": "object"})
+    async with model.reply(
+        messages, ChatOptions(functions=(tool,), function_choice="set_timer", max_tokens=99)
+    ) as all_:
+        assert [piece async for piece in all_] == [TextDelta("x")]
+    await model.aclose()
+    (asked,) = stand_in.asked
+    assert stand_in.urls == ["http://chat.test/v1/chat/completions"]
+    assert stand_in.headers["authorization"] == "Bearer secret-key"
+    assert asked["model"] == "tiny"
+    assert [m["role"] for m in asked["messages"]] == ["system", "user", "assistant", "tool"]
+    assert asked["messages"][2]["tool_calls"][0]["function"] == {"name": "set_timer", "arguments": '{"minutes":5}'}
+    assert asked["messages"][3]["tool_call_id"] == "c1"
+    assert asked["tools"][0]["function"]["name"] == "set_timer"
+    assert asked["tool_choice"] == {"type": "function", "function": {"name": "set_timer"}}
+    assert (asked["stream"], asked["max_tokens"]) == (True, 99)
+
+
+def call(index: int | None = None, **fields: Any) -> dict[str, Any]:
+    function = {name: fields.pop(name) for name in ("name", "arguments") if name in fields}
+    return {**({} if index is None else {"index": index}), **fields, "function": function}
+
+
+async def test_function_calls_are_put_together() -> None:
+    pieces = await ask(
+        [
+            chunk("One moment. "),
+            chunk(tool_calls=[call(0, id="c1", name="set_timer", arguments="")]),
+            chunk(tool_calls=[call(0, arguments='{"min')]),
+            chunk(tool_calls=[call(1, id="c2", name="play_music")]),
+            chunk(tool_calls=[call(0, arguments='utes":5}')]),
+            chunk(finish="tool_calls"),
+            DONE,
+        ]
+    )
+    assert pieces == [
+        TextDelta("One moment. "),
+        FunctionCall("c1", "set_timer", '{"minutes":5}'),
+        FunctionCall("c2", "play_music", "{}"),
+    ]
+
+
+async def test_a_call_without_an_id_or_an_index_gets_one() -> None:
+    pieces = await ask([chunk(tool_calls=[call(name="f", arguments="{}")], finish="tool_calls")])
+    assert pieces == [FunctionCall("call_0", "f", "{}")]
+
+
+async def test_an_answer_that_became_too_long_is_told() -> None:
+    assert await ask([chunk("On and on"), chunk(finish="length")]) == [TextDelta("On and on"), CutShort()]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [["<think>H</think>\n\nHello."], ["<thi", "nk>", "Hm", "</th", "ink>", "Hello."], list("<think>x</think>Hello.")],
+)  # fmt: skip
+async def test_thoughts_are_not_spoken(pieces: list[str]) -> None:
+    answer = await ask([*[chunk(piece) for piece in pieces], chunk(finish="stop")])
+    assert "".join(piece.text for piece in answer if isinstance(piece, TextDelta)).strip() == "Hello."
+
+
+@pytest.mark.parametrize("text", ["<b>bold</b>", "<", "<th", "a <think>b</think>"])
+async def test_what_only_looks_like_thoughts_is(text: str) -> None:
+    answer = await ask([*[chunk(char) for char in text], chunk(finish="stop")])
+    assert "".join(piece.text for piece in answer if isinstance(piece, TextDelta)) == text
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "error", "sentence"),
+    [
+        ([httpx.ConnectError("refused")], 200, HostedModelFailed, "cannot be reached"),
+        ([httpx.ConnectTimeout("slow")], 200, HostedModelTimeout, "too long"),
+        ([b'{"error":{"message":"no such model"}}'], 404, HostedModelFailed, "no such model"),
+        ([b'{"error":"bad key secret-key"}'], 401, HostedModelFailed, r"bad key \*\*\*"),
+        ([b"busy"], 429, HostedModelBusy, "429"),
+        ([b"x" * 1_000_000], 500, HostedModelFailed, "500"),
+        ([b""], 302, HostedModelFailed, "302"),
+        ([], 200, HostedModelFailed, "cut off"),
+        ([chunk("Hel")], 200, HostedModelFailed, "cut off"),
+        ([chunk("Hel"), DONE], 200, HostedModelFailed, "cut off"),
+        ([chunk("Hel"), httpx.ReadError("reset")], 200, HostedModelFailed, "broke"),
+        ([chunk("Hel"), httpx.RemoteProtocolError("bad")], 200, HostedModelFailed, "broke"),
+        ([line({"error": {"message": "out of memory"}})], 200, HostedModelFailed, "out of memory"),
+        ([b"data: {nonsense\n\n"], 200, HostedModelFailed, "not JSON"),
+        ([b"data: 7\n\n"], 200, HostedModelFailed, "not a chunk"),
+        ([line({"choices": "many"})], 200, HostedModelFailed, "choices"),
+        ([b"data: " + b"[" * 100_000 + b"\n\n"], 200, HostedModelFailed, "not JSON"),
+        ([b"data: " + b"x" * 100_000] * 20, 200, HostedModelFailed, "without an end"),
+        ([b"<html>A page</html>"], 200, HostedModelFailed, "cut off"),
+        ([chunk("x" * 50_000)] * 5, 200, HostedModelFailed, "does not stop"),
+        ([chunk(tool_calls=[call(n, name="f") for n in range(20)], finish="stop")], 200, HostedModelFailed, "too many"),
+        ([chunk(tool_calls=[call(0, name="f", arguments="x" * 70_000)])], 200, HostedModelFailed, "too long"),
+        ([chunk(tool_calls=["f"])], 200, HostedModelFailed, "none"),
+        ([chunk(tool_calls=[call(0, arguments="{}")], finish="stop")], 200, HostedModelFailed, "without a name"),
+    ],
+)
+async def test_every_fault_is_an_error_of_ours(
+    parts: list[Any], status: int, error: type[HostedModelFailed], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence) as raised:
+        await ask(parts, status)
+    assert "secret-key" not in raised.value.message
+    assert "chat.test" not in raised.value.message
+
+
+@pytest.mark.parametrize("parts", [[60.0], [chunk("Hel"), 60.0]])
+async def test_a_model_that_stalls_is_given_up(parts: list[Any]) -> None:
+    with pytest.raises(HostedModelTimeout):
+        await ask(parts, timeouts=ChatTimeouts(begin_s=0.02, between_s=0.02))
+
+
+async def test_a_model_that_never_comes_to_an_end_is_given_up() -> None:
+    with pytest.raises(HostedModelTimeout):
+        await ask([chunk("x"), 0.01] * 1000, timeouts=ChatTimeouts(whole_s=0.05))
+
+
+async def test_leaving_hangs_up() -> None:
+    stand_in = ChatStandIn([chunk("One. "), 60.0])
+    model = HostedChat("http://chat.test/v1", "tiny", transport=stand_in)
+    async with model.reply(QUESTION, ChatOptions()) as pieces:
+        assert await anext(pieces) == TextDelta("One. ")
+    assert stand_in.closed == 1
+    stand_in.was_asked.clear()
+    task = asyncio.create_task(_read_all(model))
+    await stand_in.was_asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stand_in.closed == 2
+    await model.aclose()
+
+
+async def test_what_the_caller_raises_is_left_alone() -> None:
+    model = HostedChat("http://chat.test/v1", "tiny", transport=ChatStandIn([chunk("x", finish="stop")]))
+    with pytest.raises(TimeoutError, match="mine"):
+        async with model.reply(QUESTION, ChatOptions()):
+            raise TimeoutError("mine")
+    await model.aclose()
+
+
+@pytest.mark.parametrize("url", ["", "chat", "ftp://chat.test/v1", "http://"])
+def test_what_is_no_address_is_a_mistake_in_the_settings(url: str) -> None:
+    with pytest.raises(ConfigError):
+        HostedChat(url, "tiny")
+
+
+async def test_the_name_tells_the_model_and_its_place_but_no_secret() -> None:
+    model: ChatModel = HostedChat("http://user:password@chat.test:8080/v1", "tiny", "secret-key")
+    assert model.name == "tiny at chat.test:8080"
+
+
+async def _read_all(model: HostedChat) -> None:
+    async with model.reply(QUESTION, ChatOptions()) as pieces:
+        async for _ in pieces:
+            pass
