@@ -21,7 +21,7 @@ SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text", "engines.spee
 TRANSPORTS = SPEAKING | {"serving"}
 ROUTES = (
     TRANSPORTS
-    | {"transports", "assistant", "recognition", "hosted", "models", "machine", "voices", "web"}
+    | {"transports", "assistant", "recognition", "hosted", "models", "machine", "voices", "web", "decoding"}
     | {
         "engines.recognizer",
         "words",
@@ -40,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "audio": {"errors", "words"},
     "text": {"errors", "words", "audio.chunk"},
     "machine": WATCHED,
+    "decoding": WATCHED | {"audio"},
     "voices": CONFIG | {"audio"},
     "onnx_session": {"errors"},
     "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics"},
@@ -87,6 +88,7 @@ FENCED: dict[str, set[str]] = {
         "recognition",
         "hosted",
         "machine",
+        "decoding",
         "adapters",
     },
 }
@@ -98,6 +100,8 @@ PURE: dict[str, set[str]] = {
         "assistant.heard",
         "assistant.history",
         "assistant.voice_commands",
+        "decoding.child",
+        "decoding.frames",
         "machine.scheduler",
         "hosted.addresses",
         "hosted.answers",

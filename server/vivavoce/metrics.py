@@ -26,6 +26,9 @@ class Metrics:
             "voice_requests", "Utterances and requests by their end", ["route", "outcome", "reason"], registry=r
         )
         self.rejected_inputs = Counter("voice_rejected_inputs", "Requests refused by wire code", ["code"], registry=r)
+        self.decoder_deaths = Counter(
+            "voice_decoder_deaths", "Decoder processes that died of an upload, or were too slow", registry=r
+        )
         self.auth_failures = Counter("voice_auth_failures", "Refused callers", ["reason"], registry=r)
         self.input_characters = Counter("voice_input_characters", "Code points taken in to be spoken", registry=r)
 

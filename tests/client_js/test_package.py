@@ -32,7 +32,13 @@ def npm(*arguments: str) -> str:
 def test_the_package_holds_the_sources_and_their_types_and_nothing_else() -> None:
     (package,) = json.loads(npm("pack", "--dry-run", "--json"))
     names = {file["path"] for file in package["files"]}
-    assert {"src/index.js", "src/sound/worklets/player_worklet.js", "types/index.d.ts", "package.json", "LICENSE"} <= names
+    assert {
+        "src/index.js",
+        "src/sound/worklets/player_worklet.js",
+        "types/index.d.ts",
+        "package.json",
+        "LICENSE",
+    } <= names
     assert all(name.startswith(("src/", "types/")) or "/" not in name for name in names)
 
 

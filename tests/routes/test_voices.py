@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from recordings import CONTAINERS, encoded, recording, tone, wav
 from vivavoce.config import LimitSettings
+from vivavoce.decoding.service import DecodingService
 from vivavoce.errors import VivaVoceError
+from vivavoce.metrics import Metrics
 from vivavoce.routes.voices import MAX_CLONES, voices_router
 from vivavoce.serving.gate import error_response
 from vivavoce.voices import VoiceDirectory, VoiceStore
@@ -38,11 +44,25 @@ def forgotten() -> list[str]:
 @pytest.fixture
 async def client(store: VoiceStore, forgotten: list[str]) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(voices_router(store, LimitSettings(max_upload_mib=1, body_timeout_s=5), None, forgotten.append))
+    decoding = DecodingService(Metrics())
+    limits = LimitSettings(max_upload_mib=1, body_timeout_s=5)
+    app.include_router(voices_router(store, limits, None, decoding, forgotten.append))
     app.add_exception_handler(VivaVoceError, lambda _, error: error_response(error))
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(_Owned(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
         yield opened
+    await decoding.aclose()
+
+
+class _Owned:
+    """What the gate does before a route runs: every caller is somebody."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["owner"] = "somebody"
+        await self._app(scope, receive, send)
 
 
 def clip(seconds: float = 4.0) -> bytes:
@@ -150,13 +170,19 @@ async def test_names_never_become_paths(
 @pytest.mark.parametrize(
     ("audio", "said"),
     [
-        (b"", "not WAV"),
+        (b"", "is empty"),
         (b"hello", "not WAV"),
-        (b"RIFF" + bytes(40), "cannot be decoded"),
+        (b"RIFF" + bytes(40), "is a RIFF file, but not WAV"),
         (clip(1.0), "lasts 1.0 s"),
         (clip(15.0), "lasts 15.0 s"),
+        (wav(tone(1, 8000), 8000, 9, data=bytes(18)), "9 channels"),
+        (wav(tone(1, 8000), 8000, 64, data=bytes(128)), "64 channels"),
+        (wav(tone(4, 8000), 384_000), "384000 Hz"),
+        (recording("amr"), "not WAV"),
+        (recording("m4a", 4.0)[:9000], "cannot be decoded"),
+        (encoded("flac", np.zeros(48_000 * 600, np.float32)), "longer than 60 s"),
     ],
-    ids=["empty", "text", "header", "short", "long"],
+    ids=["empty", "text", "header", "short", "long", "9", "64", "rate", "amr", "half", "silence"],
 )
 async def test_bad_clips(client: httpx.AsyncClient, store: VoiceStore, audio: bytes, said: str) -> None:
     answer = await post(client, audio)
@@ -164,6 +190,21 @@ async def test_bad_clips(client: httpx.AsyncClient, store: VoiceStore, audio: by
     assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_audio", "audio_sample"), answer.text
     assert said in error["message"]
     assert [path.name for path in store.home.iterdir()] == ["anna"]
+
+
+@pytest.mark.parametrize("name", [n for n in CONTAINERS if n != "amr"])
+async def test_every_container_makes_a_voice(client: httpx.AsyncClient, store: VoiceStore, name: str) -> None:
+    made = await post(client, recording(name, 4.0))
+    assert made.status_code == 201, made.text
+
+
+async def test_a_full_disk_under_the_uploads(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: SpooledTemporaryFile[bytes], data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SpooledTemporaryFile, "write", full)
+    answer = await post(client)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "server_overloaded")
 
 
 async def test_a_path_in_place_of_the_file(client: httpx.AsyncClient) -> None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from vivavoce import __version__
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
+from vivavoce.decoding.service import DecodingService
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
@@ -88,6 +89,7 @@ def build_server(
     synthesizer = build_synthesizer(config, metrics, engines)
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
     connections = Connections(config.live.max_sockets, metrics)
+    decoding = DecodingService(metrics)
     calls = Calls(
         synthesizer,
         config.webrtc,
@@ -99,6 +101,7 @@ def build_server(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await decoding.start()
         preload = asyncio.create_task(_preload(synthesizer, config, progress), name="preload")
         try:
             yield
@@ -107,6 +110,7 @@ def build_server(
             await asyncio.gather(preload, return_exceptions=True)
             await calls.aclose()
             await synthesizer.aclose()
+            await decoding.aclose()
             encoding.shutdown(wait=True, cancel_futures=True)
 
     app = FastAPI(
@@ -120,7 +124,9 @@ def build_server(
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
     app.include_router(catalogue_router(synthesizer))
     app.include_router(
-        voices_router(open_store(config.voices), config.limits, config.voices.voice, synthesizer.library.forget)
+        voices_router(
+            open_store(config.voices), config.limits, config.voices.voice, decoding, synthesizer.library.forget
+        )
     )
     app.include_router(operations_router(synthesizer, metrics, lambda: server.draining))
     app.include_router(

@@ -6,14 +6,21 @@ Called by the HTTP routes that take files.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from vivavoce.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from vivavoce.errors import InvalidRequest, Overloaded, PayloadTooLarge, UnsupportedMediaType
 from vivavoce.routes.bodies import BodyTooSlow
+
+logger = logging.getLogger(__name__)
+
+BLOCK_BYTES = 1 << 16
+RETRY_AFTER_S = 10.0  # a full disk is not emptied at once
 
 
 async def read_form(
@@ -36,6 +43,7 @@ async def read_form(
         PayloadTooLarge: If more than `max_bytes` arrive, whatever Content-Length says.
         BodyTooSlow: If it takes longer than `timeout_s`.
         InvalidRequest: If it is malformed or has too many parts.
+        Overloaded: If the disk has no room for it.
     """
     if media_type(request) != "multipart/form-data":
         raise UnsupportedMediaType("send a form with the header `Content-Type: multipart/form-data`")
@@ -52,6 +60,16 @@ async def read_form(
         raise InvalidRequest("the body was cut off") from None
     except HTTPException as error:  # Starlette's own word for a malformed form
         raise InvalidRequest(f"the form cannot be read: {error.detail}") from None
+    except OSError as error:
+        logger.error("an upload could not be kept: %s", error.strerror)
+        raise Overloaded("the server has no room for the file now", retry_after_s=RETRY_AFTER_S) from error
+
+
+async def blocks_of(upload: UploadFile) -> AsyncIterator[bytes]:
+    """The bytes of an uploaded file, piece by piece."""
+    await upload.seek(0)
+    while data := await upload.read(BLOCK_BYTES):
+        yield data
 
 
 def media_type(request: Request) -> str:

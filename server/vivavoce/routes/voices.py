@@ -1,7 +1,7 @@
 """The routes that make and unmake voices: a clone from an uploaded clip, and its end.
 
 A clone is a reference clip on the weights of a voice that is already here, so an upload never brings a model. What
-arrives is counted, decoded in a thread with limits of its own and written again; of the client's words only an id made
+arrives is counted, decoded in a process with limits of its own and written again; of the client's words only an id made
 of plain letters reaches the disk. Access is checked before a route runs (`gate.py`). Mounted by `server.py`.
 """
 
@@ -18,6 +18,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse
 
 from vivavoce.config import LimitSettings
+from vivavoce.decoding.service import DecodingService
 from vivavoce.errors import (
     Conflict,
     InvalidRequest,
@@ -26,8 +27,8 @@ from vivavoce.errors import (
     VoiceUnavailable,
 )
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.forms import read_form
-from vivavoce.voices.clip import decode_clip
+from vivavoce.routes.forms import blocks_of, read_form
+from vivavoce.voices.clip import REFERENCE_RULES, Clip
 from vivavoce.voices.install import NewReference, clone, remove
 from vivavoce.voices.pack import VOICE_ID, VoicePack
 from vivavoce.voices.references import LANGUAGES
@@ -37,7 +38,6 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 32_000  # Hz of every voice in the store
 MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
-DECODERS = 2  # clips decoded at once
 
 _FORM = {
     "type": "object",
@@ -67,7 +67,11 @@ class _CloneForm:
 
 
 def voices_router(
-    store: VoiceStore, limits: LimitSettings, default_voice: str | None, forget: Callable[[str], None]
+    store: VoiceStore,
+    limits: LimitSettings,
+    default_voice: str | None,
+    decoding: DecodingService,
+    forget: Callable[[str], None],
 ) -> APIRouter:
     """`POST /v1/audio/voices` and `DELETE /v1/audio/voices/{voice_id}`.
 
@@ -75,10 +79,10 @@ def voices_router(
         store: where voices are found and clones are made.
         limits: of uploads.
         default_voice: the base where none is named.
+        decoding: reads the clips.
         forget: called with the id of a deleted voice, so that it leaves memory.
     """
     router = APIRouter(tags=["voices"], responses=ERRORS)
-    decoding = asyncio.Semaphore(DECODERS)
 
     @router.post(
         "/v1/audio/voices",
@@ -91,8 +95,12 @@ def voices_router(
         form = await read_form(request, max_bytes=limits.max_upload_mib << 20, timeout_s=limits.body_timeout_s)
         try:
             fields = _fields(form)
-            async with decoding:
-                pack = await asyncio.to_thread(_clone, store, default_voice, fields)
+            base = await asyncio.to_thread(_base_of, store, default_voice, fields)
+            decoded = await decoding.decode(
+                blocks_of(fields.sample), owner=request.state.owner, sample_rate=None, rules=REFERENCE_RULES
+            )
+            clip = Clip(decoded.samples, decoded.sample_rate)
+            pack = await asyncio.to_thread(_clone, store, base, fields, clip)
         finally:
             await form.close()
         return JSONResponse(_as_json(pack), status_code=201, headers={"location": f"/v1/audio/voices/{pack.id}"})
@@ -106,14 +114,17 @@ def voices_router(
     return router
 
 
-def _clone(store: VoiceStore, default_voice: str | None, fields: _CloneForm) -> VoicePack:
+def _base_of(store: VoiceStore, default_voice: str | None, fields: _CloneForm) -> str:
+    """The voice to build on; also whether there is room for another, before anything is decoded."""
     packs = store.list()
     if sum(pack.base is not None for pack in packs) >= MAX_CLONES:
         raise Conflict(f"there are {MAX_CLONES} cloned voices already; delete one first")
-    base = fields.base or _only_base(packs, default_voice)
-    reference = NewReference(decode_clip(fields.sample.file), fields.text, fields.language)
+    return fields.base or _only_base(packs, default_voice)
+
+
+def _clone(store: VoiceStore, base: str, fields: _CloneForm, clip: Clip) -> VoicePack:
     try:
-        return clone(store, fields.name, base, reference)
+        return clone(store, fields.name, base, NewReference(clip, fields.text, fields.language))
     except VoicePackError as error:  # its sentence names folders of this machine
         logger.error("a clone could not be written: %s", error.message)
         raise VoiceUnavailable("the server could not write the voice; its log says why") from error

@@ -1,41 +1,31 @@
-"""A recording someone hands us as reference: decoded with limits, checked, and written again as plain WAV.
+"""A recording someone hands us as reference: checked, and written again as plain WAV.
 
-The container is chosen by its first bytes from a short list and never guessed by the decoder, because playlist formats
-name further files and addresses to open. Frames are counted while decoding: a small file may claim hours of sound.
-Nothing of the original file is kept. Called by `install.py`.
+Nothing of the original file is kept. What a stranger sent is decoded in a process of its own (`decoding/`) under
+`REFERENCE_RULES`; `decode_clip` is for files of this machine. Called by `install.py` and the command line.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.audio.decoders import DecodingRules, decode_file
 from vivavoce.errors import InvalidAudio
 
 MIN_REFERENCE_S, MAX_REFERENCE_S = 3.0, 10.0  # what GPT-SoVITS was made for; others are refused upstream too
-MAX_DECODED_S = 600.0
-MAX_PCM_BYTES = 256 << 20
-MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_DECODED_S = 60.0  # whoever sends more is told so before all of it is decoded
 SILENCE_PEAK = 1e-3  # -60 dBFS
-
-# First bytes -> FFmpeg's name of the container.
-_CONTAINERS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"RIFF", "wav"),
-    (0, b"fLaC", "flac"),
-    (0, b"OggS", "ogg"),
-    (4, b"ftyp", "mov"),
-    (0, b"\x1aE\xdf\xa3", "matroska"),
-    (0, b"ID3", "mp3"),
-    (0, b"\xff\xfb", "mp3"),
-    (0, b"\xff\xf3", "mp3"),
-    (0, b"\xff\xf2", "mp3"),
+REFERENCE_RULES = DecodingRules(
+    max_s=MAX_DECODED_S,
+    containers=("wav", "flac", "ogg", "mp3", "aac", "mov", "matroska"),
+    param="audio_sample",
 )
 
 
@@ -53,21 +43,17 @@ class Clip:
 
 
 def decode_clip(source: Path | bytes | BinaryIO, *, max_s: float = MAX_DECODED_S) -> Clip:
-    """Decode WAV, FLAC, Ogg, MP3, M4A or WebM to mono.
+    """Decode WAV, FLAC, Ogg, MP3, AAC, M4A or WebM to mono at its own rate.
 
     Raises:
-        InvalidAudio: If it is none of these, damaged, or longer than `max_s`.
+        InvalidAudio: If it is none of these, damaged, longer than `max_s`, or has more than two channels.
     """
-    file: BinaryIO = (
-        io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") if isinstance(source, Path) else source
-    )
-    try:
-        return _decode(file, _container(file), max_s)
-    except av.FFmpegError as error:
-        raise InvalidAudio(f"the clip cannot be decoded: {error.strerror}", param="audio_sample") from error
-    finally:
-        if isinstance(source, Path):
-            file.close()
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return decode_clip(file, max_s=max_s)
+    opened = io.BytesIO(source) if isinstance(source, bytes) else source
+    decoded = decode_file(opened, None, dataclasses.replace(REFERENCE_RULES, max_s=max_s))
+    return Clip(decoded.samples, decoded.sample_rate)
 
 
 def require_reference(clip: Clip) -> None:
@@ -93,35 +79,3 @@ def write_wav(path: Path, clip: Clip) -> None:
         out.setsampwidth(2)
         out.setframerate(clip.sample_rate)
         out.writeframes(pcm.tobytes())
-
-
-def _container(file: BinaryIO) -> str:
-    head = file.read(12)
-    file.seek(0)
-    for offset, magic, name in _CONTAINERS:
-        if head[offset : offset + len(magic)] == magic:
-            return name
-    raise InvalidAudio("the clip is not WAV, FLAC, Ogg, MP3, M4A or WebM", param="audio_sample")
-
-
-def _decode(file: BinaryIO, container: str, max_s: float) -> Clip:
-    blocks: list[NDArray[np.float32]] = []
-    with av.open(file, "r", format=container, metadata_errors="replace") as opened:
-        if not opened.streams.audio:
-            raise InvalidAudio("the clip holds no sound", param="audio_sample")
-        stream = opened.streams.audio[0]
-        rate = int(stream.codec_context.sample_rate or 0)
-        if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
-            raise InvalidAudio(f"the clip has a sample rate of {rate} Hz", param="audio_sample")
-        to_planar = av.AudioResampler(format="fltp")  # channels are averaged here: FFmpeg's own mix adds 3 dB
-        limit = min(int(max_s * rate), MAX_PCM_BYTES // 4)
-        count = 0
-        for frame in opened.decode(stream):
-            for planar in to_planar.resample(frame):
-                blocks.append(planar.to_ndarray().mean(axis=0, dtype=np.float32))  # from float32 [channels, n]
-                count += len(blocks[-1])
-            if count > limit:
-                raise InvalidAudio(f"the clip is longer than {limit / rate:g} s", param="audio_sample")
-    if not count:
-        raise InvalidAudio("the clip holds no sound", param="audio_sample")
-    return Clip(np.concatenate(blocks), rate)

@@ -1,0 +1,1 @@
+"""Strangers' recordings become samples in a process whose death hurts nobody."""

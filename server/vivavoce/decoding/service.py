@@ -1,0 +1,174 @@
+"""Recordings that strangers send, decoded in processes of their own, by turns and with a share for each.
+
+    decoded = await decoding.decode(blocks, owner=key, sample_rate=16_000)
+
+One process is kept warm. A recording that ends its process is that recording's own trouble: its sender gets an error,
+everybody else the next process. Live streams hold a process each for as long as they last, so they have places of their
+own. Everything is bounded, and of everything bounded one owner gets a share. Called by the routes; made by `app/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.audio.decoders import ANY_RECORDING, Decoded, DecodingRules
+from vivavoce.decoding.places import Places
+from vivavoce.decoding.process import DecoderProcess, ProcessLimits
+from vivavoce.errors import InvalidAudio
+from vivavoce.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+RECORDINGS_PER_PROCESS = 100  # then it makes room for a fresh one: what leaks in a codec does not add up
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingLimits:
+    """How many at once.
+
+    Attributes:
+        files: recordings decoded at the same time.
+        waiting: further ones that wait.
+        files_per_owner: of both together, for one key or address.
+        streams: live streams.
+        streams_per_owner: of one key or address.
+        file_s: seconds until a file must be decoded.
+        process: what one process may use.
+    """
+
+    files: int = 2
+    waiting: int = 16
+    files_per_owner: int = 4
+    streams: int = 16
+    streams_per_owner: int = 4
+    file_s: float = 60.0
+    process: ProcessLimits = field(default_factory=ProcessLimits)
+
+
+class DecodingService:
+    """Makes, lends and replaces decoder processes. Use `start` once a loop runs, `aclose` at the end."""
+
+    def __init__(self, metrics: Metrics, limits: DecodingLimits | None = None) -> None:
+        self._metrics = metrics
+        self._limits = limits = limits or DecodingLimits()
+        self._files = Places("files to decode", limits.files, limits.waiting, limits.files_per_owner)
+        self._streams = Places("live streams to decode", limits.streams, 0, limits.streams_per_owner)
+        self._idle: list[DecoderProcess] = []
+        self._lent: set[DecoderProcess] = set()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Warm one process."""
+        if not self._idle:
+            self._idle.append(await DecoderProcess.start(self._limits.process))
+
+    async def aclose(self) -> None:
+        """End all processes; what they decode ends with them."""
+        self._closed = True
+        processes, self._idle = [*self._idle, *self._lent], []
+        await asyncio.gather(*(process.aclose() for process in processes))
+
+    async def decode(
+        self,
+        blocks: AsyncIterable[bytes],
+        *,
+        owner: str,
+        sample_rate: int | None = 16_000,
+        rules: DecodingRules = ANY_RECORDING,
+    ) -> Decoded:
+        """All samples of a recording that is already here.
+
+        Args:
+            blocks: its bytes; they come from disk or memory, never at the pace of a client.
+            owner: whose share it counts on.
+            sample_rate: Hz; None: the recording's own.
+
+        Raises:
+            InvalidAudio: If it is none of ours, damaged, over a limit, or too much for the decoder.
+            Overloaded: If too many wait, or the process was killed.
+            RateLimited: If the owner has too many.
+        """
+        async with self._files.enter(owner), self._lend() as process:
+            parts: list[Samples] = []
+            try:
+                async with asyncio.timeout(self._limits.file_s):
+                    await process.begin(sample_rate, rules)
+                    async for data in blocks:
+                        parts.append(await process.decode(data))
+                    parts += await process.flush()
+            except TimeoutError:
+                raise InvalidAudio("the file takes too long to decode", param=rules.param) from None
+            rate = process.sample_rate
+        return Decoded(await asyncio.to_thread(np.concatenate, parts), rate)
+
+    @asynccontextmanager
+    async def live(
+        self, *, owner: str, sample_rate: int = 16_000, rules: DecodingRules = ANY_RECORDING
+    ) -> AsyncIterator[LiveDecoder]:
+        """A decoder for a stream that comes at the pace of its client; it holds a process until the block ends.
+
+        Raises:
+            Overloaded: If there are too many.
+            RateLimited: If the owner has too many.
+        """
+        async with self._streams.enter(owner), self._lend() as process:
+            await process.begin(sample_rate, rules)
+            yield LiveDecoder(process)
+
+    @asynccontextmanager
+    async def _lend(self) -> AsyncIterator[DecoderProcess]:
+        """A process that lives; it comes back if it is still of use, and is replaced if it was the only one."""
+        process = await self._fresh()
+        self._lent.add(process)
+        try:
+            yield process
+        finally:
+            self._lent.discard(process)
+            await self._take_back(process)
+
+    async def _fresh(self) -> DecoderProcess:
+        while self._idle:
+            process = self._idle.pop()
+            if process.usable:
+                return process
+            await process.aclose()
+        return await DecoderProcess.start(self._limits.process)
+
+    async def _take_back(self, process: DecoderProcess) -> None:
+        if not process.usable:
+            self._metrics.decoder_deaths.inc()
+            logger.warning("decoder process %d is replaced", process.pid)
+        worn_out = process.recordings >= RECORDINGS_PER_PROCESS
+        if process.usable and not worn_out and not self._closed and len(self._idle) < self._limits.files:
+            self._idle.append(process)
+            return
+        await process.aclose()
+        if not self._idle and not self._closed:
+            self._idle.append(await DecoderProcess.start(self._limits.process))
+
+
+class LiveDecoder:
+    """A stream's decoder: the two calls of `AudioDecoder`, to be awaited."""
+
+    def __init__(self, process: DecoderProcess) -> None:
+        self._process = process
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of sound decoded so far."""
+        return self._process.duration_s
+
+    async def decode(self, data: bytes) -> Samples:
+        """Take bytes, return float32 [n]."""
+        return await self._process.decode(data)
+
+    async def flush(self) -> Samples:
+        """The stream is over: return what was kept back."""
+        return np.concatenate(await self._process.flush() or [np.zeros(0, np.float32)])

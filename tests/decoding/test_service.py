@@ -1,0 +1,167 @@
+"""The decoder process: it gives what the decoder gives, and its death is one recording's trouble only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recordings import encoded, recording, tone, wav
+from vivavoce.audio.decoders import AudioDecoder, DecodingRules
+from vivavoce.decoding.process import DecoderProcess, ProcessLimits
+from vivavoce.decoding.service import DecodingLimits, DecodingService
+from vivavoce.errors import InvalidAudio, Overloaded, RateLimited
+from vivavoce.metrics import Metrics
+
+RATE = 16_000
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[DecodingService]:
+    async with running(DecodingLimits()) as started:
+        yield started
+
+
+@contextlib.asynccontextmanager
+async def running(limits: DecodingLimits) -> AsyncIterator[DecodingService]:
+    service = DecodingService(Metrics(), limits)
+    await service.start()
+    try:
+        yield service
+    finally:
+        await service.aclose()
+
+
+async def blocks(data: bytes, size: int = 1 << 16) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def here(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    with AudioDecoder(RATE) as decoder:
+        return np.concatenate([decoder.decode(data), decoder.flush()])
+
+
+def _proc(pid: int) -> tuple[str, bytes]:
+    return Path(f"/proc/{pid}/limits").read_text(), Path(f"/proc/{pid}/environ").read_bytes()
+
+
+@pytest.mark.parametrize("container", ["wav", "mp3", "m4a", "webm live"])
+async def test_the_process_gives_what_the_decoder_gives(service: DecodingService, container: str) -> None:
+    data = recording(container)
+    decoded = await service.decode(blocks(data, 5000), owner="a")
+    assert decoded.sample_rate == RATE
+    np.testing.assert_allclose(decoded.samples, here(data), atol=1e-6)
+
+
+async def test_refusals_keep_their_sentence_and_the_process(service: DecodingService) -> None:
+    for data, said in [(b"", "is empty"), (b"hello, world", "is not WAV"), (wav(tone(1, RATE), RATE, 9), "9 channels")]:
+        with pytest.raises(InvalidAudio, match=said) as caught:
+            await service.decode(blocks(data), owner="a", rules=DecodingRules(param="audio_sample"))
+        assert caught.value.param == "audio_sample"
+    assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
+    assert len(service._idle) == 1
+    assert service._idle[0].recordings == 4, "one process served them all"
+
+
+async def test_an_hour_of_silence_in_a_small_file(service: DecodingService) -> None:
+    silence = encoded("flac", np.zeros(48_000 * 3600, np.float32))
+    assert len(silence) < 3 << 20
+    with pytest.raises(InvalidAudio, match="longer than 600 s"):
+        await service.decode(blocks(silence), owner="a")
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGSEGV, InvalidAudio), (signal.SIGKILL, Overloaded)])
+async def test_a_death_is_one_recordings_trouble(
+    service: DecodingService, number: signal.Signals, error: type[Exception]
+) -> None:
+    async def then_it_dies() -> AsyncIterator[bytes]:
+        data = recording("mp3")
+        yield data[:3000]
+        (dying,) = service._lent
+        neighbour = asyncio.create_task(service.decode(blocks(data), owner="b"))
+        await asyncio.sleep(0)
+        os.kill(dying.pid, number)
+        assert len((await neighbour).samples) > RATE
+        yield data[3000:]
+
+    with pytest.raises(error):
+        await service.decode(then_it_dies(), owner="a")
+    assert service._metrics.registry.get_sample_value("voice_decoder_deaths_total") == 1
+    assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
+
+
+async def test_an_idle_process_that_was_killed_is_noticed_by_nobody(service: DecodingService) -> None:
+    os.kill(service._idle[0].pid, signal.SIGKILL)
+    service._idle[0]._process.wait()
+    assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
+
+
+async def test_memory_time_and_descriptors_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_API_KEYS", "a key that nobody may see")
+    process = await DecoderProcess.start(ProcessLimits(memory_bytes=64 << 20))
+    try:
+        await process.begin(RATE, DecodingRules())
+        limits, environment = _proc(process.pid)
+        rows = {line[:25].strip(): line[25:].split() for line in limits.splitlines()}
+        assert int(rows["Max address space"][0]) < 2 << 30
+        assert rows["Max open files"][0] == "16"
+        assert rows["Max file size"][0] == rows["Max core file size"][0] == "0"
+        assert 0 < int(rows["Max cpu time"][0]) < 30
+        assert b"VIVAVOCE_" not in environment
+        await process.decode(b"\0\0\0\x18ftypM4A " + bytes(1000))
+        with pytest.raises(InvalidAudio, match="MemoryError"):
+            await process.decode(bytes(100 << 20))
+    finally:
+        await process.aclose()
+
+
+async def test_one_that_never_answers_is_ended() -> None:
+    process = await DecoderProcess.start(ProcessLimits(answer_s=0.05))
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(InvalidAudio, match="too long"):
+        await process.begin(RATE, DecodingRules())
+    assert not process.usable
+    await process.aclose()
+
+
+async def test_live_streams_have_places_of_their_own_and_a_share() -> None:
+    async with running(DecodingLimits(streams=2, streams_per_owner=1)) as service:
+        data = recording("webm live", 4.0)
+        async with service.live(owner="a") as first, service.live(owner="b") as second:
+            with pytest.raises(RateLimited):
+                async with service.live(owner="a"):
+                    pass
+            with pytest.raises(Overloaded):
+                async with service.live(owner="c"):
+                    pass
+            assert len(await first.decode(data[:9000])) > 0.5 * RATE
+            assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
+            await second.decode(data)
+            await second.flush()
+            assert second.duration_s == pytest.approx(4.0, abs=0.1)
+        async with service.live(owner="c") as third:
+            assert len(await third.decode(recording("wav"))) == 2 * RATE
+
+
+async def test_a_cancelled_upload_leaves_nothing_behind(service: DecodingService) -> None:
+    started = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield recording("mp3")[:5000]
+        started.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(service.decode(endless(), owner="a"))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
+    assert not service._lent
