@@ -13,9 +13,10 @@ from numpy.testing import assert_array_equal
 
 from vivavoce.engines.genie.preparing import building
 from vivavoce.engines.genie.preparing import compile as compiling
-from vivavoce.engines.genie.preparing.compile import PARTS_FILE, CompiledVoice, compile_voice
-from vivavoce.engines.genie.preparing.packed_weights import save_sharing_weights
+from vivavoce.engines.genie.preparing.compile import CompiledVoice, compile_voice
 from vivavoce.engines.genie.preparing.source import VOCODER_FILE, VoiceSource
+from vivavoce.engines.packed_weights import save_sharing_weights
+from vivavoce.engines.prepared import PARTS_FILE
 from vivavoce.onnx_session import open_session
 
 
@@ -114,12 +115,12 @@ def test_changed_weights_are_another_voice(
     assert quick == rebuilt
 
 
-@pytest.mark.parametrize("what", ["_cpu", "__version__"])
+@pytest.mark.parametrize("what", ["processor", "__version__"])
 def test_another_machine_builds_its_own(
     source: VoiceSource, quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     compile_voice(source, tmp_path)
-    monkeypatch.setattr(*((compiling, what, lambda: "another") if what == "_cpu" else (ort, what, "9.9")))
+    monkeypatch.setattr(*((compiling, what, lambda: "another") if what == "processor" else (ort, what, "9.9")))
     compile_voice(source, tmp_path)
     assert quick == ["semantic", "vits"] * 2
 

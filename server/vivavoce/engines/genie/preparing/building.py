@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weights
-from vivavoce.engines.genie.preparing.packed_weights import save_sharing_weights
 from vivavoce.engines.genie.preparing.source import KERNEL_FILE, VOCODER_FILE, VoiceSource
 from vivavoce.engines.genie.preparing.text_to_semantic_graphs import prefill_graph, step_graph
 from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs, decoder_weights
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.engines.genie.semantic.kernel_step import pack_weights
 from vivavoce.engines.genie.sound.vocoder import kernel_is_faster
+from vivavoce.engines.packed_weights import save_sharing_weights
 
 
 def build_semantic(source: VoiceSource, folder: Path) -> None:

@@ -1,9 +1,9 @@
 """Saves graphs so that they load at once and share their weights.
 
 ONNX Runtime rearranges the matrices of a graph before it can run. It can save the rearranged ones, but then once for
-every graph. Here the graphs of a voice get one file that holds every matrix once. What they run on is that file,
-mapped: the same memory for all graphs and all processes, where it would be a copy each. `compile.py` calls this; it
-knows nothing of speech.
+every graph. Here the graphs of a model get one file that holds every matrix once. What they run on is that file,
+mapped: the same memory for all graphs and all processes, where it would be a copy each. Called where a model is
+prepared; it knows nothing of speech.
 """
 
 from __future__ import annotations
