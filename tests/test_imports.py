@@ -18,10 +18,10 @@ CONFIG = {"config", "errors"}
 SOUND_AND_TEXT = {"text", "audio"}
 WATCHED = {"errors", "metrics", "draining"}
 SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text", "engines.speech"} | CONFIG | WATCHED
-TRANSPORTS = SPEAKING | {"serving"}
+TRANSPORTS = {"speaking.sink", "audio", "protocols.commands", "serving"} | CONFIG | WATCHED
 ROUTES = (
-    TRANSPORTS
-    | {"transports", "assistant", "recognition", "hosted", "models", "machine", "voices", "web", "decoding"}
+    SPEAKING
+    | {"serving", "transports", "assistant", "recognition", "hosted", "models", "machine", "voices", "web", "decoding"}
     | {
         "engines.recognizer",
         "words",
@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     | WATCHED
     | SOUND_AND_TEXT
     | {"synthesis.speaker", "assistant.chat_model", "assistant.chat_stream", "words"},
-    "web": set(),
+    "web": {"serving.entries"},
     "routes": ROUTES,
     "app": APP | {"adapters.fastrtc"},
     "adapters": APP,
@@ -137,6 +137,18 @@ def test_the_rule_has_teeth() -> None:
         ("recognition.hearing", "from vivavoce.engines import recognizer", "from vivavoce.synthesis import utterance"),
         ("assistant.reply", "from vivavoce.recognition import listener", "from vivavoce.routes import speech"),
         ("transports.websocket", "from vivavoce.speaking import sink", "import vivavoce.app.server"),
+        (
+            "transports.frame_sink",
+            "from vivavoce.protocols import commands",
+            "from vivavoce.protocols.native import session",
+        ),
+        ("transports.frame_sink", "from vivavoce.audio import encoders", "from vivavoce.synthesis import speaker"),
+        (
+            "transports.webrtc.call",
+            "from vivavoce.speaking.sink import Sink",
+            "from vivavoce.speaking import live_session",
+        ),
+        ("transports.connections", "from vivavoce import draining", "from vivavoce.engines import speech"),
         ("transports.pacing", "import time", "import aiortc"),
         ("transports.webrtc.call", "import aiortc", "import uvicorn"),
         ("routes.speech", "import fastapi", "from vivavoce.engines import embedded"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from vivavoce.serving.tokens import PREFIX, TokenStore
+from vivavoce.serving.tokens import TOKEN, TokenStore
 
 
 def test_a_token_is_redeemed_once() -> None:
     store = TokenStore()
     token = store.issue("owner", now=0.0)
-    assert token.startswith(PREFIX)
+    assert token.startswith(TOKEN)
     assert store.redeem(token, now=1.0) == "owner"
     assert store.redeem(token, now=1.0) is None
 
@@ -23,7 +23,7 @@ def test_a_token_grows_old() -> None:
 def test_a_guess_is_worth_nothing() -> None:
     store = TokenStore()
     store.issue("owner", now=0.0)
-    for guess in ("", PREFIX, PREFIX + "x" * 32, "\ud800"):
+    for guess in ("", TOKEN, TOKEN + "x" * 32, "\ud800"):
         assert store.redeem(guess, now=0.0) is None
 
 

@@ -34,7 +34,7 @@ from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.speaking.live_utterance import pieces
+from vivavoce.speaking.sink import pieces
 from vivavoce.synthesis.speaker import SpeechRequest
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.pacing import Pacer

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -17,20 +17,24 @@ from vivavoce import __version__
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
+from vivavoce.draining import Draining
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
 from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
-from vivavoce.routes.live import live_router
+from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
 from vivavoce.routes.speech import speech_router
 from vivavoce.routes.voices import voices_router
 from vivavoce.serving.access import Access, is_loopback
+from vivavoce.serving.entries import Entries
 from vivavoce.serving.gate import Gate
+from vivavoce.speaking.native_stream import NativeStream, limits_of
 from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.transports.carried import Patience
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.calls import Calls
 from vivavoce.voices.store import open_store
@@ -48,28 +52,36 @@ class Server:
     Attributes:
         app: the ASGI application, for uvicorn.
         synthesizer: the generator.
-        drain_hooks: called in order when the server stops taking new work, after which utterances are waited for.
-        closing_hooks: called when the last utterance has ended: live connections say goodbye.
+        draining: set once, when the server stops; everything that would begin something looks at it.
     """
 
     config: Config
     metrics: Metrics
     synthesizer: Synthesizer
     access: Access
+    connections: Connections
+    calls: Calls
+    draining: Draining
+    decoding: DecodingService
+    encoding: ThreadPoolExecutor
     app: ASGIApp
-    draining: bool = False
-    drain_hooks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    closing_hooks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def drain(self) -> None:
-        """Refuse new utterances, let running ones finish, then close what is still open."""
-        self.draining = True
-        for hook in self.drain_hooks:
-            await hook()
+        """The order of closing: refuse new work, let running utterances finish, then close what is still open."""
+        self.draining.begin()
+        self.connections.drain()  # each says goodbye once nothing of it is being spoken
         if not await self.synthesizer.drain(self.config.limits.drain_timeout_s):
             logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.active)
-        for hook in self.closing_hooks:
-            await hook()
+        await self.connections.close_all()
+        await self.calls.aclose()
+
+    async def aclose(self) -> None:
+        """Free everything, drained or not: the application has ended."""
+        self.draining.begin()
+        await self.calls.aclose()
+        await self.synthesizer.aclose()
+        await self.decoding.aclose()
+        self.encoding.shutdown(wait=True, cancel_futures=True)
 
 
 def build_server(
@@ -87,16 +99,17 @@ def build_server(
     metrics = Metrics()
     access = Access.from_settings(config.access, config.server.host, metrics)
     synthesizer = build_synthesizer(config, metrics, engines)
+    draining = Draining()
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
-    connections = Connections(config.live.max_sockets, metrics)
+    connections = Connections(config.live.max_sockets, draining, metrics)
+    patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
     calls = Calls(
-        synthesizer,
         config.webrtc,
-        config.live,
+        patience,
         allow_private=config.webrtc.ice_private or is_loopback(config.server.host),
-        metrics=metrics,
         connections=connections,
+        draining=draining,
     )
 
     @asynccontextmanager
@@ -108,10 +121,7 @@ def build_server(
         finally:
             preload.cancel()
             await asyncio.gather(preload, return_exceptions=True)
-            await calls.aclose()
-            await synthesizer.aclose()
-            await decoding.aclose()
-            encoding.shutdown(wait=True, cancel_futures=True)
+            await server.aclose()
 
     app = FastAPI(
         title="Viva Voce",
@@ -120,7 +130,9 @@ def build_server(
         lifespan=lifespan,
         redoc_url=None,
     )
-    server = Server(config=config, metrics=metrics, synthesizer=synthesizer, access=access, app=app)
+    server = Server(config, metrics, synthesizer, access, connections, calls, draining, decoding, encoding, app)
+    native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
+    websockets = WebSockets(access, connections, encoding, patience, metrics)
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
     app.include_router(catalogue_router(synthesizer))
     app.include_router(
@@ -128,25 +140,21 @@ def build_server(
             open_store(config.voices), config.limits, config.voices.voice, decoding, synthesizer.library.forget
         )
     )
-    app.include_router(operations_router(synthesizer, metrics, lambda: server.draining))
-    app.include_router(
-        live_router(synthesizer, access, config.live, metrics=metrics, connections=connections, encoding=encoding)
-    )
-    app.include_router(calls_router(calls))
+    app.include_router(operations_router(synthesizer, metrics, draining))
+    app.include_router(live_router(websockets, native.prepare, access))
+    app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))
     if config.webrtc.fastrtc:
         _mount_fastrtc(app, synthesizer, config)
-    server.drain_hooks.append(connections.begin_drain)
-    server.closing_hooks += [connections.close_all, calls.aclose]
     map_errors(app, metrics)
     describe(app)
     mount_page(app)
-    server.app = Gate(app, access, metrics)
+    server.app = Gate(app, access, Entries(app.routes), metrics)
     if config.access.cors and config.access.allowed_origins:
         server.app = CORSMiddleware(
             server.app,
             allow_origins=list(config.access.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type", "x-api-key"],
+            allow_headers=["*"],  # answered with the very names that were asked for: SDKs send a dozen of their own
             expose_headers=["x-request-id", "x-audio-sample-rate", "location"],
         )
     return server

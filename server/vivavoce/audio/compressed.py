@@ -87,6 +87,7 @@ class FFmpegEncoder:
         codec = CODECS[name]
         self.name = name
         self.media_type = codec.media_type
+        self.is_light = False
         self.sample_rate = sample_rate
         self.stream_rate = next((rate for rate in codec.rates if rate >= sample_rate), sample_rate)
         self._resampler = Resampler(sample_rate, self.stream_rate)
@@ -136,6 +137,7 @@ class VorbisEncoder:
 
     name = "ogg"
     media_type = "audio/ogg; codecs=vorbis"
+    is_light = False
 
     COMPRESSION: ClassVar[float] = 0.2  # 0 best .. 1 smallest
 

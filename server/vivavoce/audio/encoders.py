@@ -38,12 +38,14 @@ class AudioEncoder(Protocol):
         media_type: Content-Type.
         sample_rate: Hz of the samples it takes.
         stream_rate: Hz of the stream it writes; differs where the codec does not know `sample_rate`.
+        is_light: a second of samples takes far below a millisecond, and so does the end; others want a thread.
     """
 
     name: str
     media_type: str
     sample_rate: int
     stream_rate: int
+    is_light: bool
 
     def encode(self, samples: Samples) -> bytes:
         """Take float32 [n], return what is finished of the stream, possibly nothing."""
@@ -82,6 +84,7 @@ class PcmEncoder:
 
     name = "pcm"
     media_type = "audio/pcm"
+    is_light = True
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = self.stream_rate = sample_rate
@@ -108,6 +111,7 @@ class WavEncoder:
         self.sample_rate = self.stream_rate = sample_rate
         self._pcm = PcmEncoder(sample_rate)
         self._exact = exact_sizes
+        self.is_light = not exact_sizes  # its end writes the whole of it
         # What has not left yet: every sample with exact sizes, else the header until the first samples come.
         self._held = bytearray(b"" if exact_sizes else self._header(self.UNKNOWN))
 

@@ -1,4 +1,4 @@
-"""What a client's message asks the server to do: the events that `Session.receive_message` returns."""
+"""What a client's message asks the server to do: what `Session.receive_message` returns."""
 
 from __future__ import annotations
 
@@ -67,4 +67,4 @@ class Close:
     reason: str
 
 
-Event = Begin | Write | Flush | End | Cancel | Played | AskHeard | Close
+Command = Begin | Write | Flush | End | Cancel | Played | AskHeard | Close

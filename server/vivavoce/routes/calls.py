@@ -7,7 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from vivavoce.errors import PayloadTooLarge, UnsupportedMediaType
+from vivavoce.errors import UnsupportedMediaType
+from vivavoce.routes.bodies import read_bytes
+from vivavoce.routes.live import Prepare
+from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.transports.webrtc import offer
 from vivavoce.transports.webrtc.calls import Calls
 
@@ -16,8 +19,13 @@ ICE_PATH = "/v1/ice"
 SDP = "application/sdp"
 
 
-def calls_router(calls: Calls) -> APIRouter:
-    """The routes of WebRTC calls."""
+def calls_router(calls: Calls, prepare: Prepare, body_timeout_s: float) -> APIRouter:
+    """The routes of WebRTC calls.
+
+    Args:
+        prepare: what a call carries.
+        body_timeout_s: an offer must have arrived after this long.
+    """
     router = APIRouter(tags=["live"])
 
     @router.post(
@@ -32,7 +40,9 @@ def calls_router(calls: Calls) -> APIRouter:
         """Sound comes back as an Opus track, messages travel on the data channel `speech`; see docs/protocol.md."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
             raise UnsupportedMediaType(f"send the offer as {SDP}")
-        id, answer = await calls.open(await _body(request), request.state.owner)
+        owner: str = request.state.owner
+        body = await read_bytes(request, max_bytes=offer.MAX_BYTES, timeout_s=body_timeout_s)
+        id, answer = await calls.open(body, owner, await prepare(owner))
         return Response(answer, status_code=201, media_type=SDP, headers={"location": f"{CALLS_PATH}/{id}"})
 
     @router.delete(CALLS_PATH + "/{id}", status_code=204, summary="Hang up", response_class=Response)
@@ -42,18 +52,9 @@ def calls_router(calls: Calls) -> APIRouter:
         return Response(status_code=204)
 
     @router.get(ICE_PATH, summary="STUN and TURN servers for RTCPeerConnection")
+    @entered_with(Entry.KEY_OR_KEPT_TOKEN)
     async def ice() -> dict[str, Any]:
         """Empty unless configured: on one machine or one network none is needed."""
         return {"iceServers": [server.for_browser() for server in calls.ice_servers]}
 
     return router
-
-
-async def _body(request: Request) -> bytes:
-    """The body, counted while it comes."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > offer.MAX_BYTES:
-            raise PayloadTooLarge(offer.MAX_BYTES)
-    return bytes(body)

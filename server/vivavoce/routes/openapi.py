@@ -6,12 +6,18 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import Route
 
 from vivavoce.routes.speech_body import SpeechBody
+from vivavoce.serving.entries import Entry, entered_with
 
 
 def describe(app: FastAPI) -> None:
-    """The OpenAPI document, with the speech body that its route reads by itself."""
+    """The OpenAPI document, with the speech body that its route reads by itself; everybody may read it."""
+    documents = {app.openapi_url, app.docs_url, app.swagger_ui_oauth2_redirect_url}
+    for route in app.routes:
+        if isinstance(route, Route) and route.path in documents:
+            entered_with(Entry.NOTHING)(route.endpoint)
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

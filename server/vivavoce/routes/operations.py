@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from vivavoce.draining import Draining
 from vivavoce.metrics import CONTENT_TYPE, Metrics
+from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.synthesis.synthesizer import Synthesizer
 
 
-def operations_router(synthesizer: Synthesizer, metrics: Metrics, is_draining: Callable[[], bool]) -> APIRouter:
+def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Draining) -> APIRouter:
     """Probes and metrics."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/health", summary="What is loaded")
+    @entered_with(Entry.NOTHING)
     async def health() -> dict[str, Any]:
         return {"status": "healthy", "models": [v.id for v in synthesizer.library.list() if v.problem is None]}
 
     @router.get("/livez", summary="The process answers")
+    @entered_with(Entry.NOTHING)
     async def livez() -> dict[str, str]:
         return {"status": "ok"}
 
     @router.get(
         "/readyz", summary="New utterances are welcome", responses={503: {"description": "Draining, or no voice"}}
     )
+    @entered_with(Entry.NOTHING)
     async def readyz() -> JSONResponse:
-        if is_draining():
+        if draining.has_begun:
             return JSONResponse({"status": "draining"}, status_code=503)
         if synthesizer.library.default_id() is None:
             return JSONResponse({"status": "no voice can speak"}, status_code=503)

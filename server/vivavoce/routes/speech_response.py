@@ -20,10 +20,12 @@ from starlette.types import Message, Receive, Scope, Send
 from vivavoce.audio.encoders import AudioEncoder
 from vivavoce.errors import ClientTooSlow, VivaVoceError
 from vivavoce.metrics import Metrics
+from vivavoce.serving.parts import until_first_ends
 from vivavoce.serving.uvicorn_server import ABORT
 from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.synthesis.utterance import Utterance
+from vivavoce.transports.encoding import Encoding
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
 TOKENS_PER_SECOND = 25  # an output token of the usage report is 40 ms of audio, as in GPT-SoVITS
@@ -57,7 +59,7 @@ class SpeechResponse(Response):
         self._synthesizer = synthesizer
         self._request = request
         self._encoder = encoder
-        self._encoding = encoding
+        self._encoding = Encoding(encoder, encoding)
         self._metrics = metrics
         self._stall_timeout_s = stall_timeout_s
         self._sse = sse
@@ -66,24 +68,14 @@ class SpeechResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak until the end, an error, or the client's leaving."""
-        speaking = asyncio.create_task(self._speak(send), name="speak")
-        gone = asyncio.create_task(_until_disconnect(receive), name="watch-disconnect")
         try:
-            await asyncio.wait({speaking, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if speaking.done():
-                speaking.result()
-                self._count("completed", "")
-            else:
-                self._count("client_gone", "")
+            ended = await until_first_ends(self._speak(send), _until_disconnect(receive))
+            self._count("completed" if ended == 0 else "client_gone", "")
         except VivaVoceError as error:
             self._count("error", error.code)
             if not self._started:
                 raise
             _abort(scope)  # the body stays unfinished: the client's HTTP library reports it
-        finally:
-            for task in (speaking, gone):
-                task.cancel()
-            await asyncio.gather(speaking, gone, return_exceptions=True)
 
     async def _speak(self, send: Send) -> None:
         async with self._synthesizer.stream(self._request) as utterance:
@@ -107,17 +99,13 @@ class SpeechResponse(Response):
             if audible and (whole := b"".join(held)):
                 held.clear()
                 yield whole
-        tail = await asyncio.get_running_loop().run_in_executor(self._encoding, self._encoder.flush)
-        held.append(self._audio_event(tail))
+        held.append(self._audio_event(await self._encoding.flush()))
         if self._sse:
             held.append(_event("speech.audio.done", usage=_usage(utterance)))
         yield b"".join(held)
 
     async def _encode(self, chunk: SpokenChunk) -> bytes:
-        data = await asyncio.get_running_loop().run_in_executor(
-            self._encoding, self._encoder.encode, chunk.audio.samples
-        )
-        part = self._audio_event(data)
+        part = self._audio_event(await self._encoding.encode(chunk.audio.samples))
         if self._words and chunk.audio.words:
             part += _event(
                 "speech.audio.words",

@@ -1,7 +1,7 @@
 """Who may call: API keys, Host and Origin. Checked before a route runs and before a WebSocket is accepted.
 
 Keys are kept as SHA-256 digests and compared in constant time; what travels on is an owner, a short hash that names a
-key in the admission's books without being one. Called by `speech.py`, `websocket.py` and `calls.py`.
+key in the admission's books without being one. Called by `gate.py` and by the live routes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from vivavoce.config import AccessSettings
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey
 from vivavoce.metrics import Metrics
-from vivavoce.serving import tokens
+from vivavoce.serving.credentials import Credential
 from vivavoce.serving.tokens import TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -95,16 +95,11 @@ class Access:
             self._metrics.auth_failures.labels("origin").inc()
             raise ForbiddenOrigin("pages of this origin may not call; see the setting allowed_origins")
 
-    def allows_origin(self, origin: str) -> bool:
-        """True for an origin named by the configuration (for CORS)."""
-        return "*" in self._origins or origin.casefold() in self._origins
-
-    def owner(self, headers: Mapping[str, str], *, spend: bool = True) -> str:
+    def owner(self, credential: Credential | None, *, spend: bool = True) -> str:
         """Whose call this is: a short hash of its key.
 
         Args:
-            headers: names in lower case; the key comes as `Authorization: Bearer KEY` or `X-API-Key: KEY`. A token
-                may stand in its place.
+            credential: what the caller shows.
             spend: a token is used up by this.
 
         Raises:
@@ -112,18 +107,21 @@ class Access:
         """
         if not self._digests:
             return ANONYMOUS
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        key = credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        if key.startswith(tokens.PREFIX):
-            now = time.monotonic()
-            owner = self.tokens.redeem(key, now) if spend else self.tokens.owner(key, now)
-            if owner is not None:
-                return owner
-        digest = hashlib.sha256(key.encode()).digest()
-        if not key or not _any_equal(digest, self._digests):
-            self._metrics.auth_failures.labels("key" if key else "missing").inc()
+        if credential is None:
+            self._metrics.auth_failures.labels("missing").inc()
+            raise InvalidKey
+        owner = self._owner_of_token(credential, spend) if credential.is_token else None
+        if owner is not None:
+            return owner
+        digest = hashlib.sha256(credential.value.encode("utf-8", "replace")).digest()
+        if not _any_equal(digest, self._digests):
+            self._metrics.auth_failures.labels("key").inc()
             raise InvalidKey
         return digest.hex()[:16]
+
+    def _owner_of_token(self, credential: Credential, spend: bool) -> str | None:
+        now = time.monotonic()
+        return self.tokens.redeem(credential.value, now) if spend else self.tokens.owner(credential.value, now)
 
 
 def is_loopback(host: str) -> bool:

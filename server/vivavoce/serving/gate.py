@@ -1,5 +1,6 @@
 """What every request passes first: a request id, Host and Origin, the API key. Errors become JSON here, nowhere else.
 
+What a route asks of its caller it says itself (`entries.py`). HEAD is answered as GET without its body, on every route.
 Pure ASGI, so that streamed bodies pass through untouched. Wraps the whole application.
 """
 
@@ -16,22 +17,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vivavoce.errors import AccessDenied, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.serving.access import Access
+from vivavoce.serving.credentials import credential_of
+from vivavoce.serving.entries import Entries, Entry
 
 logger = logging.getLogger(__name__)
 
-# Pages, documents and probes are open; everything that costs or tells anything needs a key where keys are set.
-OPEN_PATHS = ("/livez", "/readyz", "/health", "/docs", "/openapi.json", "/redoc", "/client/", "/page/", "/favicon.ico")
-
-# Asked for on the way to a connection: a single-use token is still good afterwards.
-TOKEN_KEEPING_PATHS = frozenset({"/v1/ice"})
-
 
 class Gate:
-    """ASGI middleware: identification, access, error mapping, request counts."""
+    """ASGI middleware: identification, access, error mapping, request counts.
 
-    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics) -> None:
+    What it learns travels in the request's state: `request_id`, `owner`, `credential`, `is_head`.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, entries: Entries, metrics: Metrics) -> None:
         self._app = app
         self._access = access
+        self._entries = entries
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,12 +60,15 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         send = _with_header(send, b"x-request-id", request_id.encode())
+        state["is_head"] = scope["method"] == "HEAD"
+        if state["is_head"]:
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         try:
             self._access.check_site(headers)
-            path: str = scope["path"]
-            preflight = scope["method"] == "OPTIONS"
-            if path != "/" and not path.startswith(OPEN_PATHS) and not preflight:
-                state["owner"] = self._access.owner(headers, spend=path not in TOKEN_KEEPING_PATHS)
+            entry = self._entries.of(scope)
+            if entry is not Entry.NOTHING and scope["method"] != "OPTIONS":
+                state["credential"] = credential_of(headers)
+                state["owner"] = self._access.owner(state["credential"], spend=entry is Entry.KEY)
         except AccessDenied as error:
             self._metrics.requests.labels("gate", "refused", error.code).inc()
             await error_response(error)(scope, receive, send)
@@ -94,6 +98,17 @@ def _with_header(send: Send, name: bytes, value: bytes) -> Callable[[Message], A
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", []), (name, value)]}
+        await send(message)
+
+    return wrapped
+
+
+def _without_body(send: Send) -> Callable[[Message], Awaitable[None]]:
+    """The answer to HEAD: the headers that GET would have."""
+
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await send(message)
 
     return wrapped

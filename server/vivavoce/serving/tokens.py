@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-PREFIX = "vvt_"
+TOKEN = "vvt_"
+CLIENT_SECRET = "ek_"  # OpenAI's name for the same
 
 
 class TokenStore:
@@ -25,13 +26,18 @@ class TokenStore:
         self._capacity = capacity
         self._issued: dict[bytes, tuple[str, float]] = {}  # digest -> (owner, when it expires), oldest first
 
-    def issue(self, owner: str, now: float) -> str:
-        """A new token of this owner."""
+    def issue(self, owner: str, now: float, *, prefix: str = TOKEN, lifetime_s: float | None = None) -> str:
+        """A new token of this owner.
+
+        Args:
+            prefix: `TOKEN` or `CLIENT_SECRET`.
+            lifetime_s: None: that of the store.
+        """
         self._forget_expired(now)
         while len(self._issued) >= self._capacity:
             del self._issued[next(iter(self._issued))]
-        token = PREFIX + secrets.token_urlsafe(24)
-        self._issued[_digest(token)] = (owner, now + self.lifetime_s)
+        token = prefix + secrets.token_urlsafe(24)
+        self._issued[_digest(token)] = (owner, now + (self.lifetime_s if lifetime_s is None else lifetime_s))
         return token
 
     def redeem(self, token: str, now: float) -> str | None:
@@ -45,6 +51,7 @@ class TokenStore:
         return owner if now < expires else None
 
     def _forget_expired(self, now: float) -> None:
+        """Those at the front, the oldest; one that lives longer than its neighbours keeps them a while."""
         for digest, (_, expires) in list(self._issued.items()):
             if now < expires:
                 return

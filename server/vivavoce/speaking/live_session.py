@@ -1,8 +1,8 @@
-"""One live conversation with the synthesizer: a session's events become utterances, one after another.
+"""One live conversation with the synthesizer: a session's commands become utterances, one after another.
 
-Shared by the WebSocket and the WebRTC transport. Those hand it what the client sends, take what the client is due, and
+Carried by a WebSocket or a WebRTC call alike. Those hand it what the client sends, take what the client is due, and
 open a `Sink` for each utterance; this module knows neither sockets nor encodings. The session's rules are in
-`vivavoce.protocols.native.session`.
+`protocols/native/session.py`. Made by `native_stream.py`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
+from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EmptyInput, EngineError, TextTooLong, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
+from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
 from vivavoce.protocols.native.messages import SessionConfig, Status
 from vivavoce.protocols.native.outbox import Outbox
 from vivavoce.protocols.native.session import Session
-from vivavoce.speaking.live_utterance import Sink, Turn, speech_request
+from vivavoce.speaking.live_utterance import LiveUtterance, UtteranceTeller
+from vivavoce.speaking.sink import Carrier, SoundFormat
+from vivavoce.speaking.wishes import speech_request
+from vivavoce.synthesis.speaker import Spoken
 from vivavoce.synthesis.synthesizer import Synthesizer
-from vivavoce.synthesis.utterance import Utterance
 
 logger = logging.getLogger(__name__)
-
-
-OpenSink = Callable[[int, SessionConfig, int], Sink]  # (utterance index, configuration, sample rate in Hz)
 
 
 class LiveSession:
@@ -36,59 +36,56 @@ class LiveSession:
     Args:
         synthesizer: speaks.
         session: the rules, and what the client is due.
-        open_sink: called when an utterance begins to speak.
+        carrier: opens a sink when an utterance begins to speak.
         owner: whose connection it is, for admission.
-        transport: "websocket" or "webrtc", for the metrics.
         metrics: counts utterances by their end.
         ahead_s: seconds of audio computed ahead of the listener.
-        sample_rate: Hz that the transport needs, whatever the client's configuration says; None: the client decides.
+        now: a clock in seconds that does not go back.
 
     Attributes:
+        hears: False: what comes from a microphone is not used.
         closing: set when the connection is to be closed, after everything due was sent.
-        active_s: when the client last said something or was sent audio, on `time.monotonic`.
+        active_s: when the client last said something or was sent audio, on the clock.
     """
 
     def __init__(
         self,
         synthesizer: Synthesizer,
         session: Session,
-        open_sink: OpenSink,
+        carrier: Carrier,
         *,
         owner: str,
-        transport: str,
         metrics: Metrics,
         ahead_s: float = 5.0,
-        sample_rate: int | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session = session
+        self.hears = False
         self.closing: Close | None = None
-        self.active_s = time.monotonic()
+        self.active_s = now()
+        self._now = now
         self._synthesizer = synthesizer
-        self._open_sink = open_sink
+        self._carrier = carrier
         self._owner = owner
-        self._transport = transport
         self._metrics = metrics
         self._ahead_s = ahead_s
-        self._sample_rate = sample_rate
-        self._turns: dict[int, Turn] = {}  # those not done, and the last one that is
-        self._queue: asyncio.Queue[Turn] = asyncio.Queue()  # bounded by the session's max_pending_utterances
+        self._utterances: dict[int, LiveUtterance] = {}  # those not done, and the last one that is
+        self._queue: asyncio.Queue[LiveUtterance] = asyncio.Queue()  # bounded by the session's max_pending_utterances
         self._due = asyncio.Event()  # the outbox may hold something
         self._all_sent = asyncio.Event()
         self._draining = False
         self._due.set()
 
-    @property
-    def outbox(self) -> Outbox:
-        """What is told to the client; call `announce` afterwards."""
-        return self.session.outbox
-
-    # -- what the transport calls ----------------------------------------------------------------------------------
+    # -- what the carrier calls ------------------------------------------------------------------------------------
 
     def receive(self, data: str | bytes) -> None:
         """Act on one message of the client."""
-        self.active_s = time.monotonic()
+        self.active_s = self._now()
         self._act(self.session.receive_message(data, self.active_s))
-        self.announce()
+        self._wake_sender()
+
+    def hear(self, samples: Samples) -> None:
+        """Sound of the client's microphone; the native stream only speaks."""
 
     async def next_messages(self) -> list[str | bytes]:
         """What to send next, when there is something; empty: nothing more will come, close the connection.
@@ -107,156 +104,166 @@ class LiveSession:
         """Speak one utterance after another, until cancelled; then whatever still speaks is stopped."""
         try:
             while True:
-                turn = await self._queue.get()
-                if self.outbox.is_open(turn.index):
-                    await self._speak_in_task(turn)
+                live = await self._queue.get()
+                if self._outbox.is_open(live.index):
+                    await self._speak_in_task(live)
                 self._close_if_drained()
         finally:
-            for turn in self._turns.values():
-                if self.outbox.is_open(turn.index):
-                    self._settle(turn, "cancelled", outcome="client_gone")
+            for live in self._utterances.values():
+                if self._outbox.is_open(live.index):
+                    self._settle(live, "cancelled", outcome="client_gone")
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection after what is due was sent; the first reason stays. 1001 is announced to the client."""
         if self.closing is None:
             if code == 1001:
-                self.outbox.announce_closing(reason)
+                self._outbox.announce_closing(reason)
             self.closing = Close(code, reason)
-            self.announce()
+            self._wake_sender()
 
     def drain(self) -> None:
         """The server stops: close as soon as nothing is being spoken."""
         self._draining = True
         self._close_if_drained()
 
-    def announce(self) -> None:
-        """The outbox may have grown."""
-        self._all_sent.clear()
-        self._due.set()
+    # -- commands --------------------------------------------------------------------------------------------------
 
-    async def all_sent(self) -> None:
-        """Returns when the client was sent everything it is due: the brake on an utterance with a slow reader."""
-        await self._all_sent.wait()
-
-    # -- events ----------------------------------------------------------------------------------------------------
-
-    def _act(self, events: list[Event]) -> None:
-        for event in events:
-            match event:
+    def _act(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
                 case Begin(index, config):
                     self._begin(index, config)
                 case Write(index, text):
-                    self._write(self._turns[index], text)
+                    self._write(self._utterances[index], text)
                 case Flush(index):
-                    self._turns[index].tell(Utterance.flush)
+                    self._utterances[index].tell(lambda spoken: spoken.flush())
                 case End(index):
-                    self._turns[index].tell(Utterance.end)
+                    self._utterances[index].tell(lambda spoken: spoken.end())
                 case Cancel(index):
-                    self._cancel(self._turns[index])
+                    self._cancel(self._utterances[index])
                 case Played(index, position_s):
-                    if (turn := self._turns.get(index)) is not None:
-                        turn.played(position_s, is_open=self.outbox.is_open(index))
+                    if (live := self._utterances.get(index)) is not None:
+                        live.played(position_s, is_open=self._outbox.is_open(index))
                 case AskHeard(index):
                     self._tell_heard(index)
                 case Close(code, reason):
                     self.close(code, reason)
                 case _:
-                    assert_never(event)
+                    assert_never(command)
 
     def _begin(self, index: int, config: SessionConfig) -> None:
-        self._turns = {i: turn for i, turn in self._turns.items() if self.outbox.is_open(i)}
-        self._turns[index] = turn = Turn(index, config)
-        self._queue.put_nowait(turn)
+        self._utterances = {i: live for i, live in self._utterances.items() if self._outbox.is_open(i)}
+        self._utterances[index] = live = LiveUtterance(index, config)
+        self._queue.put_nowait(live)
 
-    def _write(self, turn: Turn, text: str) -> None:
+    def _write(self, live: LiveUtterance, text: str) -> None:
         try:
-            if turn.utterance is None:
+            if live.utterance is None:
                 self._check_waiting(len(text))
-            turn.write(text)
+            live.write(text)
         except TextTooLong as error:  # nothing of it was taken; the utterance goes on without it
-            self._act(self.session.report(error, time.monotonic(), turn.index))
+            self._act(self.session.report(error, self._now(), live.index))
 
     def _check_waiting(self, more: int) -> None:
         limit = self.session.limits.max_buffered_chars
-        waiting = sum(turn.waiting_chars for turn in self._turns.values()) + more
+        waiting = sum(live.waiting_chars for live in self._utterances.values()) + more
         if waiting > limit:
             raise TextTooLong(waiting, limit, param="text")
 
-    def _cancel(self, turn: Turn) -> None:
+    def _cancel(self, live: LiveUtterance) -> None:
         """Silence in the same tick: told, taken out of the outbox, the engine's block left."""
-        heard = turn.heard()
-        self._tell_heard(turn.index)
-        if turn.sink is not None:
-            turn.sink.stop()
-        self._settle(turn, "cancelled", heard=heard and heard[0])
-        if turn.task is not None:
-            turn.task.cancel()
+        heard = live.heard()
+        self._tell_heard(live.index)
+        if live.sink is not None:
+            live.sink.stop()
+        self._settle(live, "cancelled", heard=heard and heard[0])
+        if live.task is not None:
+            live.task.cancel()
 
     def _tell_heard(self, index: int) -> None:
-        turn = self._turns.get(index)
-        heard = turn.heard() if turn is not None else None
+        live = self._utterances.get(index)
+        heard = live.heard() if live is not None else None
         if heard is not None:
-            self.outbox.tell_heard(index, heard[0], played_ms=heard[1])
+            self._outbox.tell_heard(index, heard[0], played_ms=heard[1])
 
     # -- speaking --------------------------------------------------------------------------------------------------
 
-    async def _speak_in_task(self, turn: Turn) -> None:
+    async def _speak_in_task(self, live: LiveUtterance) -> None:
         """Speak in a task of its own, so that a cancel ends the utterance and not the connection."""
-        turn.task = asyncio.create_task(self._speak(turn), name=f"utterance-{turn.index}")
+        live.task = asyncio.create_task(self._speak(live), name=f"utterance-{live.index}")
         try:
-            await asyncio.wait([turn.task])
+            await asyncio.wait([live.task])
         finally:
-            turn.task.cancel()
-            await asyncio.gather(turn.task, return_exceptions=True)
+            live.task.cancel()
+            await asyncio.gather(live.task, return_exceptions=True)
 
-    async def _speak(self, turn: Turn) -> None:
-        with self._settled(turn):  # whatever keeps it from being admitted
+    async def _speak(self, live: LiveUtterance) -> None:
+        with self._settled(live):  # whatever keeps it from being admitted
             request = speech_request(
-                turn.config,
+                live.config,
                 self._synthesizer.library,
                 owner=self._owner,
-                transport=self._transport,
+                transport=self._carrier.name,
                 ahead_s=self._ahead_s,
-                sample_rate=self._sample_rate,
+                sample_rate=self._carrier.sample_rate,
             )
             async with self._synthesizer.stream(request) as utterance:
-                with self._settled(turn):  # before the block is left, so that nobody writes to what has ended
-                    await self._relay(turn, utterance)
+                with self._settled(live):  # before the block is left, so that nobody writes to what has ended
+                    await self._relay(live, utterance)
 
-    async def _relay(self, turn: Turn, utterance: Utterance) -> None:
-        sink = self._open_sink(turn.index, turn.config, utterance.sample_rate)
-        turn.begin(utterance, sink)
+    async def _relay(self, live: LiveUtterance, utterance: Spoken) -> None:
+        config = live.config
+        teller = UtteranceTeller(self._outbox, live.index, config, self._sound_goes_out, self._all_sent)
+        format = SoundFormat(config.response_format or "pcm", utterance.sample_rate, paced=config.pace != "burst")
+        sink = self._carrier.open_sink(teller, format)
+        live.begin(utterance, sink)
         async for chunk in utterance:
             await sink.send(chunk)
-            self.active_s = time.monotonic()
         await sink.finish()
 
     @contextmanager
-    def _settled(self, turn: Turn) -> Iterator[None]:
+    def _settled(self, live: LiveUtterance) -> Iterator[None]:
         """Tell the client how the utterance ended, once; a cancelled one was told before."""
         try:
             yield
         except EmptyInput:
             pass  # nothing that can be spoken: done, without a sentence
         except VivaVoceError as error:
-            self._fail(turn, error)
+            self._fail(live, error)
         except Exception:
             logger.exception("utterance failed unexpectedly")
-            self._fail(turn, EngineError("the utterance failed; the server's log says why"))
-        self._settle(turn, "completed")
+            self._fail(live, EngineError("the utterance failed; the server's log says why"))
+        self._settle(live, "completed")
 
-    def _fail(self, turn: Turn, error: VivaVoceError) -> None:
-        if self.outbox.is_open(turn.index):
-            self._act(self.session.report(error, time.monotonic(), turn.index))
-            self._settle(turn, "failed", outcome=error.code)
+    def _fail(self, live: LiveUtterance, error: VivaVoceError) -> None:
+        if self._outbox.is_open(live.index):
+            self._act(self.session.report(error, self._now(), live.index))
+            self._settle(live, "failed", outcome=error.code)
 
-    def _settle(self, turn: Turn, status: Status, *, heard: str | None = None, outcome: str = "") -> None:
-        if not self.outbox.is_open(turn.index):
+    def _settle(self, live: LiveUtterance, status: Status, *, heard: str | None = None, outcome: str = "") -> None:
+        if not self._outbox.is_open(live.index):
             return
-        self.outbox.finish(turn.index, status, duration_ms=turn.sent_ms, heard=heard)
-        self._metrics.requests.labels(self._transport, status, outcome or "none").inc()
-        self.announce()
+        self._outbox.finish(live.index, status, duration_ms=live.sent_ms, heard=heard)
+        self._metrics.requests.labels(self._carrier.name, status, outcome or "none").inc()
+        self._wake_sender()
 
     def _close_if_drained(self) -> None:
-        if self._draining and not self.outbox.open_utterances:
+        if self._draining and not self._outbox.open_utterances:
             self.close(1001, "shutdown")
+
+    # -- the sender ------------------------------------------------------------------------------------------------
+
+    @property
+    def _outbox(self) -> Outbox:
+        """What is told to the client; the sender is woken afterwards."""
+        return self.session.outbox
+
+    def _sound_goes_out(self) -> None:
+        """A connection that is listened to is not idle."""
+        self.active_s = self._now()
+        self._wake_sender()
+
+    def _wake_sender(self) -> None:
+        """The outbox may have grown."""
+        self._all_sent.clear()
+        self._due.set()

@@ -1,64 +1,23 @@
-"""One utterance of a live conversation, from its first text to its end, and the sink its sound goes to.
+"""One utterance of a live conversation, from its first text to its end.
 
-An utterance may be written before it speaks (another one is speaking): what it is told until then waits here. Used by
-`live_session.py`; the transports implement `Sink`.
+It may be written before it speaks (another one is speaking): what it is told until then waits here. Called by
+`live_session.py`; `UtteranceTeller` is what its sink tells the client through.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.speech import SpeechOptions
 from vivavoce.protocols.native.messages import SessionConfig, Word
 from vivavoce.protocols.native.outbox import Outbox
-from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
-from vivavoce.synthesis.utterance import Utterance
-from vivavoce.synthesis.voice_library import VoiceLibrary
-
-PIECE_S = 0.4  # longest piece of sound that leaves at once
-
-
-class Sink(Protocol):
-    """Where one utterance's sound goes."""
-
-    @property
-    def sent_s(self) -> float:
-        """Seconds of audio taken so far."""
-        ...
-
-    @property
-    def position_s(self) -> float:
-        """What the listener has heard of it, in seconds, as far as is known."""
-        ...
-
-    async def send(self, chunk: SpokenChunk) -> None:
-        """Take a chunk; returns when the next one may come.
-
-        Raises:
-            ClientTooSlow: If the listener has stood still for too long.
-        """
-        ...
-
-    async def finish(self) -> None:
-        """The utterance is complete; returns when its end may be told."""
-        ...
-
-    def played(self, position_s: float) -> None:
-        """The listener's own word on what it has heard."""
-        ...
-
-    def stop(self) -> None:
-        """Cancelled: be silent now."""
-        ...
+from vivavoce.speaking.sink import Sink
+from vivavoce.synthesis.speaker import Spoken, SpokenChunk
 
 
 @dataclass(slots=True, eq=False)
-class Turn:
+class LiveUtterance:
     """One utterance.
 
     Attributes:
@@ -71,10 +30,10 @@ class Turn:
     index: int
     config: SessionConfig
     waiting_chars: int = 0
-    utterance: Utterance | None = None
+    utterance: Spoken | None = None
     sink: Sink | None = None
     task: asyncio.Task[None] | None = None
-    _waiting: list[Callable[[Utterance], None]] = field(default_factory=list)
+    _waiting: list[Callable[[Spoken], None]] = field(default_factory=list)
 
     def write(self, text: str) -> None:
         """More text, now or when it begins to speak.
@@ -88,14 +47,14 @@ class Turn:
             self.waiting_chars += len(text)
             self._waiting.append(lambda utterance: utterance.write(text))
 
-    def tell(self, what: Callable[[Utterance], None]) -> None:
-        """`Utterance.flush` or `Utterance.end`, now or when it begins to speak."""
+    def tell(self, what: Callable[[Spoken], None]) -> None:
+        """Flush or end, now or when it begins to speak."""
         if self.utterance is not None:
             what(self.utterance)
         else:
             self._waiting.append(what)
 
-    def begin(self, utterance: Utterance, sink: Sink) -> None:
+    def begin(self, utterance: Spoken, sink: Sink) -> None:
         """It speaks: hand over what waited."""
         self.utterance, self.sink = utterance, sink
         for tell in self._waiting:
@@ -124,79 +83,48 @@ class Turn:
         return 0 if self.sink is None else round(self.sink.sent_s * 1000)
 
 
-def speech_request(
-    config: SessionConfig,
-    voices: VoiceLibrary,
-    *,
-    owner: str,
-    transport: str,
-    ahead_s: float,
-    sample_rate: int | None,
-) -> SpeechRequest:
-    """What a session's configuration asks of the synthesizer; a `model` that names a voice speaks, as over HTTP.
+@dataclass(frozen=True, slots=True)
+class UtteranceTeller:
+    """A `Teller` over the outbox of the native stream.
 
-    Args:
-        sample_rate: Hz, where the transport decides it.
+    Attributes:
+        wake_sender: called when the outbox may have grown.
+        sent: set when the client was sent all of it.
     """
-    model = config.model if config.model is not None and voices.knows(config.model) else None
-    options = SpeechOptions(
-        language=config.language or "auto",
-        speed=config.speed or 1.0,
-        seed=config.seed,
-        temperature=config.temperature,
-        top_k=config.top_k,
-        top_p=config.top_p,
-        repetition_penalty=config.repetition_penalty,
-        instructions=config.instructions,
-    )
-    return SpeechRequest(
-        voice=config.voice or model or "default",
-        options=options,
-        sample_rate=sample_rate or config.sample_rate,
-        ahead_s=ahead_s,
-        paced=config.pace != "burst",
-        owner=owner,
-        transport=transport,
-    )
 
+    outbox: Outbox
+    index: int
+    config: SessionConfig
+    wake_sender: Callable[[], None]
+    sent: asyncio.Event
 
-def pieces(chunk: SpokenChunk, longest_s: float = PIECE_S) -> Iterator[SpokenChunk]:
-    """A chunk in pieces that are short beside what a listener holds, each with the words that begin in it.
+    def tell_chunk(self, chunk: SpokenChunk, *, format: str, sample_rate: int) -> None:
+        """What goes before a chunk's sound: its sentence where it begins one, its words where they were asked for."""
+        if chunk.begins_sentence:
+            sentence = chunk.sentence
+            self.outbox.start_sentence(
+                self.index, sentence.index, sentence.text, format=format, sample_rate=sample_rate
+            )
+        words = chunk.audio.words
+        if words and self.config.timestamps == "word":
+            self.outbox.send_words(
+                self.index,
+                (Word(each.text, round(each.start_s * 1000), round(each.end_s * 1000)) for each in words),
+                estimated=any(each.estimated for each in words),
+                start_ms=round(chunk.start_s * 1000),
+            )
+        self.wake_sender()
 
-    An engine may make a whole sentence at once: sent as one message, it would have to wait until all of the listener's
-    audio is played, and come too late.
-    """
-    audio, rate = chunk.audio, chunk.audio.sample_rate
-    length = max(1, round(longest_s * rate))
-    words = deque(audio.words)
-    for begin in range(0, max(1, len(audio.samples)), length):
-        end = begin + length
-        is_last = end >= len(audio.samples)
-        end_s = chunk.start_s + end / rate
-        mine = []
-        while words and (is_last or words[0].start_s < end_s):
-            mine.append(words.popleft())
-        yield SpokenChunk(
-            AudioChunk(audio.samples[begin:end], rate, tuple(mine)),
-            chunk.sentence,
-            chunk.start_s + begin / rate,
-            chunk.begins_sentence and begin == 0,
-            chunk.ends_sentence and is_last,
-        )
+    def send_audio(self, payload: bytes) -> None:
+        """Encoded audio, as binary messages or in base64."""
+        self.outbox.send_audio(self.index, payload)
+        self.wake_sender()
 
+    def end_sentence(self) -> None:
+        """All audio of the sentence that sounds was sent."""
+        self.outbox.end_sentence(self.index)
+        self.wake_sender()
 
-def announce_chunk(
-    outbox: Outbox, index: int, chunk: SpokenChunk, config: SessionConfig, *, format: str, rate: int
-) -> None:
-    """What goes before a chunk's sound: its sentence where it begins one, its words where they were asked for."""
-    if chunk.begins_sentence:
-        sentence = chunk.sentence
-        outbox.start_sentence(index, sentence.index, sentence.text, format=format, sample_rate=rate)
-    words = chunk.audio.words
-    if words and config.timestamps == "word":
-        outbox.send_words(
-            index,
-            (Word(each.text, round(each.start_s * 1000), round(each.end_s * 1000)) for each in words),
-            estimated=any(each.estimated for each in words),
-            start_ms=round(chunk.start_s * 1000),
-        )
+    async def all_sent(self) -> None:
+        """Returns when the client was sent everything it is due."""
+        await self.sent.wait()

@@ -1,40 +1,48 @@
-"""One utterance's sound as messages of the session, paced by the listener's clock."""
+"""One utterance's sound as messages of the session, paced by the listener's clock. Opened by `websocket.py`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable
 
-from vivavoce.audio.encoders import AudioEncoder
 from vivavoce.errors import ClientTooSlow
-from vivavoce.protocols.native.messages import SessionConfig
-from vivavoce.speaking.live_session import LiveSession
-from vivavoce.speaking.live_utterance import announce_chunk, pieces
-from vivavoce.synthesis.speaker import SpokenChunk
+from vivavoce.speaking.sink import SpokenChunk, Teller, pieces
+from vivavoce.transports.carried import Patience
+from vivavoce.transports.encoding import Encoding
 from vivavoce.transports.pacing import Pacer
 
 KEPT_S = 1.0  # a chunk longer than the listener may be ahead leaves before he runs dry
 
 
 class FrameSink:
-    """One utterance's sound as messages of the session, paced by the listener's clock."""
+    """A `Sink` that encodes.
+
+    Args:
+        teller: sends the messages, and the audio among them.
+        pacer: the listener's clock, through all utterances of the connection.
+        paced: at the speed of listening; False: as fast as it is made.
+        now, sleep: the clock, in seconds.
+    """
 
     def __init__(
         self,
-        live: LiveSession,
+        teller: Teller,
         pacer: Pacer,
-        index: int,
-        config: SessionConfig,
-        encoder: AudioEncoder,
-        encoding: Executor,
+        encoding: Encoding,
+        patience: Patience,
+        *,
+        paced: bool = True,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._live = live
+        self._teller = teller
         self._pacer = pacer
-        self._index = index
-        self._config = config
-        self._encoder = encoder
         self._encoding = encoding
+        self._patience = patience
+        self._paced = paced
+        self._now = now
+        self._sleep = sleep
         self._begin_s = pacer.sent_s
         self._sent_s = 0.0
 
@@ -44,7 +52,7 @@ class FrameSink:
 
     @property
     def position_s(self) -> float:
-        position_s = self._pacer.position_s(time.monotonic()) - self._begin_s
+        position_s = self._pacer.position_s(self._now()) - self._begin_s
         return min(max(0.0, position_s), self._sent_s)
 
     async def send(self, chunk: SpokenChunk) -> None:
@@ -52,41 +60,32 @@ class FrameSink:
             await self._send(piece)
 
     async def _send(self, chunk: SpokenChunk) -> None:
-        await self._wait_for_room(chunk.audio.duration_s)
-        payload = await self._encode(chunk)
-        outbox = self._live.outbox
-        rate = self._encoder.stream_rate
-        announce_chunk(outbox, self._index, chunk, self._config, format=self._encoder.name, rate=rate)
-        outbox.send_audio(self._index, payload)
-        if chunk.ends_sentence and self._encoder.name == "pcm":  # other formats may owe some of it
-            outbox.end_sentence(self._index)
-        self._sent_s += chunk.audio.duration_s
-        self._pacer.send(chunk.audio.duration_s, time.monotonic())
-        self._live.announce()
-        await self._live.all_sent()
+        duration_s = chunk.audio.duration_s
+        await self._wait_for_room(duration_s)
+        encoder = self._encoding.encoder
+        payload = await self._encoding.encode(chunk.audio.samples)
+        self._teller.tell_chunk(chunk, format=encoder.name, sample_rate=encoder.stream_rate)
+        self._teller.send_audio(payload)
+        if chunk.ends_sentence and encoder.name == "pcm":  # other formats may owe some of it
+            self._teller.end_sentence()
+        self._sent_s += duration_s
+        self._pacer.send(duration_s, self._now())
+        await self._teller.all_sent()
 
     async def finish(self) -> None:
-        self._live.outbox.send_audio(self._index, self._encoder.flush())
+        self._teller.send_audio(await self._encoding.flush())
 
     def played(self, position_s: float) -> None:
-        self._pacer.report(self._begin_s + position_s, time.monotonic())
+        self._pacer.report(self._begin_s + position_s, self._now())
 
     def stop(self) -> None:
-        self._pacer.cancel(time.monotonic())
-
-    async def _encode(self, chunk: SpokenChunk) -> bytes:
-        """Codecs take too long for the event loop; bare samples do not."""
-        if self._encoder.name == "pcm":
-            return self._encoder.encode(chunk.audio.samples)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._encoding, self._encoder.encode, chunk.audio.samples)
+        self._pacer.cancel(self._now())
 
     async def _wait_for_room(self, duration_s: float) -> None:
         """Until the listener is near enough to the end of what was sent."""
-        limits = self._live.session.limits
-        room_s = max(KEPT_S, limits.max_ahead_ms / 1000 - duration_s)
-        give_up_at = time.monotonic() + limits.idle_timeout_ms / 1000
-        while self._config.pace != "burst" and (excess := self._pacer.ahead_s(time.monotonic()) - room_s) > 0:
-            if time.monotonic() > give_up_at:
+        room_s = max(KEPT_S, self._patience.ahead_s - duration_s)
+        give_up_at = self._now() + self._patience.idle_s
+        while self._paced and (excess := self._pacer.ahead_s(self._now()) - room_s) > 0:
+            if self._now() > give_up_at:
                 raise ClientTooSlow("the listener has not moved on for too long")
-            await asyncio.sleep(min(excess, 0.25))
+            await self._sleep(min(excess, 0.25))

@@ -1,7 +1,7 @@
 """A WebSocket as a carrier: one task reads (always, so that a cancel or a close is seen while audio is being sent), one
 sends what the session is due, one speaks.
 
-What messages mean is the session's matter, speaking is `live_session.py`'s.
+What messages mean is the session's matter. Called by the live routes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from vivavoce.audio.encoders import open_encoder
 from vivavoce.errors import ClientTooSlow
-from vivavoce.metrics import Metrics
-from vivavoce.protocols.native.messages import SUBPROTOCOL, SessionConfig
-from vivavoce.protocols.native.session import Session
+from vivavoce.serving.parts import until_first_ends
 from vivavoce.serving.websocket_protocol import GIVE_UP
-from vivavoce.speaking.live_session import LiveSession
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
+from vivavoce.transports.carried import Carry, Patience
 from vivavoce.transports.connections import Connections
+from vivavoce.transports.encoding import Encoding
 from vivavoce.transports.frame_sink import FrameSink
 from vivavoce.transports.pacing import Pacer
 
@@ -32,79 +31,67 @@ CLOSE_TIMEOUT_S = 5.0
 
 
 class WebSocketConnection:
-    """One accepted WebSocket."""
+    """One WebSocket that was not yet accepted.
+
+    Args:
+        carry: makes the session.
+        encoding: threads for codecs.
+        subprotocol: what is chosen where the client offers it.
+    """
 
     def __init__(
         self,
         websocket: WebSocket,
-        session: Session,
-        synthesizer: Synthesizer,
-        ahead_s: float,
-        metrics: Metrics,
+        carry: Carry,
         encoding: Executor,
-        owner: str,
+        patience: Patience,
+        *,
+        subprotocol: str | None = None,
     ) -> None:
         self._websocket = websocket
         self._encoding = encoding
-        self._limits = session.limits
+        self._patience = patience
+        self._subprotocol = subprotocol
         self._pacer = Pacer()
-        self._live = LiveSession(
-            synthesizer,
-            session,
-            self._open_sink,
-            owner=owner,
-            transport="websocket",
-            metrics=metrics,
-            ahead_s=ahead_s,
-        )
+        self._carried = carry(Carrier("websocket", self._open_sink))
 
     async def serve(self, connections: Connections) -> None:
         """Accept, and serve until either side has had enough."""
-        with connections.hold(self._live, "websocket"):
+        with connections.hold(self._carried, "websocket"):
             offered: list[str] = self._websocket.scope["subprotocols"]
-            await self._websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-            logger.debug("> %s opened", self._live.session.session_id)
-            tasks = [asyncio.create_task(part) for part in (self._read(), self._send(), self._live.run())]
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-            logger.debug("< %s closed", self._live.session.session_id)
-            for task in done:
-                task.result()
+            await self._websocket.accept(subprotocol=self._subprotocol if self._subprotocol in offered else None)
+            await until_first_ends(self._read(), self._send(), self._carried.run())
 
     async def _read(self) -> None:
         """Hand over every message until the client is gone."""
         while (message := await self._receive())["type"] == "websocket.receive":
             text: str | None = message.get("text")
-            self._live.receive(message["bytes"] if text is None else text)
+            self._carried.receive(message["bytes"] if text is None else text)
 
     async def _receive(self) -> Any:
         """The next ASGI message; a connection on which nothing happens is closed meanwhile."""
-        idle_s = self._limits.idle_timeout_ms / 1000
+        idle_s = self._patience.idle_s
         while True:
             try:
-                async with asyncio.timeout(self._live.active_s + idle_s - time.monotonic()):
+                async with asyncio.timeout(self._carried.active_s + idle_s - time.monotonic()):
                     return await self._websocket.receive()
             except TimeoutError:
-                if time.monotonic() - self._live.active_s >= idle_s:
-                    self._live.close(1001, "idle_timeout")
+                if time.monotonic() - self._carried.active_s >= idle_s:
+                    self._carried.close(1001, "idle_timeout")
                     return await self._websocket.receive()
 
     async def _send(self) -> None:
         """Send what is due until the session closes or the client no longer reads."""
         try:
-            while messages := await self._live.next_messages():
+            while messages := await self._carried.next_messages():
                 for message in messages:
-                    async with asyncio.timeout(self._limits.stall_timeout_ms / 1000):
+                    async with asyncio.timeout(self._patience.stall_s):
                         await self._send_one(message)
-            assert self._live.closing is not None
+            assert self._carried.closing is not None
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await self._websocket.close(self._live.closing.code, self._live.closing.reason)
+                await self._websocket.close(self._carried.closing.code, self._carried.closing.reason)
         except TimeoutError:
-            logger.info("%s: the client does not read", self._live.session.session_id)
+            logger.info("a client does not read and is given up")
             self._give_up()
         except (WebSocketDisconnect, RuntimeError):
             pass  # gone, or closed by the server below us for bad frames or unanswered pings
@@ -120,6 +107,6 @@ class WebSocketConnection:
         if extension is not None:
             extension["give_up"](ClientTooSlow.close_code, ClientTooSlow.code)
 
-    def _open_sink(self, index: int, config: SessionConfig, sample_rate: int) -> FrameSink:
-        encoder = open_encoder(config.response_format or "pcm", sample_rate)
-        return FrameSink(self._live, self._pacer, index, config, encoder, self._encoding)
+    def _open_sink(self, teller: Teller, format: SoundFormat) -> FrameSink:
+        encoder = open_encoder(format.name, format.sample_rate)
+        return FrameSink(teller, self._pacer, Encoding(encoder, self._encoding), self._patience, paced=format.paced)

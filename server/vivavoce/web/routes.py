@@ -5,11 +5,14 @@ Files only, no templates. Nothing is loaded from elsewhere and nothing runs inli
 
 from __future__ import annotations
 
+import mimetypes
+
 from fastapi import FastAPI
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.web import client_dir, page_dir
 
 # `connect-src` names the WebSocket schemes: not every browser counts them as 'self'.
@@ -38,14 +41,17 @@ class PageFiles(StaticFiles):
 
 def mount_page(app: FastAPI) -> None:
     """Add the page and the library to the application, after its other routes."""
+    mimetypes.init()  # reads the system's table: now, not in the first request
 
     @app.get("/", include_in_schema=False)
+    @entered_with(Entry.NOTHING)
     async def index() -> FileResponse:
         return FileResponse(page_dir() / "index.html", headers=_HEADERS)
 
     @app.get("/favicon.ico", include_in_schema=False)
+    @entered_with(Entry.NOTHING)
     async def favicon() -> FileResponse:
         return FileResponse(page_dir() / "favicon.svg", headers=_HEADERS, media_type="image/svg+xml")
 
-    app.mount("/page", PageFiles(directory=page_dir()), name="page")
-    app.mount("/client", PageFiles(directory=client_dir()), name="client")
+    for name, folder in (("page", page_dir()), ("client", client_dir())):
+        app.mount(f"/{name}", entered_with(Entry.NOTHING)(PageFiles(directory=folder)), name=name)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vivavoce.errors import EngineError
-from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
+from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
 from vivavoce.protocols.native.messages import Limits, SessionConfig, VoiceSummary, Word
 from vivavoce.protocols.native.session import Session
 
@@ -34,7 +34,7 @@ class Talk:
         self.session.messages_to_send()
         self.now = 0.0
 
-    def say(self, *texts: str | bytes) -> list[Event]:
+    def say(self, *texts: str | bytes) -> list[Command]:
         return [event for each in texts for event in self.session.receive_message(each, self.now)]
 
     def sent(self) -> list[Any]:

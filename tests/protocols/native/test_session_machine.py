@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from vivavoce.errors import EngineError
-from vivavoce.protocols.commands import Begin, Cancel, Close, End, Event, Flush, Write
+from vivavoce.protocols.commands import Begin, Cancel, Close, Command, End, Flush, Write
 from vivavoce.protocols.native.messages import Limits, Word
 from vivavoce.protocols.native.session import Session
 
@@ -119,7 +119,7 @@ class SessionMachine(RuleBasedStateMachine):
     def _say(self, kind: str, **fields: Any) -> None:
         self._take(self.session.receive_message(json.dumps({"type": kind, **fields}), self.now))
 
-    def _take(self, events: list[Event]) -> None:
+    def _take(self, events: list[Command]) -> None:
         for event in events:
             assert self.closed is None
             match event:

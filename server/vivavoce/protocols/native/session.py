@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from vivavoce.errors import ProtocolError, RateLimited, UnsupportedFormat, VivaVoceError
-from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, End, Event, Flush, Played, Write
+from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
 from vivavoce.protocols.native.messages import (
     ClientMessage,
     ErrorMessage,
@@ -69,7 +69,7 @@ class Session:
         self._closed = False
         self.outbox.send(SessionCreated(session_id=session_id, limits=limits, voices=tuple(voices)))
 
-    def receive_message(self, data: str | bytes, now: float) -> list[Event]:
+    def receive_message(self, data: str | bytes, now: float) -> list[Command]:
         """Take one message of the client; never raises for what it holds.
 
         Args:
@@ -84,7 +84,7 @@ class Session:
         except VivaVoceError as error:
             return self.report(error, now)
 
-    def report(self, error: VivaVoceError, now: float, utterance_index: int | None = None) -> list[Event]:
+    def report(self, error: VivaVoceError, now: float, utterance_index: int | None = None) -> list[Command]:
         """Tell the client of an error; too many of them, or one that makes it unreadable, close the connection."""
         self.outbox.send(ErrorMessage.of(error, utterance_index))
         too_many = not self._errors.add(now)
@@ -98,7 +98,7 @@ class Session:
 
     # -- the rules -------------------------------------------------------------------------------------------------
 
-    def _act(self, message: ClientMessage, now: float) -> list[Event]:
+    def _act(self, message: ClientMessage, now: float) -> list[Command]:
         if isinstance(message, SessionConfig | InputFlush | InputCancel) and not self._controls.add(now):
             limit = self.limits.max_controls_per_s
             flood = RateLimited(f"more than {limit} control messages in a second", retry_after_s=1.0)
@@ -129,7 +129,7 @@ class Session:
     def _is_writing(self) -> bool:
         return self._input is _Input.WRITING and self.outbox.is_open(self._last)
 
-    def _configure(self, config: SessionConfig) -> list[Event]:
+    def _configure(self, config: SessionConfig) -> list[Command]:
         if config.response_format is not None and config.response_format not in self.limits.formats:
             raise UnsupportedFormat(config.response_format, self.limits.formats)
         given = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
@@ -137,8 +137,8 @@ class Session:
         self._config = dataclasses.replace(self._config, **changes)
         return []
 
-    def _text(self, delta: str) -> list[Event]:
-        begin: list[Event] = []
+    def _text(self, delta: str) -> list[Command]:
+        begin: list[Command] = []
         if delta and self._input in (_Input.IDLE, _Input.CANCELLED):
             self._input = _Input.REFUSED  # unless it can begin
             begin = self._begin()
@@ -148,7 +148,7 @@ class Session:
         text = self._whole_characters(delta)
         return [*begin, Write(self._last, text)] if text else begin
 
-    def _begin(self) -> list[Event]:
+    def _begin(self) -> list[Command]:
         waiting = self.limits.max_pending_utterances
         if len(self.outbox.open_utterances) > waiting:
             raise ProtocolError(f"{waiting} utterances are waiting already", code="too_many_utterances")
@@ -167,28 +167,28 @@ class Session:
         whole = text[: len(text) - len(self._half_character)]
         return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
-    def _done(self) -> list[Event]:
+    def _done(self) -> list[Command]:
         before, self._input = self._input, _Input.IDLE
         if before is _Input.IDLE:
             return [*self._begin(), End(self._last)]
         ends = before is _Input.WRITING and self.outbox.is_open(self._last)
         return [End(self._last)] if ends else []
 
-    def _cancel(self) -> list[Event]:
+    def _cancel(self) -> list[Command]:
         cancels = self._cancel_all()
         return cancels if cancels or not self._begun else [AskHeard(self._last)]
 
-    def _cancel_all(self) -> list[Event]:
+    def _cancel_all(self) -> list[Command]:
         if self._input is not _Input.IDLE:
             self._input = _Input.CANCELLED
         return [Cancel(index) for index in self.outbox.open_utterances]
 
-    def _played(self, message: PlaybackPosition) -> list[Event]:
+    def _played(self, message: PlaybackPosition) -> list[Command]:
         if message.utterance_index >= self._begun:
             raise ProtocolError("no such utterance has begun", code="unknown_utterance")
         return [Played(message.utterance_index, message.played_ms / 1000)]
 
-    def _close(self, code: int, reason: str) -> list[Event]:
+    def _close(self, code: int, reason: str) -> list[Command]:
         if self._closed:
             return []
         self._closed = True

@@ -1,7 +1,7 @@
-"""One WebRTC call: a peer connection with a track that speaks and a data channel that talks about it.
+"""One WebRTC call as a carrier: a track that speaks, a data channel that talks about it, perhaps a microphone.
 
-Answers an offer, waits for the data channel, then runs a live session over it until either side hangs up, the
-connection fails, or nothing happens for too long. Made by `calls.py`; what messages mean is the session's.
+Answers an offer, waits for the data channel, then carries a live session until either side hangs up, the connection
+fails, or nothing happens for too long. Made by `calls.py`; what messages mean is the session's.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from aiortc import (
+    MediaStreamTrack,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
@@ -20,13 +21,12 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from vivavoce.metrics import Metrics
-from vivavoce.protocols.native.messages import SessionConfig
-from vivavoce.protocols.native.session import Session
-from vivavoce.speaking.live_session import LiveSession
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.serving.parts import until_first_ends
+from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
+from vivavoce.transports.carried import Carry, Patience
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.ice import IceServer
+from vivavoce.transports.webrtc.microphone import Microphone
 from vivavoce.transports.webrtc.offer import InvalidOffer
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE
 from vivavoce.transports.webrtc.speech_track import SpeechTrack
@@ -34,7 +34,6 @@ from vivavoce.transports.webrtc.track_sink import TrackSink
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "speech"
 CONNECT_TIMEOUT_S = 15.0  # from the answer to an open data channel
 ANSWER_TIMEOUT_S = 10.0  # gathering addresses asks STUN and TURN servers
 CLOSE_TIMEOUT_S = 5.0
@@ -47,7 +46,8 @@ class Call:
     Args:
         id: names it in its URL; not to be guessed.
         owner: whose it is; nobody else may hang it up.
-        session: the rules, and what the client is due.
+        carry: makes the session.
+        channel: label of the data channel that carries its messages.
         encoding: threads for Opus.
     """
 
@@ -55,33 +55,27 @@ class Call:
         self,
         id: str,
         owner: str,
-        session: Session,
-        synthesizer: Synthesizer,
-        ahead_s: float,
-        metrics: Metrics,
+        carry: Carry,
         ice_servers: Sequence[IceServer],
         encoding: Executor,
+        patience: Patience,
+        *,
+        channel: str,
     ) -> None:
         self.id = id
         self.owner = owner
-        self._limits = session.limits
-        self._track = SpeechTrack(encoding, session.limits.max_ahead_ms / 1000)
-        self._live = LiveSession(
-            synthesizer,
-            session,
-            self._open_sink,
-            owner=owner,
-            transport="webrtc",
-            metrics=metrics,
-            ahead_s=ahead_s,
-            sample_rate=SAMPLE_RATE,
-        )
+        self._patience = patience
+        self._track = SpeechTrack(encoding, patience.ahead_s)
+        self._carried = carry(Carrier("webrtc", self._open_sink, sample_rate=SAMPLE_RATE))
+        self._microphone = Microphone(self._carried.hear)
+        self._channel_label = channel
         self._channel: RTCDataChannel | None = None
         self._opened = asyncio.Event()
         self._ended = asyncio.Event()
         self._room = asyncio.Event()  # the data channel can take more
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[server.for_aiortc() for server in ice_servers]))
         self._peer.on("datachannel", self._on_channel)
+        self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_state)
 
     async def answer(self, offer: str) -> str:
@@ -109,8 +103,8 @@ class Call:
                 await self._opened.wait()
             if self._channel is None:  # hung up, or failed, before it began
                 return
-            with connections.hold(self._live, "webrtc"):
-                await self._converse()
+            with connections.hold(self._carried, "webrtc"):
+                await until_first_ends(self._watch(), self._send(), self._carried.run(), self._microphone.run())
         except TimeoutError:
             logger.info("%s: the call was not taken up", self.id)
         finally:
@@ -132,24 +126,13 @@ class Call:
 
     # -- the parts of a running call -------------------------------------------------------------------------------
 
-    async def _converse(self) -> None:
-        tasks = [asyncio.create_task(part) for part in (self._watch(), self._send(), self._live.run())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            task.result()
-
     async def _watch(self) -> None:
         """Until the call has ended; one on which nothing happens is closed meanwhile."""
-        idle_s = self._limits.idle_timeout_ms / 1000
+        idle_s = self._patience.idle_s
         while not self._ended.is_set():
-            left_s = self._live.active_s + idle_s - time.monotonic()
-            if left_s <= 0 and self._live.closing is None:
-                self._live.close(1001, "idle_timeout")
+            left_s = self._carried.active_s + idle_s - time.monotonic()
+            if left_s <= 0 and self._carried.closing is None:
+                self._carried.close(1001, "idle_timeout")
             try:
                 await asyncio.wait_for(self._ended.wait(), left_s if left_s > 0 else idle_s)
             except TimeoutError:
@@ -160,7 +143,7 @@ class Call:
         channel = self._channel
         assert channel is not None
         try:
-            while messages := await self._live.next_messages():
+            while messages := await self._carried.next_messages():
                 for message in messages:
                     if channel.readyState != "open":
                         return
@@ -172,7 +155,7 @@ class Call:
 
     async def _wait_below(self, channel: RTCDataChannel, limit: int) -> None:
         channel.bufferedAmountLowThreshold = limit - 1
-        async with asyncio.timeout(self._limits.stall_timeout_ms / 1000):
+        async with asyncio.timeout(self._patience.stall_s):
             while channel.bufferedAmount >= limit and channel.readyState == "open":
                 self._room.clear()
                 await self._room.wait()
@@ -180,14 +163,18 @@ class Call:
     # -- what aiortc tells -----------------------------------------------------------------------------------------
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
-        if channel.label != CHANNEL or self._channel is not None:
+        if channel.label != self._channel_label or self._channel is not None:
             channel.close()
             return
         self._channel = channel
-        channel.on("message", self._live.receive)
+        channel.on("message", self._carried.receive)
         channel.on("bufferedamountlow", self._room.set)
         channel.on("close", self._on_close)
         self._opened.set()
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio" and self._carried.hears:
+            self._microphone.plug_in(track)
 
     def _on_close(self) -> None:
         self._room.set()
@@ -210,13 +197,14 @@ class Call:
             if transceiver.kind == "audio" and listens and not speaking:
                 transceiver.setCodecPreferences(opus)
                 transceiver.sender.replaceTrack(self._track)
-                transceiver.direction = "sendonly"
+                speaks = transceiver._offerDirection == "sendrecv" and self._carried.hears
+                transceiver.direction = "sendrecv" if speaks else "sendonly"
                 speaking = True
             else:
                 transceiver.direction = "inactive"
         if not speaking:
             raise InvalidOffer("the offer has no audio section that listens")
 
-    def _open_sink(self, index: int, config: SessionConfig, sample_rate: int) -> TrackSink:
-        assert sample_rate == SAMPLE_RATE
-        return TrackSink(self._live, self._track, index, config)
+    def _open_sink(self, teller: Teller, format: SoundFormat) -> TrackSink:
+        assert format.sample_rate == SAMPLE_RATE
+        return TrackSink(teller, self._track)

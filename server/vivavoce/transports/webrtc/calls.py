@@ -7,13 +7,11 @@ import logging
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from vivavoce.config import LiveSettings, WebRTCSettings
+from vivavoce.config import WebRTCSettings
+from vivavoce.draining import Draining
 from vivavoce.errors import NotFound, Overloaded, ShuttingDown
-from vivavoce.metrics import Metrics
-from vivavoce.protocols.native.messages import Limits
-from vivavoce.protocols.native.session import Session
-from vivavoce.synthesis.synthesizer import Synthesizer
-from vivavoce.transports.connections import Connections, limits_of, voice_summaries
+from vivavoce.transports.carried import Carry, Patience
+from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc import offer
 from vivavoce.transports.webrtc.call import Call
 from vivavoce.transports.webrtc.ice import parse_ice_servers
@@ -33,33 +31,33 @@ class Calls:
 
     def __init__(
         self,
-        synthesizer: Synthesizer,
         settings: WebRTCSettings,
-        live: LiveSettings,
+        patience: Patience,
         *,
         allow_private: bool,
-        metrics: Metrics,
         connections: Connections,
-        limits: Limits | None = None,
+        draining: Draining,
     ) -> None:
         self.ice_servers = parse_ice_servers(settings.ice_servers)
-        self._synthesizer = synthesizer
         self._max_calls = settings.max_calls
-        self._ahead_s = live.ahead_s
-        self._metrics = metrics
-        self._connections = connections
-        self._limits = limits or limits_of(live)
+        self._patience = patience
         self._allow_private = allow_private
+        self._connections = connections
+        self._draining = draining
         self._calls: dict[str, Call] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._closed = False
         self._encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="opus")
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    async def open(self, body: bytes, owner: str) -> tuple[str, str]:
+    async def open(self, body: bytes, owner: str, carry: Carry, *, channel: str = "speech") -> tuple[str, str]:
         """Answer an offer: the id of the call, and the SDP answer.
+
+        Args:
+            body: the offer, SDP.
+            carry: makes the session.
+            channel: label of the data channel that carries its messages.
 
         Raises:
             InvalidOffer, PayloadTooLarge: If the offer is not one.
@@ -67,11 +65,12 @@ class Calls:
         """
         text = offer.cleaned_offer(body, allow_private=self._allow_private)
         self._check()
-        call = self._new_call(owner)
+        id = f"call_{secrets.token_urlsafe(18)}"
+        call = Call(id, owner, carry, self.ice_servers, self._encoding, self._patience, channel=channel)
         self._calls[call.id] = call
         try:
             answer = await call.answer(text)
-            if self._closed:
+            if self._draining.has_begun:
                 raise ShuttingDown("the server is shutting down")
         except BaseException:
             self._calls.pop(call.id)
@@ -92,8 +91,7 @@ class Calls:
         call.hang_up()
 
     async def aclose(self) -> None:
-        """Take no more calls, end those that are open, and free the threads."""
-        self._closed = True
+        """End the calls that are open, and free the threads. No more come: draining has begun."""
         tasks = list(self._tasks.values())
         for call in list(self._calls.values()):
             call.hang_up()
@@ -102,23 +100,8 @@ class Calls:
 
     def _check(self) -> None:
         self._connections.check()
-        if self._closed:
-            raise ShuttingDown("the server is shutting down")
         if len(self._calls) >= self._max_calls:
             raise Overloaded(f"{self._max_calls} calls are open or pending, and no more may be", retry_after_s=5.0)
-
-    def _new_call(self, owner: str) -> Call:
-        session = Session(f"sess_{secrets.token_hex(12)}", self._limits, voice_summaries(self._synthesizer.library))
-        return Call(
-            f"call_{secrets.token_urlsafe(18)}",
-            owner,
-            session,
-            self._synthesizer,
-            self._ahead_s,
-            self._metrics,
-            self.ice_servers,
-            self._encoding,
-        )
 
     async def _run(self, call: Call) -> None:
         try:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.audio.chunk import AudioChunk, WordTiming
-from vivavoce.speaking.live_utterance import pieces
+from vivavoce.speaking.sink import pieces
 from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.text.sentences import Sentence
 

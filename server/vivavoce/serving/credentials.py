@@ -1,0 +1,53 @@
+"""Where a key or a token may stand in a request, and what it is: the one reader of credentials.
+
+    Authorization: Bearer KEY               everybody's
+    X-API-Key: KEY                          ours, Cartesia's
+    xi-api-key: KEY                         ElevenLabs'
+    subprotocol openai-insecure-api-key.KEY browsers, on OpenAI's Realtime route
+    subprotocol vivavoce.token.TOKEN        browsers, on the native stream
+
+Called by `gate.py` and by the live routes; whether it is good is `access.py`'s matter. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vivavoce.serving.tokens import CLIENT_SECRET, TOKEN
+
+KEY_HEADERS = ("x-api-key", "xi-api-key")
+SUBPROTOCOLS = ("vivavoce.token.", "openai-insecure-api-key.")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a caller shows: a key, or something that stands for one for a while."""
+
+    value: str = field(repr=False)
+
+    @property
+    def is_token(self) -> bool:
+        """True for what this server issued in a key's place: it may not buy another one, wherever it stands."""
+        return self.value.startswith((TOKEN, CLIENT_SECRET))
+
+
+def credential_of(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> Credential | None:
+    """What the caller shows; None where it shows nothing.
+
+    Args:
+        headers: names in lower case.
+        subprotocols: offered by a WebSocket; a browser has no other place.
+    """
+    for offered in subprotocols:
+        for prefix in SUBPROTOCOLS:
+            if offered.startswith(prefix):
+                return _credential(offered.removeprefix(prefix))
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return _credential(value)
+    return next((_credential(headers[name]) for name in KEY_HEADERS if headers.get(name, "").strip()), None)
+
+
+def _credential(text: str) -> Credential | None:
+    return Credential(text.strip()) if text.strip() else None

@@ -1,0 +1,78 @@
+"""What it takes to enter a route, written beside the route itself; the gate asks here.
+
+    @router.get("/livez")
+    @entered_with(Entry.NOTHING)
+    async def livez() -> ...
+
+A route that says nothing wants a key, and so does a path without a route. Called by the routes and by `gate.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import Any, TypeVar
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+_Endpoint = TypeVar("_Endpoint")
+
+
+class Entry(Enum):
+    """What a route asks of its caller."""
+
+    KEY = "an API key, or a token, which is used up"
+    KEY_OR_KEPT_TOKEN = "an API key, or a token, which is still good afterwards"  # asked on the way to a connection
+    NOTHING = "nothing: pages, documents and probes"
+
+
+def entered_with(entry: Entry) -> Callable[[_Endpoint], _Endpoint]:
+    """Mark an endpoint, or a mounted application."""
+
+    def mark(endpoint: _Endpoint) -> _Endpoint:
+        setattr(endpoint, _MARK, entry)
+        return endpoint
+
+    return mark
+
+
+class Entries:
+    """The routes of an application, asked for what they want.
+
+    Args:
+        routes: of the application; those of included routers are found.
+    """
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self._routes = tuple(_flat(routes))
+
+    def of(self, scope: Scope) -> Entry:
+        """What the route of this request asks for; the first that fits decides, as in the application itself."""
+        partial: BaseRoute | None = None
+        for route in self._routes:
+            match, _ = route.matches(scope)
+            if match is Match.FULL:
+                return _entry(route)
+            if match is Match.PARTIAL and partial is None:  # the path fits, the method does not
+                partial = route
+        return Entry.KEY if partial is None else _entry(partial)
+
+
+_MARK = "_vivavoce_entry"
+
+
+def _entry(route: BaseRoute) -> Entry:
+    target: Any = getattr(route, "endpoint", None) or getattr(route, "app", None)
+    entry: Entry = getattr(target, _MARK, Entry.KEY)
+    return entry
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Routes, those of FastAPI's included routers among them."""
+    for route in routes:
+        router = getattr(route, "original_router", None)
+        if router is None:
+            yield route
+        else:
+            yield from _flat(router.routes)
