@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,6 +93,13 @@ class InferenceStandIn:
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             for server in (self._plain, self._secure)
         ]
+
+    def forget(self) -> None:
+        """As if nothing had been asked yet."""
+        for kept in (self.asked, self.looked_up, self.dialled, self.addresses, self.counts):
+            kept.clear()
+        self.hung_up_s = None
+        self.released.clear()
 
     def url(self, behaviour: str, *, host: str = ROUTER, prefix: str = "/hf-inference/models/") -> str:
         return f"https://{host}{prefix}{behaviour}"
@@ -259,8 +267,18 @@ def _loading(handler: _Handler) -> None:
         _flac(handler)
 
 
+def _half(handler: _Handler) -> None:
+    """Promises a whole file and hangs up in the middle of it."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "audio/flac")
+    handler.send_header("Content-Length", str(len(handler.hub.flac)))
+    handler.end_headers()
+    handler.wfile.write(handler.hub.flac[: len(handler.hub.flac) // 2])
+    handler.close_connection = True
+
+
 def _endless(handler: _Handler) -> None:
-    handler.stream(_noise(None), "audio/wav")
+    handler.stream(chain([_wav_header()], _noise(None)), "audio/wav")
 
 
 def _held(handler: _Handler) -> None:
@@ -296,11 +314,7 @@ def _wav_header() -> bytes:
 
 def _music(size: int) -> Callable[[_Handler], None]:
     def answer(handler: _Handler) -> None:
-        def parts() -> Iterator[bytes]:
-            yield _wav_header()
-            yield from _noise(size)
-
-        handler.stream(parts(), "audio/wav")
+        handler.stream(chain([_wav_header()], _noise(size)), "audio/wav")
 
     return answer
 
@@ -343,7 +357,7 @@ BEHAVIOURS: dict[str, Callable[[_Handler], None]] = {
     "page": lambda handler: handler.give(200, b"<html>hello</html>", "text/html"),
     "junk": lambda handler: handler.give(200, b"this is no sound at all" * 100, "audio/flac"),
     "empty": lambda handler: handler.give(200, b"", "audio/flac"),
-    "half": lambda handler: handler.give(200, handler.hub.flac[: len(handler.hub.flac) // 2], "audio/flac"),
+    "half": _half,
     "large-json": lambda handler: handler.give(200, b'{"a": "' + b"x" * (2 << 20) + b'"}', "application/json"),
     "deep-json": lambda handler: handler.give(200, b"[" * 100_000, "application/json"),
     "compressed": lambda handler: handler.give(200, b"\x1f\x8b", "audio/flac", Content_Encoding="gzip"),

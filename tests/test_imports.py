@@ -54,7 +54,8 @@ ALLOWED: dict[str, set[str]] = {
     "hosted": CONFIG
     | WATCHED
     | SOUND_AND_TEXT
-    | {"synthesis.speaker", "assistant.chat_model", "assistant.chat_stream", "words"},
+    | {"decoding", "synthesis.speaker", "assistant.chat_model", "assistant.chat_stream", "words"}
+    | {"engines.speech", "machine.admission"},
     "web": {"serving.entries"},
     "routes": ROUTES,
     "app": APP | {"adapters.fastrtc"},
@@ -106,6 +107,7 @@ PURE: dict[str, set[str]] = {
         "hosted.addresses",
         "hosted.answers",
         "hosted.captions",
+        "hosted.voices",
         "recognition.overheard",
         "recognition.speech_detector",
         "recognition.speech_runs",

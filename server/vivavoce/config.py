@@ -148,6 +148,25 @@ class WebRTCSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostedSettings:
+    """Models on other machines."""
+
+    hosted: bool = setting(False, "Call models on other machines for callers of /v1/hosted.")
+    hosted_hosts: tuple[str, ...] = setting(
+        (), "Hosts that callers may name besides Hugging Face's: `name`, `*.name`, either with `:port`; https only."
+    )
+    hosted_tokens: tuple[str, ...] = setting(
+        (), "This server's own tokens, HOST=TOKEN; used for callers with a key who send none.", secret=True
+    )
+    hosted_begin_s: float = setting(
+        120.0, "An answer must begin after this long, the model's loading included.", above=0
+    )
+    hosted_whole_s: float = setting(900.0, "An answer must have ended after this long.", above=0)
+    hosted_max_mib: int = setting(64, "Size of an answer.", above=0)
+    hosted_max_calls: int = setting(16, "Calls to other machines at once; one key may have a quarter of them.", above=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Logs."""
 
@@ -174,6 +193,7 @@ class Config:
     live: LiveSettings
     speed: SpeedSettings
     webrtc: WebRTCSettings
+    hosted: HostedSettings
     logs: LogSettings
 
     def __init__(self, **values: Any) -> None:

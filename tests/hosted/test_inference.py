@@ -29,13 +29,7 @@ def hub_of_all() -> Iterator[InferenceStandIn]:
 
 @pytest.fixture
 def hub(hub_of_all: InferenceStandIn) -> InferenceStandIn:
-    hub_of_all.asked.clear()
-    hub_of_all.dialled.clear()
-    hub_of_all.looked_up.clear()
-    hub_of_all.addresses.clear()
-    hub_of_all.counts.clear()
-    hub_of_all.hung_up_s = None
-    hub_of_all.released.clear()
+    hub_of_all.forget()
     return hub_of_all
 
 

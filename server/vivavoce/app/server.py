@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from vivavoce import __version__
 from vivavoce.app.generator import build_synthesizer
+from vivavoce.app.hosted import build_hosted
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
@@ -24,6 +25,7 @@ from vivavoce.metrics import Metrics
 from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
+from vivavoce.routes.hosted import HostedServices, hosted_router
 from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
@@ -63,6 +65,7 @@ class Server:
     calls: Calls
     draining: Draining
     decoding: DecodingService
+    hosted: HostedServices
     encoding: ThreadPoolExecutor
     app: ASGIApp
 
@@ -80,6 +83,7 @@ class Server:
         self.draining.begin()
         await self.calls.aclose()
         await self.synthesizer.aclose()
+        await self.hosted.aclose()
         await self.decoding.aclose()
         self.encoding.shutdown(wait=True, cancel_futures=True)
 
@@ -104,6 +108,7 @@ def build_server(
     connections = Connections(config.live.max_sockets, draining, metrics)
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
+    hosted = build_hosted(config, synthesizer, decoding, draining, encoding, metrics)
     calls = Calls(
         config.webrtc,
         patience,
@@ -130,7 +135,7 @@ def build_server(
         lifespan=lifespan,
         redoc_url=None,
     )
-    server = Server(config, metrics, synthesizer, access, connections, calls, draining, decoding, encoding, app)
+    server = Server(config, metrics, synthesizer, access, connections, calls, draining, decoding, hosted, encoding, app)
     native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
     websockets = WebSockets(access, connections, encoding, patience, metrics)
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
@@ -142,6 +147,7 @@ def build_server(
     )
     app.include_router(operations_router(synthesizer, metrics, draining))
     app.include_router(live_router(websockets, native.prepare, access))
+    app.include_router(hosted_router(hosted))
     app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))
     if config.webrtc.fastrtc:
         _mount_fastrtc(app, synthesizer, config)

@@ -110,7 +110,7 @@ class DecodingService:
 
     @asynccontextmanager
     async def live(
-        self, *, owner: str, sample_rate: int = 16_000, rules: DecodingRules = ANY_RECORDING
+        self, *, owner: str, sample_rate: int | None = 16_000, rules: DecodingRules = ANY_RECORDING
     ) -> AsyncIterator[LiveDecoder]:
         """A decoder for a stream that comes at the pace of its client; it holds a process until the block ends.
 
@@ -164,6 +164,11 @@ class LiveDecoder:
     def duration_s(self) -> float:
         """Seconds of sound decoded so far."""
         return self._process.duration_s
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of what comes out; 0 until it is known."""
+        return self._process.sample_rate
 
     async def decode(self, data: bytes) -> Samples:
         """Take bytes, return float32 [n]."""

@@ -114,6 +114,11 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
 
+def plain_transport() -> httpx.AsyncBaseTransport:
+    """For addresses that the operator wrote: any host, plain HTTP too; no proxy of the environment."""
+    return httpx.AsyncHTTPTransport(trust_env=False, limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
+
+
 class _Body(httpx.AsyncByteStream):
     """An answer's body whose failures are ours."""
 

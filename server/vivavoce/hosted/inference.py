@@ -159,6 +159,20 @@ class HostedModels:
         async with self._ask(check_url(place, self._media), None, None) as response:
             yield HostedSound(response, self.limits, end_s)
 
+    @asynccontextmanager
+    async def hear(self, target: Target, token: str | None, question: Question) -> AsyncIterator[HostedSound]:
+        """The sound that answers a question, whatever its shape; leaving the block hangs up.
+
+        Raises:
+            HostedModelFailed: If the answer is none.
+        """
+        end_s = asyncio.get_running_loop().time() + self.limits.whole_s
+        async with self._ask(target, token, question) as response:
+            sound = HostedSound(response, self.limits, end_s)
+            if "json" in sound.media_type or sound.media_type.startswith("text/"):
+                raise HostedModelFailed(f"the model answers {sound.media_type}, not sound")
+            yield sound
+
     async def caption(self, target: Target, token: str | None, image: bytes, media_type: str) -> Any:
         """The JSON that an image-to-text model answers.
 

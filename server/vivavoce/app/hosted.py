@@ -1,0 +1,84 @@
+"""Settings become the client of models on other machines. Called by `server.py` and by `vivavoce hosted`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+
+from vivavoce.config import Config, HostedSettings
+from vivavoce.decoding.places import Places
+from vivavoce.decoding.service import DecodingService
+from vivavoce.draining import Draining
+from vivavoce.errors import ConfigError
+from vivavoce.hosted.dialing import PinnedTransport, PublicNetwork
+from vivavoce.hosted.inference import HostedLimits, HostedModels
+from vivavoce.hosted.pictures import PictureReader
+from vivavoce.metrics import Metrics
+from vivavoce.routes.hosted import HostedServices
+from vivavoce.synthesis.synthesizer import Synthesizer
+
+SHARE = 4  # one owner may have a quarter of the calls
+
+
+def open_transport() -> PinnedTransport:
+    """The way to the open internet, and to nowhere else."""
+    return PinnedTransport(PublicNetwork())
+
+
+def open_models(settings: HostedSettings, tokens: Mapping[str, str] | None = None) -> HostedModels:
+    """The client that the settings describe.
+
+    Args:
+        tokens: host -> token, besides those of the settings.
+
+    Raises:
+        ConfigError: If a host or a token is written wrongly.
+    """
+    try:
+        return HostedModels(
+            open_transport(),
+            hosts=settings.hosted_hosts,
+            tokens={**(tokens or {}), **_tokens(settings.hosted_tokens)},
+            limits=HostedLimits(
+                begin_s=settings.hosted_begin_s,
+                whole_s=settings.hosted_whole_s,
+                max_bytes=settings.hosted_max_mib << 20,
+            ),
+        )
+    except ValueError as error:
+        raise ConfigError(f"hosted_hosts: {error}") from None
+
+
+def build_hosted(
+    config: Config,
+    synthesizer: Synthesizer,
+    decoding: DecodingService,
+    draining: Draining,
+    encoding: Executor,
+    metrics: Metrics,
+) -> HostedServices:
+    """What the routes of `/v1/hosted` work with.
+
+    Raises:
+        ConfigError: If a setting is written wrongly.
+    """
+    calls = config.hosted.hosted_max_calls
+    return HostedServices(
+        models=open_models(config.hosted) if config.hosted.hosted else None,
+        places=Places("calls of models elsewhere", calls, waiting=0, per_owner=max(1, calls // SHARE)),
+        pictures=PictureReader(),
+        decoding=decoding,
+        draining=draining,
+        synthesizer=synthesizer,
+        encoding=encoding,
+        metrics=metrics,
+        limits=config.limits,
+        live=config.live,
+    )
+
+
+def _tokens(entries: tuple[str, ...]) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in entries]
+    if not all(host and token for host, _, token in pairs):
+        raise ConfigError("hosted_tokens: write HOST=TOKEN")  # and never what was written instead
+    return {host.strip().casefold(): token.strip() for host, _, token in pairs}

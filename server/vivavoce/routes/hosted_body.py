@@ -1,0 +1,233 @@
+"""What `/v1/hosted/...` is asked for: the forms of the services these routes stand in for, and the same as JSON.
+
+The form has `json_description` (JSON: `api_url`, `api_token`) and `input_text` or `input_image`. The JSON body has the
+same names, the picture in base64; the description's fields may also stand beside them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
+
+from vivavoce.audio.encoders import FORMATS
+from vivavoce.config import LimitSettings
+from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat, UnsupportedMediaType
+from vivavoce.hosted.addresses import model_url
+from vivavoce.hosted.captions import Picture, look_at
+from vivavoce.routes.bodies import parse_object, read_json
+from vivavoce.routes.forms import media_type, read_form
+
+MISSING = "api_url or api_token missing from json_description"
+MAX_DESCRIPTION = 1 << 16
+MAX_DESIRED = 64
+MAX_INLINE_IMAGE = 4 << 20  # in base64, which is read in one go; larger ones come as a form
+_TOKEN = re.compile(r"[!-~]{1,512}")  # goes into a header
+_UNDECLARED = ("", "application/octet-stream")  # what clients say of a file they know nothing of
+_TEXT = ("text/plain",)
+_JSON = ("application/json",)
+_PICTURES = ("image/jpeg", "image/png", "image/webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Which model, and whose.
+
+    Attributes:
+        api_url: an address, or `local:NAME`.
+        api_token: None where the caller relies on the server's own.
+        desired_output: field of the answer; None: all of it.
+        parameters: for the model, beside the text.
+    """
+
+    api_url: str
+    api_token: str | None = field(repr=False)
+    desired_output: str | None = None
+    parameters: Mapping[str, Any] | None = None
+
+    @property
+    def local(self) -> str | None:
+        """The name after `local:`; None for an address."""
+        return self.api_url.removeprefix("local:") if self.api_url.startswith("local:") else None
+
+
+@dataclass(frozen=True, slots=True)
+class TextToAudio:
+    """A text and the format its sound is wanted in."""
+
+    description: Description
+    text: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageToText:
+    """A picture and what is known of it."""
+
+    description: Description
+    image: bytes = field(repr=False)
+    picture: Picture
+
+
+async def read_text_to_audio(request: Request, limits: LimitSettings, *, format: str | None) -> TextToAudio:
+    """The wish of a form or a JSON body.
+
+    Raises:
+        InvalidRequest: If it is incomplete or wrong, with the field at fault as `param`.
+    """
+    max_bytes = MAX_DESCRIPTION + limits.max_body_kib * 1024
+    if media_type(request) == "multipart/form-data":
+        form = await read_form(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s, max_files=2)
+        try:
+            described = await _part(form, "json_description", _JSON, MAX_DESCRIPTION)
+            text = _decoded(await _part(form, "input_text", _TEXT, max_bytes), "input_text")
+            format = format or _optional_text(form, "format")
+        finally:
+            await form.close()
+        return _text_to_audio(_description(described), text, format, limits)
+    fields = await read_json(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s)
+    inline = fields.get("input_text")
+    if not isinstance(inline, str):
+        raise InvalidRequest("input_text is missing", param="input_text")
+    return _text_to_audio(_inline_description(fields), inline, format or fields.get("format"), limits)
+
+
+async def read_image_to_text(request: Request, limits: LimitSettings) -> ImageToText:
+    """The same for a picture."""
+    max_image = limits.max_upload_mib << 20
+    if media_type(request) == "multipart/form-data":
+        max_bytes = MAX_DESCRIPTION + max_image
+        form = await read_form(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s, max_files=2)
+        try:
+            described = await _part(form, "json_description", _JSON, MAX_DESCRIPTION)
+            declared, image = _type_of(form, "input_image"), await _part(form, "input_image", _PICTURES, max_image)
+        finally:
+            await form.close()
+        return _image_to_text(_description(described), image, declared)
+    max_bytes = MAX_DESCRIPTION + min(max_image, MAX_INLINE_IMAGE) * 4 // 3
+    fields = await read_json(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s)
+    declared, image = _inline_image(fields.get("input_image"))
+    return _image_to_text(_inline_description(fields), image, declared)
+
+
+def _text_to_audio(description: Description, text: str, format: Any, limits: LimitSettings) -> TextToAudio:
+    format = "ogg" if format is None else format
+    if not isinstance(format, str) or format not in FORMATS:
+        raise UnsupportedFormat(str(format), FORMATS)
+    text = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
+    if not text.strip():
+        raise EmptyInput("input_text holds nothing", param="input_text")
+    if len(text) > limits.max_text:
+        raise TextTooLong(len(text), limits.max_text, param="input_text")
+    return TextToAudio(description, text, format)
+
+
+def _image_to_text(description: Description, image: bytes, declared: str) -> ImageToText:
+    picture = look_at(image)
+    if declared not in (*_UNDECLARED, picture.media_type):
+        raise UnsupportedMediaType(f"input_image is called {declared} but is {picture.media_type}", param="input_image")
+    return ImageToText(description, image, picture)
+
+
+# -- the description
+
+
+def _description(data: bytes) -> Description:
+    try:
+        fields = parse_object(data)
+    except InvalidRequest as error:
+        reason = error.message.replace("the body", "it")
+        raise InvalidRequest(f"json_description is invalid: {reason}", param="json_description") from None
+    return _checked(fields)
+
+
+def _inline_description(fields: Mapping[str, Any]) -> Description:
+    """Of a JSON body: an object, the text of one, or its fields beside the others."""
+    described = fields.get("json_description", fields)
+    if isinstance(described, str):
+        return _description(described.encode("utf-8", "replace"))
+    if not isinstance(described, Mapping):
+        raise InvalidRequest("json_description is invalid: it must be an object", param="json_description")
+    return _checked(described)
+
+
+def _checked(fields: Mapping[str, Any]) -> Description:
+    model, url, token = fields.get("model"), fields.get("api_url"), fields.get("api_token")
+    if url is None and isinstance(model, str):
+        url = model_url(model)
+    if not isinstance(url, str) or not url:
+        raise InvalidRequest(MISSING, param="json_description")
+    token = None if token == "" else token
+    if token is not None and not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+        raise InvalidRequest("json_description is invalid: api_token is no token", param="json_description")
+    desired = fields.get("desired_output")
+    if desired is not None and not (isinstance(desired, str) and 0 < len(desired) <= MAX_DESIRED):
+        what = f"desired_output must be a name of at most {MAX_DESIRED} characters"
+        raise InvalidRequest(f"json_description is invalid: {what}", param="json_description")
+    parameters = fields.get("parameters")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise InvalidRequest("json_description is invalid: parameters must be an object", param="json_description")
+    return Description(url, token, desired, parameters)
+
+
+# -- the parts of a form
+
+
+async def _part(form: FormData, name: str, kinds: tuple[str, ...], max_bytes: int) -> bytes:
+    """A field's bytes, whether it came as a file or as text.
+
+    Raises:
+        InvalidRequest: If it is not there exactly once.
+        UnsupportedMediaType: If it says that it is something else.
+    """
+    values = form.getlist(name)
+    if len(values) != 1:
+        raise InvalidRequest(f"{name} is missing" if not values else f"{name} was sent twice", param=name)
+    value = values[0]
+    if isinstance(value, str):
+        return value.encode()
+    declared = _type_of(form, name)
+    if declared not in (*_UNDECLARED, *kinds):
+        raise UnsupportedMediaType(f"{name} must be {' or '.join(kinds)}, not {declared[:64]}", param=name)
+    data = await value.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise InvalidRequest(f"{name} is larger than {max_bytes} bytes", param=name)
+    return data
+
+
+def _type_of(form: FormData, name: str) -> str:
+    value = form.get(name)
+    declared = value.content_type if isinstance(value, UploadFile) else None
+    return "".join(c for c in (declared or "").partition(";")[0].strip().lower() if c.isprintable())
+
+
+def _optional_text(form: FormData, name: str) -> str | None:
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else None
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{name} is not text in UTF-8", param=name) from None
+
+
+def _inline_image(value: Any) -> tuple[str, bytes]:
+    """(declared type, bytes) of a picture in base64, bare or as a data URL."""
+    if not isinstance(value, str):
+        raise InvalidRequest("input_image is missing; send it in base64", param="input_image")
+    declared = ""
+    if value.startswith("data:"):
+        head, _, value = value.removeprefix("data:").partition(",")
+        declared = head.partition(";")[0].lower()
+    try:
+        return declared, base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequest("input_image is not base64", param="input_image") from None
