@@ -16,8 +16,7 @@ from blocking_calls import no_blocking_calls
 from vivavoce.app.server import Server, build_server
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechEngine
-from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
-from vivavoce.serving.websocket_protocol import uvicorn_options
+from vivavoce.serving.uvicorn_server import DrainingServer, uvicorn_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,9 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(engines: Sequence[SpeechEngine] | None = None, **settings: Any) -> Iterator[LiveServer]:
+def live_server(
+    engines: Sequence[SpeechEngine] | None = None, *, max_connections: int = 4000, **settings: Any
+) -> Iterator[LiveServer]:
     """Serve until the block ends. `settings` are fields of the Config. A blocking call on the server's loop fails."""
     config = Config(**{"port": 0, "admission_share": 0.0, **settings})
     with ThreadPoolExecutor(1) as elsewhere:  # reads files: not on the event loop of an asynchronous test
@@ -63,10 +64,8 @@ def live_server(engines: Sequence[SpeechEngine] | None = None, **settings: Any) 
         server.app,
         host="127.0.0.1",
         port=0,
-        http=HttpProtocol,
-        **uvicorn_options(),
+        **uvicorn_options(max_connections),
         log_config=None,
-        access_log=False,
         timeout_graceful_shutdown=2,
     )
     uvicorn_server = DrainingServer(uvicorn_config, drain=server.drain, started_with=greet)

@@ -13,6 +13,8 @@
         InvalidAudio          400
         InvalidVoicePack      400
         PayloadTooLarge       413 / 1009
+        HeadersTooLarge       431
+        MalformedRequest      400
         UnsupportedMediaType  415
         NotFound              404
         Conflict              409
@@ -187,6 +189,19 @@ class PayloadTooLarge(InvalidRequest):
     def __init__(self, limit: int) -> None:
         super().__init__(f"the body is larger than the limit of {limit} bytes")
         self.limit = limit
+
+
+class HeadersTooLarge(InvalidRequest):
+    """A request's address, headers or trailers are longer than anybody needs."""
+
+    status = 431
+    code = "headers_too_large"
+
+
+class MalformedRequest(InvalidRequest):
+    """What came is not HTTP, or not in order."""
+
+    code = "invalid_http"
 
 
 class UnsupportedMediaType(InvalidRequest):

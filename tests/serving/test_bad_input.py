@@ -17,7 +17,7 @@ import pytest
 
 from fake_engine import FakeEngine, StepGate, wait_until
 from live_server import LiveServer, live_server
-from vivavoce.serving import uvicorn_server as serving
+from vivavoce.serving import http_protocol
 
 ROUTE = "/v1/audio/speech"
 
@@ -205,7 +205,7 @@ def talk(server: LiveServer, data: bytes, timeout_s: float = 10.0) -> bytes:
 
 
 def test_slow_headers_are_cut_off(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "HEADERS_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(http_protocol, "HEADERS_TIMEOUT_S", 0.2)
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: 127")
         client.settimeout(10)

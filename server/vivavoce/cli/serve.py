@@ -15,8 +15,7 @@ from vivavoce import settings
 from vivavoce.app.server import Server, build_server
 from vivavoce.config import FIELDS, SECTIONS, Config
 from vivavoce.logs import configure_logging
-from vivavoce.serving.uvicorn_server import DrainingServer, HttpProtocol
-from vivavoce.serving.websocket_protocol import uvicorn_options
+from vivavoce.serving.uvicorn_server import DrainingServer, uvicorn_options
 
 EXAMPLES = """\
 examples:
@@ -90,9 +89,7 @@ def run(args: argparse.Namespace) -> int:
         server.app,
         host=config.server.host,
         port=config.server.port,
-        http=HttpProtocol,
         **uvicorn_options(),
-        access_log=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=5,

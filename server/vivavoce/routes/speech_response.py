@@ -20,8 +20,8 @@ from starlette.types import Message, Receive, Scope, Send
 from vivavoce.audio.encoders import AudioEncoder
 from vivavoce.errors import ClientTooSlow, VivaVoceError
 from vivavoce.metrics import Metrics
+from vivavoce.serving.http_protocol import ABORT
 from vivavoce.serving.parts import until_first_ends
-from vivavoce.serving.uvicorn_server import ABORT
 from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.synthesis.utterance import Utterance

@@ -1,4 +1,4 @@
-"""How uvicorn is run here: a connection that dawdles over its headers is closed, SIGTERM drains, the address is told.
+"""How uvicorn is run here: with protocols that bound every connection, a drain on SIGTERM, and the address told.
 
 Called by `vivavoce serve`; knows nothing of speech but the two hooks it is given.
 """
@@ -8,52 +8,39 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from vivavoce.serving.connection_book import ConnectionBook, descriptors_for_connections
+from vivavoce.serving.http_protocol import HttpProtocol
+from vivavoce.serving.websocket_protocol import MAX_FRAME_BYTES, POT_BURST_S, POT_SHARE, WebSocketProtocol
+from vivavoce.serving.work_budget import WorkBudget
 
 logger = logging.getLogger(__name__)
 
-HEADERS_TIMEOUT_S = 10.0
-ABORT = "vivavoce.abort"  # scope extension: a function that drops the connection without flushing it
 
+def uvicorn_options(max_connections: int | None = None) -> dict[str, Any]:
+    """Arguments of `uvicorn.Config` that this server relies on.
 
-class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol with a limit on how long a request's headers may take."""
+    Deflate is off: audio does not shrink, and its memory is a gift to floods. Pings find clients that vanished.
 
-    _headers_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._start_timer()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
-        if self._headers_timer is None:  # a further request on a kept-alive connection
-            self._start_timer()
-
-    def on_headers_complete(self) -> None:
-        self._stop_timer()
-        super().on_headers_complete()
-
-    def handle_websocket_upgrade(self) -> None:
-        self._stop_timer()
-        super().handle_websocket_upgrade()
-
-    def _start_timer(self) -> None:
-        self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.abort)
-
-    def _stop_timer(self) -> None:
-        if self._headers_timer is not None:
-            self._headers_timer.cancel()
-            self._headers_timer = None
+    Args:
+        max_connections: at once, HTTP and WebSocket; None: as many as the process may have files open.
+    """
+    book = ConnectionBook(max_connections or descriptors_for_connections())
+    pot = WorkBudget(POT_SHARE, POT_BURST_S)
+    return {
+        "http": partial(HttpProtocol, book=book),
+        "ws": partial(WebSocketProtocol, book=book, pot=pot),
+        "ws_max_size": MAX_FRAME_BYTES,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": 20.0,
+        "ws_ping_timeout": 20.0,
+        "access_log": False,
+    }
 
 
 class DrainingServer(uvicorn.Server):

@@ -1,0 +1,78 @@
+"""A flood is paid for by the connection that sends it: it is not read for a while, and nobody else notices."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+import pytest
+from websockets.sync.client import connect
+
+from fake_engine import FakeEngine
+from live_server import LiveServer, live_server
+from vivavoce.serving import uvicorn_server, websocket_protocol
+from vivavoce.serving.work_budget import WorkBudget
+
+STREAM = "/v1/audio/speech/stream"
+PONG = b"\x8a\x80\x00\x00\x00\x00"  # masked, empty
+FRAGMENT = b"\x00\x80\x00\x00\x00\x00"  # a continuation of nothing, empty, not the last
+MESSAGE = b"\x81\x82\x00\x00\x00\x00{}"
+
+
+def test_a_budget_comes_back_with_time() -> None:
+    budget = WorkBudget(0.1, 0.2)
+    assert budget.spend(0.2, 0.0) == 0.0
+    assert budget.spend(0.1, 0.0) == pytest.approx(1.0)
+    assert budget.spend(0.0, 1.0) == pytest.approx(0.0)
+    assert budget.spend(0.2, 100.0) == 0.0, "no more than the burst is saved"
+    assert budget.spend(0.1, 100.0) > 0
+
+
+def test_the_pot_is_shared_and_bounded() -> None:
+    pot = WorkBudget(0.2, 0.3)
+    one, other = WorkBudget(0.05, 0.1, pot), WorkBudget(0.05, 0.1, pot)
+    assert one.spend(0.4, 0.0) == pytest.approx(0.0), "its own tenth and all of the pot"
+    assert other.spend(0.1, 0.0) == 0.0, "everybody has a little of their own"
+    assert other.spend(0.05, 0.0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("frame", [PONG, MESSAGE], ids=["pongs", "messages"])
+def test_a_flood_is_read_slowly(monkeypatch: pytest.MonkeyPatch, frame: bytes) -> None:
+    monkeypatch.setattr(websocket_protocol, "OWN_SHARE", 0.001)
+    monkeypatch.setattr(websocket_protocol, "OWN_BURST_S", 0.01)
+    monkeypatch.setattr(uvicorn_server, "POT_SHARE", 0.001)
+    monkeypatch.setattr(uvicorn_server, "POT_BURST_S", 0.01)
+    with live_server([FakeEngine()]) as live:
+        client = open_stream(live)
+        client.settimeout(1.0)
+        sent = 0
+        with suppress(TimeoutError, ConnectionError):
+            while sent < 64 << 20:
+                sent += client.send(frame * 10_000)
+        client.close()
+        assert sent < 64 << 20, "the server read all of it"
+        with connect(f"ws://127.0.0.1:{live.port}{STREAM}") as other:
+            assert "session.created" in str(other.recv())
+
+
+def test_messages_wait_outside_until_their_turn_comes() -> None:
+    """Thousands in one read do not become thousands of objects."""
+    with live_server([FakeEngine()]) as live, open_stream(live) as client:
+        client.sendall(MESSAGE * 20_000)
+        client.settimeout(20)
+        got = b""
+        with suppress(ConnectionError):
+            while part := client.recv(65536):
+                got += part
+        assert b"rate_limit" in got or b"1008" in got or b"\x03\xf0" in got, "too many errors close it"
+
+
+def open_stream(live: LiveServer) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", live.port))
+    client.settimeout(20)
+    client.sendall(
+        f"GET {STREAM} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
+    return client
