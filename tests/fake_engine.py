@@ -110,9 +110,10 @@ class FakeEngine:
     def unload_voice(self, voice: Voice) -> None:
         self.unloads.append(voice.id)
 
-    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SpokenText:
         if any(ord(c) > 0x2FFF for c in sentence.text):
             raise UnspeakableText(voice.id, ("English",))
+        return sentence
 
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> FakeStream:
         assert isinstance(voice, FakeVoice)

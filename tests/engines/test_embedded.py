@@ -81,12 +81,37 @@ def test_without_a_seed_no_two_are_alike(engine: EmbeddedEngine, voice: Embedded
     assert len(seeds) == 3
 
 
-@pytest.mark.parametrize("text", ["你好。", "Say 你好 twice.", "こんにちは", "안녕하세요", "Привет", "שלום", "γειά"])
+@pytest.mark.parametrize("text", ["你好。", "こんにちは", "안녕하세요", "Привет", "שלום", "γειά"])
 def test_what_it_cannot_speak_is_refused_with_what_it_can(
     engine: EmbeddedEngine, voice: EmbeddedVoice, text: str
 ) -> None:
     with pytest.raises(UnspeakableText, match="it speaks: English"):
         engine.open(normalize(text, "en"), voice, SpeechOptions())
+
+
+@pytest.mark.parametrize(
+    ("text", "said_as", "unspoken"),
+    [
+        ("Say 你好 twice.", "Say twice.", ["你好"]),
+        ("The angle θ is large.", "The angle theta is large.", []),
+        ("他说 OK and left for 5 days.", "OK and left for five days.", ["他说"]),
+        ("She said Привет to us.", "She said Privet to us.", []),
+    ],
+)
+def test_letters_it_lacks_cost_themselves_only(
+    engine: EmbeddedEngine, voice: EmbeddedVoice, text: str, said_as: str, unspoken: list[str]
+) -> None:
+    checked = engine.check(normalize(text), voice, SpeechOptions())
+    assert checked.text == said_as
+    assert [text[start:end] for start, end in checked.unspoken] == unspoken
+    assert engine.open(checked, voice, SpeechOptions()).phonemes
+
+
+@pytest.mark.parametrize("text", ["Step ⑴ is easy.", "①the", "a²b", "½½½", "x\u0301" * 30, "٣ ٤", "№ ℃ ㎏", "Ⅻ ㊀ ⓐ"])
+def test_odd_signs_reach_it_as_words(engine: EmbeddedEngine, voice: EmbeddedVoice, text: str) -> None:
+    stream = engine.open(normalize(text, "en"), voice, SpeechOptions())
+    assert stream.sentence.text.isascii()
+    assert not any(char.isdigit() for char in stream.sentence.text)
 
 
 def test_another_language_that_was_asked_for_is_refused(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import unicodedata
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,9 @@ from vivavoce.audio.stretch import TimeStretcher
 from vivavoce.config import VoiceSettings
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EmptyInput, EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
-from vivavoce.text.normalize import SpokenText
+from vivavoce.text.language import speakable
+from vivavoce.text.latin import in_latin, speaks_latin
+from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.text.timing import estimate_words
 
 SAMPLE_RATE = 24_000
@@ -95,19 +96,24 @@ class EmbeddedEngine:
     def unload_voice(self, voice: Voice) -> None:
         """Nothing to do: the session dies with its last reference."""
 
-    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
-        if options.language not in ("auto", *LANGUAGES) or not _is_latin(sentence.text):
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SpokenText:
+        if options.language not in ("auto", *LANGUAGES) or (
+            speakable(sentence.text) and not speaks_latin(sentence.text)
+        ):
             raise UnspeakableText(voice.id, ("English",))
+        if sentence.language not in LANGUAGES:  # a few words of English in a text of another script
+            sentence = normalize(sentence.source, "en")
+        return in_latin(sentence)
 
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> EmbeddedStream:
         assert isinstance(voice, EmbeddedVoice)
-        self.check(sentence, voice, options)
-        with self._g2p_lock:
-            phonemes = deque(voice.model.phonemize(_plain(sentence.text)))
+        said = self.check(sentence, voice, options)
+        with self._g2p_lock:  # plain letters and marks only: whatever else there is, its own rules would guess at
+            phonemes = deque(voice.model.phonemize(said.text))
         if not phonemes:
             raise EmptyInput
         seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
-        return EmbeddedStream(voice, sentence, phonemes, options.speed, seed)
+        return EmbeddedStream(voice, said, phonemes, options.speed, seed)
 
     def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
         return [self._advance(stream) for stream in streams]
@@ -154,13 +160,3 @@ def _installed_voices() -> list[tuple[str, str]]:
 
     names = [DEFAULT, *(name for name in VOICES if name != DEFAULT and is_here(name))]
     return [(name, "British English" if VOICES[name]["british"] else "American English") for name in names]
-
-
-def _plain(text: str) -> str:
-    """Accents off: the dictionary holds plain letters ("café" is found as "cafe")."""
-    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-
-
-def _is_latin(text: str) -> bool:
-    """True when every letter belongs to the Latin script."""
-    return all(not c.isalpha() or "LATIN" in unicodedata.name(c, "") for c in text)

@@ -151,8 +151,12 @@ class SpeechEngine(Protocol):
         """Free its memory; no stream of it is open."""
         ...
 
-    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
-        """Refuse text this voice cannot speak before anything is sent; a glance (microseconds), no phonemes.
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SpokenText:
+        """Refuse text this voice cannot speak before anything is sent; a glance, no phonemes.
+
+        Returns:
+            The sentence as this voice says it, to be given to `open`: what it has no letters for is spelled in those it
+            has, or left out and noted in `unspoken`.
 
         Raises:
             UnspeakableText: If the voice does not speak this text's language.

@@ -38,12 +38,14 @@ class SpokenText:
         text: the text as spoken; empty where nothing can be spoken.
         language: ISO 639-1 code of the text's main language.
         spans: (start, end, source_start, source_end) in code points, ascending in both, covering `text`.
+        unspoken: (start, end) of what is written to be said and is not, since the voice lacks its letters.
     """
 
     source: str
     text: str
     language: str
     spans: tuple[tuple[int, int, int, int], ...] = ()
+    unspoken: tuple[tuple[int, int], ...] = ()
 
 
 def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> SpokenText:

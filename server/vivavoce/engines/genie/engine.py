@@ -7,6 +7,7 @@ one pass (`model.py`), then latent frames as soon as enough is certain (`latent.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import time
@@ -19,6 +20,7 @@ from vivavoce.config import VoiceSettings, available_cores
 from vivavoce.engines.genie.preparing.compile import Precision
 from vivavoce.engines.genie.reading.genie_data import genie_data_dir
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.spoken_runs import unread_runs
 from vivavoce.engines.genie.reading.words import SentenceWords
 from vivavoce.engines.genie.semantic.model import Positions
 from vivavoce.engines.genie.semantic.sampling import SamplingOptions
@@ -31,6 +33,8 @@ from vivavoce.engines.genie.voice_loader import VoiceLoader
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
 from vivavoce.onnx_session import Cores
+from vivavoce.text.latin import in_known_scripts, merged
+from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import SpokenText
 from vivavoce.voices.store import VoiceStore, open_store
 
@@ -117,13 +121,20 @@ class GenieEngine:
 
     # -- sentences ---------------------------------------------------------------------------------------------------
 
-    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> None:
+    def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SpokenText:
         language = sentence.language if options.language == "auto" else options.language
         problems = self._language_problems()
         if language in problems:
             raise VoiceUnavailable(problems[language], param="input")
         if language not in LANGUAGES:
             raise UnspeakableText(voice.id, [known for known in LANGUAGES if known not in problems])
+        sentence = in_known_scripts(sentence)
+        unread = unread_runs(sentence.text, language, problems)
+        if not unread:
+            return sentence
+        said = MappedText.of(sentence.source).respelled(sentence.text, sentence.spans)
+        noted = [*sentence.unspoken, *(said.origin(start, end) for start, end in unread)]
+        return dataclasses.replace(sentence, unspoken=merged(noted, sentence.source))
 
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> GenieSentence:
         """Phonemes and the text side of the vocoder: about 10 ms. The sentence holds no row of the cache yet.

@@ -162,14 +162,18 @@ def _decimal_comma(found: re.Match[str]) -> str:
     return f"{re.sub(r'[^0-9]', '', whole)}.{part}"
 
 
+GREEK_LETTERS: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<![{_GREEK_LETTER}])(?!μ(?:[mgslLFVAWH]|mol|Sv|Ω)(?![A-Za-z])|(?<=[\dkKMGm])Ω|(?<=\d )Ω)"
+         rf"[{_GREEK_LETTER}](?![{_GREEK_LETTER}\u0300-\u036f])", _greek),
+)  # fmt: skip
+
 DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
     rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
     rule(r"[₀-₉₊₋₌₍₎ₙᵢₓ]++", _subscript),
     rule(r"[Ⅰ-ⅿ]++", _roman),
     rule(r"(?<!\w)[Nn]\.?[º°][ ]?(?=\d)", "number "),
-    rule(rf"(?<![{_GREEK_LETTER}])(?!μ(?:[mgslLFVAWH]|mol|Sv|Ω)(?![A-Za-z])|(?<=[\dkKMGm])Ω|"
-    rf"(?<=\d )Ω)[{_GREEK_LETTER}](?![{_GREEK_LETTER}\u0300-\u036f])", _greek),
+    *GREEK_LETTERS,
     rule(r"(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w'])|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
          r"[a-z]?\d{0,3}){1,6}(?![\w'-])", _formula),
     rule(r"(?<!\w)WWI{1,3}(?!\w)", lambda m: f"World War {cardinal(m[0].count('I'))}"),

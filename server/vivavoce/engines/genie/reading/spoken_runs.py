@@ -7,6 +7,7 @@ what needs words; the words are `vivavoce.text`'s. Pure; called by `phonemes.py`
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from vivavoce.text.language import language_runs
 from vivavoce.text.mapped import MappedText
@@ -15,6 +16,7 @@ from vivavoce.text.normalize import normalize
 _UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
 _LATIN_WORDS = re.compile(r"[A-Za-z]+")
 _INITIALS = 4  # capitals in a row that are letters and no word, though they have a vowel: "OPEC"
+_READ_BY_MAIN = {("ja", "zh"), ("ja", "en"), ("ko", "en")}
 _NUMBER_AFTER_FOREIGN_WORD = re.compile(r"(?<=[A-Za-z])\s+[0-9][0-9.,:%]*\s*$")
 
 
@@ -44,6 +46,15 @@ def script_runs(text: str, main: str) -> list[tuple[int, int, str]]:
         else:
             joined.append((start, end, language))
     return joined
+
+
+def unread_runs(text: str, main: str, unreadable: Collection[str]) -> list[tuple[int, int]]:
+    """Runs of a language nobody reads here, and which the main language's front end has no letters for either."""
+    return [
+        (start, end)
+        for start, end, language in script_runs(text, main)
+        if language in unreadable and language != main and (main, language) not in _READ_BY_MAIN
+    ]
 
 
 def _are_initials(text: str) -> bool:
