@@ -25,6 +25,7 @@ ROUTES = (
     | {
         "engines.recognizer",
         "words",
+        "languages",
     }
 )
 APP = ROUTES | {"routes", "engines", "onnx_session", "logs", "settings", "app"}
@@ -33,10 +34,11 @@ ALLOWED: dict[str, set[str]] = {
     "metrics": set(),
     "draining": set(),
     "words": set(),
+    "languages": {"errors"},
     "logs": {"errors"},
     "config": {"errors"},
     "settings": {"config", "errors"},
-    "protocols": {"errors", "words"},
+    "protocols": {"errors", "words", "languages"},
     "audio": {"errors", "words"},
     "text": {"errors", "words", "audio.chunk"},
     "machine": WATCHED,

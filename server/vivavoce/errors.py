@@ -149,6 +149,15 @@ class UnknownModel(InvalidRequest):
         super().__init__(f"unknown model {_quoted(name)}; known: {', '.join(sorted(known))}", param="model")
 
 
+class UnknownLanguage(InvalidRequest):
+    """What was given as a language means none that is spoken here."""
+
+    code = "unknown_language"
+
+    def __init__(self, name: str, known: Iterable[str], *, param: str = "language") -> None:
+        super().__init__(f"unknown language {_quoted(name)}; known: {', '.join(known)}", param=param)
+
+
 class UnsupportedLanguage(InvalidRequest):
     """The recognition model does not understand that language, or does not translate."""
 

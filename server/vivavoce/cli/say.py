@@ -20,6 +20,7 @@ from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, UnsupportedFormat, VivaVoceError
+from vivavoce.languages import language_code
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.speaker import SpeechRequest
@@ -67,7 +68,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--speed", type=_ranged(float, 0.25, 4.0), default=1.0, help="0.25 to 4, pitch is kept")
     parser.add_argument("--sample-rate", type=_ranged(int, 8000, 48000), metavar="HZ", help="8000 to 48000")
-    parser.add_argument("--language", choices=("auto", "en", "zh", "ja", "ko"), default="auto")
+    parser.add_argument("--language", default="auto", help="en, zh, ja, ko or a name or tag of theirs")
     parser.add_argument("--seed", type=int, help="same seed, same audio")
     parser.add_argument(
         "--voices",
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         raise EmptyInput
     format_name, output, player = _destination(args.output, args.format)
     encoder_rate = args.sample_rate
-    options = SpeechOptions(language=args.language, speed=args.speed, seed=args.seed)
+    options = SpeechOptions(language=language_code(args.language), speed=args.speed, seed=args.seed)
     request = SpeechRequest(voice=args.voice, options=options, sample_rate=encoder_rate, transport="cli")
     exact = format_name == "wav" and output is not None
     open_output = _Output(output, player)

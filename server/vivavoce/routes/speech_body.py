@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vivavoce.audio.encoders import FORMATS
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnknownModel, UnsupportedFormat
+from vivavoce.languages import language_code
 from vivavoce.synthesis.voice_library import VoiceLibrary
 
 PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
@@ -83,11 +83,13 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
     if isinstance(text, str):
         # Half a surrogate pair is no character; clients that cut text by UTF-16 units send them.
         text = text.encode("utf-8", "ignore").decode("utf-8")
-        text = fields["input"] = unicodedata.normalize("NFC", text)
-        if not text.strip():
-            raise EmptyInput
+        fields["input"] = text  # else as it was sent: places of words count in this text
         if len(text) > max_text:
             raise TextTooLong(len(text), max_text)
+        if not text.strip():
+            raise EmptyInput
+    if isinstance(fields.get("language"), str):
+        fields["language"] = language_code(fields["language"])
     name = fields.get("response_format")
     if isinstance(name, str) and name not in FORMATS:
         raise UnsupportedFormat(name, FORMATS)

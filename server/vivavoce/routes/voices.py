@@ -26,6 +26,7 @@ from vivavoce.errors import (
     VoicePackError,
     VoiceUnavailable,
 )
+from vivavoce.languages import AUTO, language_code
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.forms import blocks_of, read_form
 from vivavoce.voices.clip import REFERENCE_RULES, Clip
@@ -158,9 +159,7 @@ def _fields(form: FormData) -> _CloneForm:
     sample = form.get("audio_sample")
     if not isinstance(sample, UploadFile):
         raise InvalidRequest("the field 'audio_sample' must be a file", param="audio_sample")
-    language = _text(form, "language") or "auto"
-    if language not in (*LANGUAGES, "auto"):
-        raise InvalidRequest(f"the language must be one of {', '.join(LANGUAGES)}, or auto", param="language")
+    language = language_code(_text(form, "language") or AUTO)
     base = _text(form, "base")
     if base is not None and not VOICE_ID.fullmatch(base):
         raise InvalidRequest("the field 'base' must be the id of a voice", param="base")

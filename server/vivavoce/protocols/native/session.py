@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from vivavoce.errors import ProtocolError, RateLimited, UnsupportedFormat, VivaVoceError
+from vivavoce.languages import language_code
 from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
 from vivavoce.protocols.native.messages import (
     ClientMessage,
@@ -132,6 +133,8 @@ class Session:
     def _configure(self, config: SessionConfig) -> list[Command]:
         if config.response_format is not None and config.response_format not in self.limits.formats:
             raise UnsupportedFormat(config.response_format, self.limits.formats)
+        if config.language is not None:
+            config = dataclasses.replace(config, language=language_code(config.language))
         given = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
         changes = {name: value for name, value in given.items() if value is not None}
         self._config = dataclasses.replace(self._config, **changes)
