@@ -21,7 +21,9 @@ def test_names_and_tags_in_any_case(written: str, code: str) -> None:
     assert language_code(written) == code
 
 
-@pytest.mark.parametrize("written", ["fr", "fr-FR", "Klingon", "en US", "en-", "e", "x" * 500, "en\x00", "zh-" + "a" * 90])
+@pytest.mark.parametrize(
+    "written", ["fr", "fr-FR", "Kling", "en US", "en-", "e", "x" * 500, "en\x00", "zh-" + "a" * 90]
+)
 def test_what_is_none_is_refused_by_its_name(written: str) -> None:
     with pytest.raises(UnknownLanguage) as caught:
         language_code(written)

@@ -416,7 +416,9 @@ async def test_refused_requests(make_synthesizer: Make) -> None:
     with pytest.raises(VoiceUnavailable, match="files are missing"):
         await speak(synthesizer, "hi", voice="gone")
     with pytest.raises(UnspeakableText):
-        await speak(synthesizer, "Fine. 你好")
+        await speak(synthesizer, "你好，再见。")
+    async with synthesizer.stream(SpeechRequest(text="All is fine. 你好")) as utterance:
+        assert [(part.text, part.start) for part in utterance.unspoken] == [("你好", 13)]
     async with synthesizer.stream(SpeechRequest()) as utterance:
         with pytest.raises(TextTooLong):
             utterance.write("x" * 81)

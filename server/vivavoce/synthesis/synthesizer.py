@@ -21,18 +21,17 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from vivavoce.engines.speech import SpeechOptions, VoiceInfo
-from vivavoce.errors import EmptyInput, TextTooLong
+from vivavoce.errors import TextTooLong
 from vivavoce.machine.admission import Admission, Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
+from vivavoce.synthesis.preparation import PreparedText, prepare_text
 from vivavoce.synthesis.speaker import SpeechRequest
 from vivavoce.synthesis.track import Track
 from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.synthesis.worker import WorkerPool
 from vivavoce.text.limits import refuse_explosive
-from vivavoce.text.normalize import normalize
-from vivavoce.text.sentences import Sentence, SentenceSplitter
 
 logger = logging.getLogger(__name__)
 
@@ -111,9 +110,10 @@ class Synthesizer:
         if place is None:
             self._admission.check(request.owner)
         async with self.library.acquire(request.voice) as loaded:
-            sentences: list[Sentence] = []
+            prepared: PreparedText | None = None
             if request.text is not None:
-                sentences = await asyncio.to_thread(_prepare, request.text, loaded, request.options)
+                longest = MAX_SPOKEN_GROWTH * self.limits.max_text
+                prepared = await asyncio.to_thread(prepare_text, request.text, loaded, request.options, longest)
             entered = nullcontext(place) if place is not None else self._admissions.enter(request.owner, [loaded.kind])
             async with entered as held:
                 track = self._track(request, loaded, arrival_s)
@@ -121,8 +121,8 @@ class Synthesizer:
                 self._begin(request)
                 try:
                     self._pool.add(track)
-                    if request.text is not None:
-                        utterance._begin_with(request.text, sentences)
+                    if request.text is not None and prepared is not None:
+                        utterance._begin_with(request.text, prepared)
                     yield utterance
                 finally:
                     self._pool.remove(track)
@@ -225,25 +225,6 @@ class Synthesizer:
             self._pool.give_up_hung_steps()
             if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
                 self._admissions.wake()
-
-
-def _prepare(text: str, loaded: LoadedVoice, options: SpeechOptions) -> list[Sentence]:
-    """Split a whole text and refuse what the voice cannot speak, before anything is sent. Runs in a thread.
-
-    Raises:
-        EmptyInput: If nothing in it can be spoken.
-        UnspeakableText: If a part of it is in a language the voice does not speak.
-    """
-    splitter = SentenceSplitter()
-    sentences = [*splitter.feed(text), *splitter.flush()]
-    home = loaded.info.languages[0]
-    spoken = [normalize(s.text, options.language, preferred=home) for s in sentences if s.spoken]
-    if not any(s.text for s in spoken):
-        raise EmptyInput
-    for sentence in spoken:
-        if sentence.text:
-            loaded.engine.check(sentence, loaded.voice, options)
-    return sentences
 
 
 def _with_reference(options: SpeechOptions, reference: str) -> SpeechOptions:

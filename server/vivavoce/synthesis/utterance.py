@@ -9,6 +9,7 @@ import time
 
 from vivavoce.errors import EmptyInput, TextTooLong, VivaVoceError
 from vivavoce.machine.admission import Place
+from vivavoce.synthesis.preparation import PreparedText, Unspoken
 from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
 from vivavoce.synthesis.track import Track
 from vivavoce.synthesis.voice_library import LoadedVoice
@@ -26,6 +27,7 @@ class Utterance:
         sample_rate: Hz of the chunks.
         voice_id: id of the voice that speaks.
         written: code points taken in so far.
+        unspoken: parts of the text that the voice has no letters for; of a whole text known before its first sound.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Utterance:
         self.voice_id = loaded.info.id
         self.engine_name = loaded.engine.name
         self.written = 0
+        self.unspoken: tuple[Unspoken, ...] = ()
         self.first_chunk_s: float | None = None
         self.outcome = "cancelled"
         self._loaded = loaded
@@ -148,10 +151,11 @@ class Utterance:
 
     # -- for the synthesizer
 
-    def _begin_with(self, text: str, sentences: list[Sentence]) -> None:
+    def _begin_with(self, text: str, prepared: PreparedText) -> None:
         self.written = len(text)
+        self.unspoken = prepared.unspoken
         self._ended = True
-        self._feed(sentences, ended=True)
+        self._feed(prepared.sentences, ended=True)
 
     def _close(self) -> None:
         self._ended = True
