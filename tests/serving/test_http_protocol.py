@@ -144,7 +144,9 @@ def test_a_kept_connection_waits_for_no_request_for_ever(
     monkeypatch.setattr(http_protocol, "HEADERS_TIMEOUT_S", 0.1)
     with connection(server) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\n" + HEAD + b"\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += client.recv(65536)
         if between:
             client.sendall(between)
         assert answers(client) == b""
