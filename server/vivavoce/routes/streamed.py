@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from vivavoce.errors import ClientTooSlow, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.serving.uvicorn_server import ABORT
+from vivavoce.serving.http_protocol import ABORT
 
 T = TypeVar("T")
 
