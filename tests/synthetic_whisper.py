@@ -46,6 +46,12 @@ def _folder(words: tuple[str, ...]) -> Path:
     return made
 
 
+@functools.cache
+def cache() -> Path:
+    """Where models are prepared, one folder in a process."""
+    return Path(tempfile.mkdtemp(prefix="whisper-cache-"))
+
+
 def sound(seed: int, seconds: float) -> Samples:
     """Noise that swells and fades."""
     count = round(seconds * 16_000)

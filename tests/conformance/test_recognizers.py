@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,8 +45,7 @@ def fake() -> RecognizerCase:
 def whisper() -> RecognizerCase:
     """A synthetic model: real layers, and words that do not depend on what it hears."""
     folders = synthetic_whisper.Folders({"small": synthetic_whisper.folder()})
-    cache = Path(tempfile.mkdtemp(prefix="whisper-cache-"))
-    recognizer = WhisperRecognizer(folders, cache, synthetic_whisper.short_sounds, threads=2)
+    recognizer = WhisperRecognizer(folders, synthetic_whisper.cache(), synthetic_whisper.short_sounds, threads=2)
     sounds = synthetic_whisper.sound(5, 1.7), synthetic_whisper.sound(6, 2.9)
     return RecognizerCase(recognizer, recognizer.load_model("small"), sounds)
 
@@ -92,6 +89,17 @@ def understood(case: RecognizerCase, sound: Samples, threads: int = 1) -> Heard:
     stream.close()
     assert heard.is_final
     return heard
+
+
+def assert_same(heard: Heard, expected: Heard) -> None:
+    """The same words at the same times; the last bits of a number may differ with the threads."""
+    assert (heard.text, heard.language, heard.is_final) == (expected.text, expected.language, expected.is_final)
+    assert heard.avg_logprob == pytest.approx(expected.avg_logprob, abs=1e-3)
+    assert heard.no_speech_prob == pytest.approx(expected.no_speech_prob, abs=1e-3)
+    assert [token.id for token in heard.tokens] == [token.id for token in expected.tokens]
+    for word, other in zip(heard.words, expected.words, strict=True):
+        assert (word.text, word.first_token, word.last_token) == (other.text, other.first_token, other.last_token)
+        assert (word.start_s, word.end_s) == pytest.approx((other.start_s, other.end_s), abs=0.05)
 
 
 def test_what_it_says_of_itself(case: RecognizerCase) -> None:
@@ -185,7 +193,7 @@ def test_words_are_timed_only_where_asked_for(case: RecognizerCase) -> None:
 
 def test_the_same_sound_gives_the_same_words_whatever_its_pieces_and_threads(case: RecognizerCase) -> None:
     expected = understood(case, case.sounds[0])
-    assert understood(case, case.sounds[0], threads=2) == expected
+    assert_same(understood(case, case.sounds[0], threads=2), expected)
     for size in (512, 1601, 16_000):
         stream = case.recognizer.open(case.model, case.options)
         for k in range(0, len(case.sounds[0]), size):
@@ -308,7 +316,9 @@ def test_two_streams_in_one_batch_are_each_as_if_alone(case: RecognizerCase) -> 
         group = [k for k in live if (streams[k].stage, streams[k].batch_key) == key][: case.recognizer.max_batch]
         for k, heard in zip(group, case.recognizer.step([streams[k] for k in group], threads=2), strict=True):
             found[k] = heard
-    assert found == alone
+    for heard, expected in zip(found, alone, strict=True):
+        assert heard is not None
+        assert_same(heard, expected)
 
 
 def test_a_stream_may_be_closed_at_any_time_and_again(case: RecognizerCase) -> None:

@@ -271,7 +271,7 @@ class Recognizer(Protocol):
         `stage` ("encode" or "decode") and `batch_key`.
 
         Args:
-            threads: to compute with, the calling one included; the result does not depend on it.
+            threads: to compute with, the calling one included; no word depends on it, the last bits of a number may.
 
         Raises:
             EngineError: If the group failed; no stream of it can go on.

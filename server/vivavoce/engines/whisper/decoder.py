@@ -75,11 +75,6 @@ class Answer:
 class Decoder(Protocol):
     """Runs the decoder's layers; its answer for a hearing does not depend on the others, nor on the threads."""
 
-    @property
-    def memory_bytes(self) -> int:
-        """Of its weights."""
-        ...
-
     def run(self, asks: Sequence[Ask], threads: int) -> list[Answer]:
         """Put the tokens of each ask into its memory and tell what may follow.
 

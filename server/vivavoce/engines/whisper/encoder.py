@@ -1,28 +1,36 @@
-"""Runs the encoder layer by layer: a window of any length becomes what the decoder looks at.
+"""Runs the encoder part by part: a window of any length becomes what the decoder looks at.
 
-A short window is one step, a long one several, so that nobody waits for the whole of it. The graphs are opened twice,
-for one thread and for all: a session of ONNX Runtime cannot change its number of threads.
+A short window is one step, a long one several, so that nobody waits for the whole of it. The graphs of `graphs.py` are
+opened twice over the same mapped weights, for one thread and for all: a session of ONNX Runtime cannot change its
+number of threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-import onnx
 from onnxruntime import InferenceSession
 
 from vivavoce.audio.mel import Features
-from vivavoce.engines.whisper.graphs import CROSS, FEATURES, HIDDEN, cross_graph, encoder_graphs
-from vivavoce.engines.whisper.weights import Array, Weights
+from vivavoce.engines.whisper.weights import Array
 from vivavoce.onnx_session import SPIN_WHILE_RUNNING, open_session
 
-# Layers times positions in one step: 4 s of sound through six layers, about 25 ms of a core for the base model; a
-# window of 30 s takes one layer a step.
-STEP_POSITIONS = 1536
+# Names of inputs and outputs.
+FEATURES, HIDDEN, NEXT, CROSS = "features", "hidden", "next", "cross"
+
+# Parts times positions in one step: 4 s of sound through six layers, 10 to 20 ms for the base model; a window of 30 s
+# takes two parts a step, 25 to 50 ms.
+STEP_POSITIONS = 3000
+
+
+def encoder_parts(layers: int) -> list[str]:
+    """Names of the graphs, in order."""
+    return ["stem", *(f"{half}_{layer}" for layer in range(layers) for half in ("attention", "feed_forward"))]
 
 
 class Encoding:
-    """A window on its way through the layers.
+    """A window on its way through the parts.
 
     Args:
         features: float32 [bins, frames], frames even.
@@ -30,37 +38,38 @@ class Encoding:
 
     def __init__(self, features: Features) -> None:
         self.hidden: Array = features[None]
-        self.layers_done = 0
+        self.positions = features.shape[1] // 2
+        self.parts_done = 0
 
 
 class Encoder:
     """The encoder of a model and what makes keys and values of its output.
 
     Args:
-        weights: of the model.
-        bits: 32, 8 or 7; see `graphs.Builder`.
+        folder: holds the graphs.
+        layers: of the encoder.
         threads: of the wide sessions.
     """
 
-    def __init__(self, weights: Weights, bits: int, threads: int) -> None:
-        self.layers = weights.shape.encoder_layers
-        graphs = [model.SerializeToString() for model in _graphs(weights, bits)]
-        self.memory_bytes = sum(map(len, graphs)) * (2 if threads > 1 else 1)
-        self._narrow = [open_session(graph) for graph in graphs]
+    def __init__(self, folder: Path, layers: int, threads: int) -> None:
+        paths = [folder / f"{name}.onnx" for name in (*encoder_parts(layers), CROSS)]
+        self._narrow = [open_session(path, optimization="none", arena=False) for path in paths]
         self._wide = self._narrow
         if threads > 1:
-            self._wide = [open_session(graph, threads=threads, settings=SPIN_WHILE_RUNNING) for graph in graphs]
+            self._wide = [
+                open_session(path, threads=threads, optimization="none", settings=SPIN_WHILE_RUNNING, arena=False)
+                for path in paths
+            ]
 
     def advance(self, encoding: Encoding, threads: int) -> bool:
         """One step; True once `hidden` is the encoder's output, float32 [1, n, width]."""
-        sessions = self._sessions(threads)
-        frames = encoding.hidden.shape[2] // 2 if encoding.layers_done == 0 else encoding.hidden.shape[1]
-        together = max(1, STEP_POSITIONS // frames)
-        for layer in range(encoding.layers_done, min(encoding.layers_done + together, self.layers)):
-            name = FEATURES if layer == 0 else HIDDEN
-            (encoding.hidden,) = sessions[layer].run([f"next_{HIDDEN}"], {name: encoding.hidden})
-            encoding.layers_done = layer + 1
-        return encoding.layers_done == self.layers
+        *parts, _ = self._sessions(threads)
+        together = max(1, STEP_POSITIONS // max(1, encoding.positions))
+        for session in parts[encoding.parts_done : encoding.parts_done + together]:
+            name = FEATURES if encoding.parts_done == 0 else HIDDEN
+            (encoding.hidden,) = session.run([NEXT], {name: encoding.hidden})
+            encoding.parts_done += 1
+        return encoding.parts_done == len(parts)
 
     def whole(self, features: Features, threads: int) -> Array:
         """All steps at once: float32 [1, n, width]."""
@@ -77,7 +86,3 @@ class Encoder:
 
     def _sessions(self, threads: int) -> Sequence[InferenceSession]:
         return self._wide if threads > 1 else self._narrow
-
-
-def _graphs(weights: Weights, bits: int) -> list[onnx.ModelProto]:
-    return [*encoder_graphs(weights, bits), cross_graph(weights, bits)]

@@ -1,16 +1,18 @@
-"""The decoder as a graph of ONNX Runtime, for processors without the kernel: one hearing after the other."""
+"""The decoder as a graph of ONNX Runtime: one hearing after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from vivavoce.engines.whisper.decoder import Answer, Ask
-from vivavoce.engines.whisper.graphs import step_graph
-from vivavoce.engines.whisper.weights import Array, Weights
+from vivavoce.engines.whisper.weights import Array, Shape
 from vivavoce.onnx_session import SPIN_WHILE_RUNNING, open_session
 
+STEP = "step"  # the graph
+EMBEDDINGS_FILE, POSITIONS_FILE = "embeddings.npy", "positions.npy"
 _FAR_BELOW = np.float32(-1e9)
 
 
@@ -18,20 +20,21 @@ class GraphStep:
     """A `Decoder`.
 
     Args:
-        weights: of the model.
-        bits: 32, 8 or 7; see `graphs.Builder`.
-        alignment: (layer, head) of the heads whose scores are told.
+        folder: holds the graph and the embeddings.
+        shape: of the model.
         threads: of the wide session.
     """
 
-    def __init__(self, weights: Weights, bits: int, alignment: Sequence[tuple[int, int]], threads: int) -> None:
-        self._shape = weights.shape
-        model = step_graph(weights, bits, alignment).SerializeToString()
-        self._narrow = open_session(model)
-        self._wide = open_session(model, threads=threads, settings=SPIN_WHILE_RUNNING) if threads > 1 else self._narrow
-        self._tokens = weights.matrix("decoder/embeddings/weight").astype(np.float16)
-        self._positions = weights.matrix("decoder/position_encodings/encodings")
-        self.memory_bytes = len(model) * (2 if threads > 1 else 1) + self._tokens.nbytes
+    def __init__(self, folder: Path, shape: Shape, threads: int) -> None:
+        self._shape = shape
+        path = folder / f"{STEP}.onnx"
+        self._narrow = self._wide = open_session(path, optimization="none", arena=False)
+        if threads > 1:
+            self._wide = open_session(
+                path, threads=threads, optimization="none", settings=SPIN_WHILE_RUNNING, arena=False
+            )
+        self._tokens = np.load(folder / EMBEDDINGS_FILE, mmap_mode="r")  # float16 [vocabulary, width]
+        self._positions = np.load(folder / POSITIONS_FILE)  # float32 [text positions, width]
 
     def run(self, asks: Sequence[Ask], threads: int) -> list[Answer]:
         return [self._one(ask, threads) for ask in asks]

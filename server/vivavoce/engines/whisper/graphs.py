@@ -1,9 +1,9 @@
 """The encoder and the decoder as ONNX graphs, written from the weights node by node.
 
-`encoder_graphs` cuts the encoder into its layers, so that a long window is a row of short steps. Linear layers run in 8
-bits: weights are 8 or 7 bits with a scale for each output, inputs are rounded at run time; the rest is float32.
-`cross_graph` makes the keys and values of cross-attention, `step_graph` is the decoder for processors without a kernel.
-Names of inputs and outputs are constants here; `encoder.py` and `graph_step.py` run them.
+`encoder_graphs` cuts the encoder into halves of layers, so that a long window is a row of short steps. Linear layers
+run in 8 bits: weights are 8 or 7 bits, a scale for each output, inputs are rounded at run time; the rest is float32.
+`cross_graph` makes the keys and values of cross-attention, `step_graph` is the decoder. Brings the package `onnx`: only
+`building.py` imports this. `encoder.py` and `graph_step.py` run what it writes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from vivavoce.engines.whisper.encoder import CROSS, FEATURES, HIDDEN, NEXT, encoder_parts
 from vivavoce.engines.whisper.weights import Array, Weights
 
-FEATURES, HIDDEN, CROSS = "features", "hidden", "cross"
 _EPSILON = 1e-5
 
 
@@ -26,12 +26,13 @@ class Builder:
     """A graph under construction. Methods take and return names of tensors.
 
     Args:
+        name: of the graph; begins the names of its constants, which are one file for all graphs.
         bits: of the weights of linear layers: 32 keeps them as they are, 8 and 7 round them. With 7 the sum of two
             products fits into 16 bits, which processors with AVX2 but without VNNI silently rely on.
     """
 
-    def __init__(self, bits: int) -> None:
-        self._bits = bits
+    def __init__(self, name: str, bits: int) -> None:
+        self._name, self._bits = name, bits
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
@@ -49,7 +50,7 @@ class Builder:
 
     def array(self, value: NDArray[Any]) -> str:
         """A constant."""
-        name = f"c{len(self._constants)}"
+        name = f"{self._name}_c{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(value, name))
         return name
 
@@ -82,10 +83,10 @@ class Builder:
         inner = self.node("Gelu", self.linear(hidden, *weights.linear(f"{layer}/ffn/linear_0")))
         return self.node("Add", x, self.linear(inner, *weights.linear(f"{layer}/ffn/linear_1")), output=output)
 
-    def model(self, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[str]) -> onnx.ModelProto:
+    def model(self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[str]) -> onnx.ModelProto:
         """The model; its outputs are float32."""
         found = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None) for output in outputs]
-        graph = helper.make_graph(self._nodes, name, list(inputs), found, self._constants)
+        graph = helper.make_graph(self._nodes, self._name, list(inputs), found, self._constants)
         domains = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
         return helper.make_model(graph, opset_imports=domains, ir_version=9)
 
@@ -97,38 +98,22 @@ def rounded(weight: Array, bits: int) -> tuple[NDArray[np.int8], Array]:
     return np.rint(weight / scale[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
-def encoder_graphs(weights: Weights, bits: int) -> list[onnx.ModelProto]:
-    """The encoder, a graph for each layer; the first one reads features, the last one normalises.
+def encoder_graphs(weights: Weights, bits: int) -> dict[str, onnx.ModelProto]:
+    """The encoder, cut into the parts that `encoder_parts` names.
 
-    First input: float32 [1, bins, 2 n]; all others and every output: float32 [1, n, width].
+    The first part takes float32 [1, bins, 2 n], all others and every output are float32 [1, n, width].
     """
-    return [_encoder_layer(weights, layer, bits) for layer in range(weights.shape.encoder_layers)]
+    shape = weights.shape
+    models = [_stem(weights, bits)]
+    for layer in range(shape.encoder_layers):
+        last = layer == shape.encoder_layers - 1
+        models += [_self_attention(weights, layer, bits), _feed_forward(weights, layer, bits, last)]
+    return dict(zip(encoder_parts(shape.encoder_layers), models, strict=True))
 
 
-def _encoder_layer(weights: Weights, layer: int, bits: int) -> onnx.ModelProto:
-    build, shape = Builder(bits), weights.shape
-    name, output = f"encoder/layer_{layer}", f"next_{HIDDEN}"
-    last = layer == shape.encoder_layers - 1
-    x = _stem(build, weights) if layer == 0 else HIDDEN
-    hidden = build.normalised(x, weights, f"{name}/self_attention/layer_norm")
-    query, key, value = build.split(build.linear(hidden, *weights.linear(f"{name}/self_attention/linear_0")), 3)
-    seen = build.node(
-        "MultiHeadAttention", query, key, value, domain="com.microsoft", num_heads=shape.encoder_heads
-    )  # scales by 1 / sqrt(head) itself
-    x = build.node("Add", x, build.linear(seen, *weights.linear(f"{name}/self_attention/linear_1")))
-    x = build.feed_forward(x, weights, name, output=None if last else output)
-    if last:
-        build.normalised(x, weights, "encoder/layer_norm", output=output)
-    if layer == 0:
-        source = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, [1, shape.bins, "frames"])
-    else:
-        source = helper.make_tensor_value_info(HIDDEN, TensorProto.FLOAT, [1, "positions", shape.width])
-    return build.model(f"encoder_{layer}", [source], [output])
-
-
-def _stem(build: Builder, weights: Weights) -> str:
+def _stem(weights: Weights, bits: int) -> onnx.ModelProto:
     """Two convolutions, the second one at every other frame, and what tells positions apart."""
-    x = FEATURES
+    build, x = Builder("stem", bits), FEATURES
     for name, stride in (("conv1", 1), ("conv2", 2)):
         weight, bias = weights.linear(f"encoder/{name}")
         constants = build.array(weight), build.array(bias)
@@ -137,19 +122,43 @@ def _stem(build: Builder, weights: Weights) -> str:
     x = build.node("Transpose", x, perm=[0, 2, 1])
     places = build.array(weights.matrix("encoder/position_encodings/encodings"))
     count = build.node("Shape", x, start=1, end=2)
-    return build.node("Add", x, build.node("Slice", places, build.integers(0), count, build.integers(0)))
+    build.node("Add", x, build.node("Slice", places, build.integers(0), count, build.integers(0)), output=NEXT)
+    source = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, [1, weights.shape.bins, "frames"])
+    return build.model([source], [NEXT])
+
+
+def _self_attention(weights: Weights, layer: int, bits: int) -> onnx.ModelProto:
+    build, name = Builder(f"attention_{layer}", bits), f"encoder/layer_{layer}/self_attention"
+    hidden = build.normalised(HIDDEN, weights, f"{name}/layer_norm")
+    parts = build.split(build.linear(hidden, *weights.linear(f"{name}/linear_0")), 3)
+    seen = build.node(
+        "MultiHeadAttention", *parts, domain="com.microsoft", num_heads=weights.shape.encoder_heads
+    )  # scales by 1 / sqrt(head) itself
+    build.node("Add", HIDDEN, build.linear(seen, *weights.linear(f"{name}/linear_1")), output=NEXT)
+    return build.model([_hidden(weights)], [NEXT])
+
+
+def _feed_forward(weights: Weights, layer: int, bits: int, last: bool) -> onnx.ModelProto:
+    build = Builder(f"feed_forward_{layer}", bits)
+    x = build.feed_forward(HIDDEN, weights, f"encoder/layer_{layer}", output=None if last else NEXT)
+    if last:
+        build.normalised(x, weights, "encoder/layer_norm", output=NEXT)
+    return build.model([_hidden(weights)], [NEXT])
+
+
+def _hidden(weights: Weights) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(HIDDEN, TensorProto.FLOAT, [1, "positions", weights.shape.width])
 
 
 def cross_graph(weights: Weights, bits: int) -> onnx.ModelProto:
     """What the decoder looks at: float32 [1, n, width] -> [layers, 2 (keys, values), heads, n, head]."""
-    build, shape = Builder(bits), weights.shape
+    build, shape = Builder("cross", bits), weights.shape
     parts = [weights.linear(f"decoder/layer_{layer}/attention/linear_1") for layer in range(shape.decoder_layers)]
     weight, bias = (np.concatenate(found) for found in zip(*parts, strict=True))
     both = build.linear(HIDDEN, weight, bias)
     both = build.shaped(both, -1, shape.decoder_layers, 2, shape.decoder_heads, shape.head)
     build.node("Transpose", both, perm=[1, 2, 3, 0, 4], output=CROSS)
-    source = helper.make_tensor_value_info(HIDDEN, TensorProto.FLOAT, [1, "positions", shape.width])
-    return build.model("cross", [source], [CROSS])
+    return build.model([_hidden(weights)], [CROSS])
 
 
 def step_graph(weights: Weights, bits: int, alignment: Sequence[tuple[int, int]]) -> onnx.ModelProto:
@@ -168,7 +177,7 @@ def step_graph(weights: Weights, bits: int, alignment: Sequence[tuple[int, int]]
         present: `past` with the new tokens.
         scores: float32 [len(alignment), t, n], where the heads of `alignment` (layer, head) look, before softmax.
     """
-    build, shape = Builder(bits), weights.shape
+    build, shape = Builder("step", bits), weights.shape
     pasts = _layers_of(build, "past", shape.decoder_layers)
     crosses = _layers_of(build, CROSS, shape.decoder_layers)
     x, presents, seen = "embedded", [], []
@@ -205,7 +214,7 @@ def step_graph(weights: Weights, bits: int, alignment: Sequence[tuple[int, int]]
         helper.make_tensor_value_info("cross_bias", floats, ["n"]),
         helper.make_tensor_value_info("wanted", TensorProto.INT64, ["w"]),
     ]
-    return build.model("step", inputs, ["logits", "present", "scores"])
+    return build.model(inputs, ["logits", "present", "scores"])
 
 
 def _layers_of(build: Builder, name: str, layers: int) -> list[str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import onnxruntime as ort
+
 from vivavoce.audio.chunk import Samples
+from vivavoce.engines.prepared import prepared, processor, sweep
 from vivavoce.engines.recognizer import Progress
 from vivavoce.engines.whisper.decoder import Decoder
 from vivavoce.engines.whisper.decoding import TokenRules
 from vivavoce.engines.whisper.encoder import Encoder
 from vivavoce.engines.whisper.graph_step import GraphStep
-from vivavoce.engines.whisper.silent_tail import FORMAT, SilentTail, silent_tail
+from vivavoce.engines.whisper.silent_tail import SilentTail
 from vivavoce.engines.whisper.vocabulary import Vocabulary
 from vivavoce.engines.whisper.weights import Shape, Weights
 
-BITS = 7  # of the weights of linear layers: the same on every processor, see `graphs.Builder`
+FORMAT = 1  # raise it when `building.py` makes something else
 
 
 class WhisperModel:
@@ -29,7 +33,14 @@ class WhisperModel:
     """
 
     def __init__(
-        self, model_id: str, shape: Shape, vocabulary: Vocabulary, encoder: Encoder, decoder: Decoder, tail: SilentTail
+        self,
+        model_id: str,
+        shape: Shape,
+        vocabulary: Vocabulary,
+        encoder: Encoder,
+        decoder: Decoder,
+        tail: SilentTail,
+        memory_bytes: int,
     ) -> None:
         self.id = model_id
         self.shape, self.vocabulary = shape, vocabulary
@@ -37,7 +48,7 @@ class WhisperModel:
         self.rules = TokenRules(vocabulary, shape.vocabulary)
         self.languages = tuple(vocabulary.languages)
         self.translates = vocabulary.is_multilingual
-        self.memory_bytes = encoder.memory_bytes + decoder.memory_bytes
+        self.memory_bytes = memory_bytes
 
 
 def load(
@@ -65,14 +76,29 @@ def load(
     weights = Weights(folder)
     shape = weights.shape
     vocabulary = Vocabulary(folder, weights.config, shape.text_positions)
-    tell("encoder", 0.2)
-    encoder = Encoder(weights, BITS, threads)
-    tell("decoder", 0.5)
-    decoder = GraphStep(weights, BITS, alignment_heads(weights), threads)
-    tell("silence", 0.8)
-    tail = silent_tail(encoder, shape, speech, cache / f"tail-{weights.digest()}-{BITS}-{FORMAT}.npz", threads)
+    tell("prepared form", 0.2)
+    sweep(cache)
+    parts = _prepared(weights, cache, speech, threads)
+    tell("prepared form", 0.9)
+    encoder = Encoder(parts, shape.encoder_layers, threads)
+    decoder = GraphStep(parts, shape, threads)
+    tail = SilentTail(parts, encoder, shape.audio_positions)
+    memory_bytes = sum(path.stat().st_size for path in parts.iterdir())  # mapped, and in use after the first words
     tell("ready", 1.0)
-    return WhisperModel(model_id, shape, vocabulary, encoder, decoder, tail)
+    return WhisperModel(model_id, shape, vocabulary, encoder, decoder, tail, memory_bytes)
+
+
+def _prepared(weights: Weights, cache: Path, speech: Callable[[], Sequence[Samples]], threads: int) -> Path:
+    """The model's folder in the cache, made where it is missing: a few seconds."""
+    parts = [str(FORMAT), ort.__version__, processor(), weights.digest()]
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def build(to: Path) -> None:
+        from vivavoce.engines.whisper.building import build_model  # brings `onnx`, which nothing else here needs
+
+        build_model(weights, alignment_heads(weights), speech, threads, to)
+
+    return prepared(cache, f"whisper-{key}", build)
 
 
 def alignment_heads(weights: Weights) -> list[tuple[int, int]]:

@@ -5,15 +5,12 @@ again; with 30 s most of the encoder's work is on silence. But what it makes of 
 before it: so it is made once for a model, as the mean over a few short sentences, position by position, and put behind
 whatever is heard. Neighbouring positions are nearly alike, too: one of them stands for `THINNED`, its scores raised by
 the logarithm of how many it stands for, which gives it the weight of all of them in the softmax.
-Measured in experiments/LOG.md.
+Made by `building.py`; measured in experiments/LOG.md.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +21,7 @@ from vivavoce.engines.whisper.encoder import Encoder
 from vivavoce.engines.whisper.weights import Array, Shape
 
 THINNED = 10  # positions one stands for; 1 to 20 gave the same words, without the logarithm 5 repeated itself
-FORMAT = 1  # raise it when the tail is made in another way
+TAIL_FILE, FIRST_FILE = "tail.npy", "tail_first.npy"
 _AFTER_SPEECH = 20  # positions after the last sound until it is silence: 0.4 s
 
 
@@ -32,15 +29,19 @@ class SilentTail:
     """The thinned tail of a model.
 
     Args:
-        hidden: float32 [audio positions, width], the mean output for silence; positions before `first` mean nothing.
-        first: the first position of silence.
+        folder: where `save_silent_tail` put it.
         encoder: of the model.
+        positions: of a whole window.
+
+    Attributes:
+        first: the first position that may be silence: no window may be shorter.
     """
 
-    def __init__(self, hidden: Array, first: int, encoder: Encoder) -> None:
-        self.first = first
-        self._positions = len(hidden)
-        self._cross = encoder.cross(np.ascontiguousarray(hidden[THINNED // 2 :: THINNED])[None], 1)
+    def __init__(self, folder: Path, encoder: Encoder, positions: int) -> None:
+        hidden = np.load(folder / TAIL_FILE)  # float32 [positions / THINNED, width]
+        self.first = int(np.load(folder / FIRST_FILE))
+        self._positions = positions
+        self._cross = encoder.cross(hidden[None], 1)
 
     def behind(self, cross: Array) -> tuple[Array, Array]:
         """A window's keys and values with the tail behind them, and the bias of all.
@@ -60,28 +61,16 @@ class SilentTail:
         return joined, np.concatenate([np.zeros(count, np.float32), bias.astype(np.float32)])
 
 
-def silent_tail(
-    encoder: Encoder, shape: Shape, speech: Callable[[], Sequence[Samples]], path: Path, threads: int
-) -> SilentTail:
-    """The tail of a model, from the cache or made from speech, which takes a window of 30 s for each piece.
+def save_silent_tail(encoder: Encoder, shape: Shape, speech: Sequence[Samples], folder: Path, threads: int) -> None:
+    """Make the tail of a model, which takes a window of 30 s for each piece of speech.
 
     Args:
-        speech: makes short sentences, float32 [n] of 16 kHz, ending with the last sound; the shortest one decides how
-            short a window may be.
-        path: of the cached file, named by model and `FORMAT`.
+        speech: short sentences, float32 [n] of 16 kHz, ending with the last sound; the shortest one decides how short
+            a window may be.
     """
-    try:
-        with path.open("rb") as file, np.load(file) as found:
-            return SilentTail(found["hidden"], int(found["first"]), encoder)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-        pass
-    hidden, first = _mean_of_silence(encoder, shape, speech(), threads)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, building = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-    with os.fdopen(handle, "wb") as file:
-        np.savez(file, hidden=hidden, first=first)
-    Path(building).replace(path)
-    return SilentTail(hidden, first, encoder)
+    hidden, first = _mean_of_silence(encoder, shape, speech, threads)
+    np.save(folder / TAIL_FILE, hidden[THINNED // 2 :: THINNED])
+    np.save(folder / FIRST_FILE, first)
 
 
 def _mean_of_silence(encoder: Encoder, shape: Shape, speech: Sequence[Samples], threads: int) -> tuple[Array, int]:
