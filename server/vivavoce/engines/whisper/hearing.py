@@ -18,6 +18,7 @@ from vivavoce.engines.whisper.decoder import Answer, Ask, Memory
 from vivavoce.engines.whisper.decoding import Decoding, likeliest, probability
 from vivavoce.engines.whisper.encoder import Encoding
 from vivavoce.engines.whisper.loaded_model import WhisperModel
+from vivavoce.engines.whisper.pauses import pauses_of, settle
 from vivavoce.engines.whisper.weights import Array
 from vivavoce.engines.whisper.word_times import align, words_of
 from vivavoce.errors import EngineError
@@ -236,6 +237,7 @@ class Attempt:
         if tokens and self._options.word_times:
             times = align(self._scores[: len(tokens) + 1])
             words = words_of(tokens, times, self._language, self._seconds)
+            words = settle(words, pauses_of(self._sound), self._seconds)
         self.result = Heard(
             text="" if nothing else text,
             is_whole=True,
