@@ -58,11 +58,12 @@ ALLOWED: dict[str, set[str]] = {
     | SOUND_AND_TEXT
     | {"decoding", "synthesis.speaker", "assistant.chat_model", "assistant.chat_stream", "words"}
     | {"engines.speech", "machine.admission"},
+    "space": CONFIG | {"voices"},
     "web": {"serving.entries"},
     "routes": ROUTES,
     "app": APP | {"adapters.fastrtc"},
     "adapters": APP,
-    "cli": APP | {"adapters"},
+    "cli": APP | {"adapters", "space"},
 }
 
 # Libraries with a fence: who may import them, parts or single modules.

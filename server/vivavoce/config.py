@@ -50,7 +50,7 @@ class AccessSettings:
         (), "Host headers answered besides loopback names and the listening address; `*` answers all."
     )
     allowed_origins: tuple[str, ...] = setting(
-        (), "Origins of web pages that may call, besides the server's own; `*` allows all."
+        (), "Origins of web pages that may call and show the page in a frame; `*` allows all."
     )
     cors: bool = setting(False, "Send CORS headers to the allowed origins.")
     api_keys: tuple[str, ...] = setting((), "API keys, at least 16 characters each.", secret=True)

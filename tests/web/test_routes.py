@@ -32,6 +32,18 @@ async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(cli
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page.text)
 
 
+async def test_only_pages_that_may_call_show_it_in_a_frame(client: httpx.AsyncClient) -> None:
+    app = FastAPI()
+    mount_page(app, ["https://huggingface.co"])
+    framed = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+    for address in ("/", "/page/app.js"):
+        policy = (await client.get(address)).headers["content-security-policy"]
+        assert policy.endswith("; frame-ancestors 'none'")
+        policy = (await framed.get(address)).headers["content-security-policy"]
+        assert policy.endswith("; frame-ancestors https://huggingface.co")
+
+
 def addresses(folder: Path, prefix: str) -> list[str]:
     """Where each file of a folder is served."""
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in KINDS]

@@ -153,7 +153,7 @@ def build_server(
         _mount_fastrtc(app, synthesizer, config)
     map_errors(app, metrics)
     describe(app)
-    mount_page(app)
+    mount_page(app, config.access.allowed_origins)
     server.app = Gate(app, access, Entries(app.routes), metrics)
     if config.access.cors and config.access.allowed_origins:
         server.app = CORSMiddleware(

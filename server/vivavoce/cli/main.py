@@ -3,6 +3,7 @@
 vivavoce serve                        start the server
 vivavoce say TEXT                     speak, without a server
 vivavoce voices list|add|pull|...     voices on this machine
+vivavoce space DIR --voice NAME       a folder that becomes a Hugging Face Space
 vivavoce doctor                       what is installed, what is missing
 """
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "serve": ("vivavoce.cli.serve", "start the server"),
     "say": ("vivavoce.cli.say", "speak a text, without a server"),
     "voices": ("vivavoce.cli.voices", "list, add, pull, convert, clone, check and remove voices"),
+    "space": ("vivavoce.cli.space", "write a folder that becomes a Hugging Face Space"),
     "doctor": ("vivavoce.cli.doctor", "tell what is installed, what is missing and how to get it"),
 }
 

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from vivavoce.cli.main import EXIT_ERROR
 from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
 from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.engines.speech import VoiceInfo
-from vivavoce.errors import ConfigError, VoicePackError
+from vivavoce.errors import ConfigError, VoicePackError, VoiceUnavailable
 from vivavoce.voices import VoicePack, open_store
 from vivavoce.voices.clip import decode_clip, require_reference
 from vivavoce.voices.install import NewReference, add, clone, remove
@@ -94,11 +95,17 @@ def prepare_voices(args: argparse.Namespace, config: Config) -> int:
 
     engine = open_engine(config.voices)
     names = args.names or [info.id for info in engine.voices() if info.problem is None]
+    failed = 0
     for name in names:
-        with ProgressBar(f"preparing {name}") as progress:
-            engine.unload_voice(engine.load_voice(name, progress))
-        print(f"{name} is prepared")
-    return 0
+        try:
+            with ProgressBar(f"preparing {name}") as progress:
+                engine.unload_voice(engine.load_voice(name, progress))
+        except VoiceUnavailable as error:
+            failed += 1
+            print(f"vivavoce: {error}", file=sys.stderr)
+        else:
+            print(f"{name} is prepared")
+    return EXIT_ERROR if failed else 0
 
 
 def convert_voice(args: argparse.Namespace, config: Config) -> int:

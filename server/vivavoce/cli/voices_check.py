@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from vivavoce.cli.progress import ProgressBar
 from vivavoce.config import Config
-from vivavoce.engines.genie.engine import GenieEngine, open_engine
-from vivavoce.engines.genie.voice import GenieVoice
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.genie.engine import open_engine
+from vivavoce.engines.genie.sentence import GenieSentence
+from vivavoce.engines.speech import SpeechEngine, SpeechOptions, Voice
 from vivavoce.errors import EngineError
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.voices.pack import VoicePack
@@ -78,11 +78,11 @@ def speak_and_measure(config: Config, pack: VoicePack, text: str | None) -> None
         print(f"heard             {heard}")
 
 
-def speak(engine: GenieEngine, voice: GenieVoice, sentence: SpokenText, *, seed: int, streamed: bool = True) -> Take:
+def speak(engine: SpeechEngine, voice: Voice, sentence: SpokenText, *, seed: int, streamed: bool = True) -> Take:
     """Step the sentence to its end.
 
     Args:
-        streamed: False: no frame is made before the last token is known.
+        streamed: False: no frame is made before the last token is known; Genie voices only.
 
     Raises:
         EngineError: If the sentence fails or never ends.
@@ -95,7 +95,8 @@ def speak(engine: GenieEngine, voice: GenieVoice, sentence: SpokenText, *, seed:
         for _ in range(STEPS_LIMIT):
             if stream.stage == "done":
                 break
-            if not streamed and stream.stage == "vocode" and stream.semantic.ended is None:
+            too_early = isinstance(stream, GenieSentence) and stream.semantic.ended is None
+            if not streamed and too_early and stream.stage == "vocode":
                 stream.stage = "decode"
             (chunk,) = engine.step([stream])
             if stream.error is not None:

@@ -6,6 +6,8 @@ Files only, no templates. Nothing is loaded from elsewhere and nothing runs inli
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.responses import FileResponse, Response
@@ -19,7 +21,7 @@ from vivavoce.web import client_dir, page_dir
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors "
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -30,28 +32,38 @@ _HEADERS = {
 class PageFiles(StaticFiles):
     """A folder of files with the page's headers; JavaScript is what its name says on every machine."""
 
+    def __init__(self, directory: Path, headers: Mapping[str, str]) -> None:
+        super().__init__(directory=directory)
+        self._headers = headers
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, or 304 where the browser has it."""
         response = await super().get_response(path, scope)
-        response.headers.update(_HEADERS)
+        response.headers.update(self._headers)
         if path.endswith(".js"):
             response.headers["content-type"] = "text/javascript; charset=utf-8"
         return response
 
 
-def mount_page(app: FastAPI) -> None:
-    """Add the page and the library to the application, after its other routes."""
+def mount_page(app: FastAPI, framed_by: Sequence[str] = ()) -> None:
+    """Add the page and the library to the application, after its other routes.
+
+    Args:
+        framed_by: origins whose pages may show this one in a frame, or `*`.
+    """
     mimetypes.init()  # reads the system's table: now, not in the first request
+    policy = _HEADERS["content-security-policy"]
+    headers = _HEADERS | {"content-security-policy": policy + (" ".join(framed_by) or "'none'")}
 
     @app.get("/", include_in_schema=False)
     @entered_with(Entry.NOTHING)
     async def index() -> FileResponse:
-        return FileResponse(page_dir() / "index.html", headers=_HEADERS)
+        return FileResponse(page_dir() / "index.html", headers=headers)
 
     @app.get("/favicon.ico", include_in_schema=False)
     @entered_with(Entry.NOTHING)
     async def favicon() -> FileResponse:
-        return FileResponse(page_dir() / "favicon.svg", headers=_HEADERS, media_type="image/svg+xml")
+        return FileResponse(page_dir() / "favicon.svg", headers=headers, media_type="image/svg+xml")
 
     for name, folder in (("page", page_dir()), ("client", client_dir())):
-        app.mount(f"/{name}", entered_with(Entry.NOTHING)(PageFiles(directory=folder)), name=name)
+        app.mount(f"/{name}", entered_with(Entry.NOTHING)(PageFiles(folder, headers)), name=name)

@@ -94,6 +94,25 @@ class GenieData:
     def has_chinese(self) -> bool:
         return (self._chinese / "opencpop-strict.txt").is_file() and (self._chinese / "polyphonic.pickle").is_file()
 
+    def files(self, *, v2_pro_plus: bool, chinese_features: bool) -> dict[str, Path]:
+        """Name below the root -> file, of all that is read from it and there.
+
+        Args:
+            v2_pro_plus: a voice of this version is among those it serves.
+            chinese_features: with RoBERTa, which takes more room than all the rest.
+        """
+        wanted = [self.hubert, self.hubert_weights]
+        wanted += [self.speaker_encoder] if v2_pro_plus else []
+        wanted += [self.roberta, self.roberta_tokenizer] if chinese_features else []
+        wanted += [self._chinese / "opencpop-strict.txt", self._chinese / "polyphonic.pickle"]
+        texts = self._dictionary_texts()
+        wanted += (
+            texts if self._english in {path.parent for path in texts} else [self._english / "engdict_cache.pickle"]
+        )
+        wanted += [self._english / name for name in ("engdict-hot.rep", "checkpoint20.npz")]
+        wanted += [self._english / "wordsegment" / name for name in ("unigrams.txt", "bigrams.txt")]
+        return {path.relative_to(self.root).as_posix(): path for path in wanted if path.is_file()}
+
     # -- English ---------------------------------------------------------------------------------------------------
 
     def english_dictionary(self) -> dict[str, str]:
