@@ -4,6 +4,7 @@ vivavoce serve                        start the server
 vivavoce say TEXT                     speak, without a server
 vivavoce voices list|add|pull|...     voices on this machine
 vivavoce space DIR --voice NAME       a folder that becomes a Hugging Face Space
+vivavoce hosted text-to-audio|image-to-text   models on other machines
 vivavoce doctor                       what is installed, what is missing
 """
 
@@ -25,6 +26,7 @@ COMMANDS = {
     "say": ("vivavoce.cli.say", "speak a text, without a server"),
     "voices": ("vivavoce.cli.voices", "list, add, pull, convert, clone, check and remove voices"),
     "space": ("vivavoce.cli.space", "write a folder that becomes a Hugging Face Space"),
+    "hosted": ("vivavoce.cli.hosted", "call models on other machines: text to audio, image to text"),
     "doctor": ("vivavoce.cli.doctor", "tell what is installed, what is missing and how to get it"),
 }
 

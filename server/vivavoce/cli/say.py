@@ -6,20 +6,19 @@ import argparse
 import asyncio
 import dataclasses
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vivavoce import settings
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
+from vivavoce.cli.output import Output
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions
-from vivavoce.errors import EmptyInput, UnsupportedFormat, VivaVoceError
+from vivavoce.errors import EmptyInput, UnsupportedFormat
 from vivavoce.languages import language_code
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
@@ -43,12 +42,6 @@ PLAYERS = (
     ("ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet", "-"),
 )
 PIECE = 4000  # characters handed to the splitter at once, below every limit of a live session
-
-
-class UnwritableFile(VivaVoceError):
-    """The file cannot be written; the sentence says which and why."""
-
-    code = "unwritable_file"
 
 
 def add_parser(commands: Any) -> None:
@@ -92,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     options = SpeechOptions(language=language_code(args.language), speed=args.speed, seed=args.seed)
     request = SpeechRequest(voice=args.voice, options=options, sample_rate=encoder_rate, transport="cli")
     exact = format_name == "wav" and output is not None
-    open_output = _Output(output, player)
+    open_output = Output(output, player)
     try:
         asyncio.run(_say(config, request, text, format_name, exact, open_output, quiet=args.quiet))
     except BrokenPipeError:
@@ -102,52 +95,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-class _Output:
-    """A file (written beside and renamed when whole), standard output, or a player's input."""
-
-    def __init__(self, path: Path | None, player: tuple[str, ...] | None) -> None:
-        self._path = path
-        self._process = subprocess.Popen(player, stdin=subprocess.PIPE) if player else None
-        self._part = path.with_name(f".{path.name}.part") if path else None
-        with self._telling_why():
-            self._file = self._part.open("wb") if self._part else None
-        self.name = str(path) if path else player[0] if player else "standard output"
-
-    def write(self, data: bytes) -> None:
-        if self._file is not None:
-            with self._telling_why():
-                self._file.write(data)
-        elif self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(data)
-        else:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-
-    def finish(self) -> None:
-        """The speech is whole: the file takes its name."""
-        if self._file is not None and self._part is not None and self._path is not None:
-            with self._telling_why():
-                self._file.close()
-                self._part.replace(self._path)
-
-    def close(self) -> None:
-        if self._file is not None and self._part is not None:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.wait()
-
-    @contextmanager
-    def _telling_why(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise UnwritableFile(f"cannot write {self._path}: {error.strerror}") from error
-
-
 async def _say(
-    config: Config, request: SpeechRequest, text: str, format_name: str, exact: bool, output: _Output, *, quiet: bool
+    config: Config, request: SpeechRequest, text: str, format_name: str, exact: bool, output: Output, *, quiet: bool
 ) -> None:
     synthesizer = build_synthesizer(config, Metrics())
     try:
@@ -164,7 +113,7 @@ async def _speak(
     text: str,
     format_name: str,
     exact: bool,
-    output: _Output,
+    output: Output,
     progress: Callable[[int, float], None] | None,
 ) -> None:
     """Write the text as fast as it is spoken, and the audio as it comes."""

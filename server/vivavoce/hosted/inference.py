@@ -135,8 +135,10 @@ class HostedModels:
         return check_url(address, self._allowed, param=param)
 
     def own_token(self, target: Target) -> str | None:
-        """The token that this server was given for the target's host."""
-        return self._tokens.get(target.host)
+        """The token that this server was given for the target's host, by its name or by `*.` and one above it."""
+        labels = target.host.split(".")
+        above = ["*." + ".".join(labels[k:]) for k in range(1, len(labels))]
+        return next((self._tokens[name] for name in (target.host, *above) if name in self._tokens), None)
 
     @asynccontextmanager
     async def sound(

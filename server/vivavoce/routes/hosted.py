@@ -7,27 +7,26 @@ it arrives. `local:` in the address answers from this machine: a voice speaks, p
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from vivavoce.audio.chunk import Samples
-from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
-from vivavoce.audio.resample import Resampler
+from vivavoce.audio.encoders import FORMATS, open_encoder
 from vivavoce.config import LimitSettings, LiveSettings
 from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
-from vivavoce.errors import HostedModelFailed, InvalidAudio, InvalidRequest, ShuttingDown
+from vivavoce.errors import InvalidRequest, ShuttingDown
 from vivavoce.hosted.addresses import Target
 from vivavoce.hosted.captions import wished
 from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.pictures import PictureReader
+from vivavoce.hosted.transcoding import transcoded
 from vivavoce.metrics import Metrics
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.hosted_body import MISSING, Description, TextToAudio, read_image_to_text, read_text_to_audio
@@ -38,7 +37,6 @@ from vivavoce.serving.access import ANONYMOUS
 from vivavoce.synthesis.speaker import SpeechRequest
 from vivavoce.synthesis.synthesizer import Synthesizer
 
-MAX_RATE = 48_000  # Hz of any of our formats
 NOTE = "x-hosted-note"
 
 
@@ -187,40 +185,14 @@ async def _transcoded(
     services: HostedServices, models: HostedModels, target: Target, token: str | None, wish: TextToAudio, owner: str
 ) -> AsyncGenerator[bytes, None]:
     """The model's sound in the wished format, part by part; as slow as its reader."""
-    writer: _Writer | None = None
-    loop = asyncio.get_running_loop()
     async with (
         services.places.enter(owner),
         models.sound(target, token, wish.text, wish.description.parameters) as sound,
         services.decoding.live(owner=owner, sample_rate=None) as decoder,
+        aclosing(transcoded(sound, decoder, wish.format, services.encoding)) as parts,
     ):
-        try:
-            async for data in sound:
-                samples = await decoder.decode(data)
-                if len(samples):
-                    writer = writer or _Writer(wish.format, decoder.sample_rate)
-                    yield await loop.run_in_executor(services.encoding, writer.write, samples)
-            samples = await decoder.flush()
-        except InvalidAudio as error:
-            raise HostedModelFailed(f"the model's answer is no sound that is read here: {error.message}") from None
-        writer = writer or _Writer(wish.format, decoder.sample_rate)
-        yield await loop.run_in_executor(services.encoding, writer.finish, samples)
-
-
-class _Writer:
-    """One stream in one of our formats, whatever its rate was."""
-
-    def __init__(self, format: str, sample_rate: int) -> None:
-        rate = min(sample_rate, MAX_RATE)
-        self._resampler = Resampler(sample_rate, rate)
-        self._encoder: AudioEncoder = open_encoder(format, rate)
-
-    def write(self, samples: Samples) -> bytes:
-        return self._encoder.encode(self._resampler.process(samples))
-
-    def finish(self, samples: Samples) -> bytes:
-        """The end of the stream, after the last samples."""
-        return self.write(samples) + self._encoder.encode(self._resampler.flush()) + self._encoder.flush()
+        async for part in parts:
+            yield part
 
 
 def _headers(target: Target) -> dict[str, str]:

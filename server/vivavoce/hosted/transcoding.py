@@ -1,0 +1,54 @@
+"""A sound of whatever kind becomes one of our formats while it arrives: decoded in a process apart, written here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import Executor
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.audio.encoders import AudioEncoder, open_encoder
+from vivavoce.audio.resample import Resampler
+from vivavoce.decoding.service import LiveDecoder
+from vivavoce.errors import HostedModelFailed, InvalidAudio
+
+MAX_RATE = 48_000  # Hz of any of our formats
+
+
+async def transcoded(
+    sound: AsyncIterator[bytes], decoder: LiveDecoder, format: str, encoding: Executor
+) -> AsyncGenerator[bytes, None]:
+    """The parts of a stream in `format`, mono, at the sound's own rate; as slow as its reader.
+
+    Raises:
+        HostedModelFailed: If it is no sound that is read here.
+    """
+    writer: _Writer | None = None
+    loop = asyncio.get_running_loop()
+    try:
+        async for data in sound:
+            samples = await decoder.decode(data)
+            if len(samples):
+                writer = writer or _Writer(format, decoder.sample_rate)
+                yield await loop.run_in_executor(encoding, writer.write, samples)
+        samples = await decoder.flush()
+    except InvalidAudio as error:
+        raise HostedModelFailed(f"the model's answer is no sound that is read here: {error.message}") from None
+    writer = writer or _Writer(format, decoder.sample_rate)
+    yield await loop.run_in_executor(encoding, writer.finish, samples)
+
+
+class _Writer:
+    """One stream in one of our formats, whatever its rate was."""
+
+    def __init__(self, format: str, sample_rate: int) -> None:
+        rate = min(sample_rate, MAX_RATE)
+        self._resampler = Resampler(sample_rate, rate)
+        self._encoder: AudioEncoder = open_encoder(format, rate)
+
+    def write(self, samples: Samples) -> bytes:
+        return self._encoder.encode(self._resampler.process(samples))
+
+    def finish(self, samples: Samples) -> bytes:
+        """The end of the stream, after the last samples."""
+        return self.write(samples) + self._encoder.encode(self._resampler.flush()) + self._encoder.flush()
