@@ -191,11 +191,18 @@ def write_manifest(folder: Path, files: Mapping[str, tuple[int, str]], source: M
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace a JSON file in one step."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    """Replace a JSON file in one step: the old content is there, or the new."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    written = Path(name)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(written, 0o644)
+        os.replace(written, path)
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def _hashes(pack: VoicePack, remembered: object) -> dict[str, dict[str, Any]]:

@@ -74,8 +74,10 @@ def require_reference(clip: Clip) -> None:
 def write_wav(path: Path, clip: Clip) -> None:
     """Write 16-bit PCM."""
     pcm = np.clip(np.rint(clip.samples * 32767.0), -32768, 32767).astype("<i2")
-    with wave.open(str(path), "wb") as out:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(clip.sample_rate)
         out.writeframes(pcm.tobytes())
+    path.write_bytes(sound.getvalue())

@@ -1,17 +1,14 @@
 """Puts voices on disk and takes them away again: add, clone, remove.
 
 A voice appears whole or not at all: it is put together in a hidden folder beside its place, checked, given its list of
-hashes and moved into place by one rename. Called by the command line and the routes that clone; `pull.py` hands its
-downloads to `add`.
+hashes, written to the disk and moved into place in one step (`placing.py`). Called by the command line and the routes
+that clone; `pull.py` hands its downloads to `add`.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +21,11 @@ from vivavoce.voices.checksums import hash_file, read_manifest, require_graph, w
 from vivavoce.voices.clip import Clip, require_reference, write_wav
 from vivavoce.voices.fingerprints import MODEL_FILES
 from vivavoce.voices.pack import SETTINGS_FILE, VoicePack, is_pack, read_pack, voice_id
+from vivavoce.voices.placing import discard, place, staging
 from vivavoce.voices.references import DEFAULT_STYLE, MAX_TEXT, stated_language
 from vivavoce.voices.store import VoiceStore
 
 Progress = Callable[[str, float], None]  # (what is being done, fraction 0..1)
-STALE_S = 24 * 3600.0  # hidden folders of a run that was killed are dropped after this long
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,9 @@ def add(
             write_json(built / SETTINGS_FILE, {"name": name})
         _seal(built, origin or {}, source)
         _place(store, built, identity, overwrite)
+        if move:
+            for file in pack.files.values():
+                file.path.unlink(missing_ok=True)  # a name less: the voice has them now
     return store.get(identity)
 
 
@@ -119,15 +119,15 @@ def remove(store: VoiceStore, identity: str) -> None:
     Raises:
         UnknownVoice: If there is none.
         Conflict: If other voices speak with its weights, or its folder was given as a whole directory of voices.
+        VoicePackError: If the disk refuses; the voice is then as it was.
     """
     pack = store.get(identity)
     if clones := store.clones_of(identity):
         raise Conflict(f"voice '{identity}' lends its weights to {', '.join(clones)}; remove these first")
-    doomed = Path(tempfile.mkdtemp(prefix=".removing-", dir=pack.path.parent))
     try:
-        os.rename(pack.path, doomed / "pack")
-    finally:
-        shutil.rmtree(doomed, ignore_errors=True)
+        discard(pack.path)
+    except OSError as error:
+        raise VoicePackError(f"voice '{identity}' could not be removed: {error.strerror or error}") from error
     store.records.forget(pack.path)
 
 
@@ -145,19 +145,10 @@ def _new_id(store: VoiceStore, name: str, overwrite: bool) -> str:
 def _staging(home: Path) -> Iterator[Path]:
     """A hidden folder on the same file system as the store; gone afterwards."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        for old in home.glob(".adding-*"):
-            if time.time() - old.stat().st_mtime > STALE_S:
-                shutil.rmtree(old, ignore_errors=True)
-        staging = Path(tempfile.mkdtemp(prefix=".adding-", dir=home))
+        with staging(home) as folder:
+            yield folder
     except OSError as error:
-        raise VoicePackError(f"the voice folder '{home}' cannot be written: {error.strerror}") from error
-    try:
-        yield staging
-    except OSError as error:
-        raise VoicePackError(f"the voice could not be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        raise VoicePackError(f"the voice could not be written to '{home}': {error.strerror or error}") from error
 
 
 def _pack_root(folder: Path) -> Path:
@@ -174,19 +165,26 @@ def _take(pack: VoicePack, target: Path, *, move: bool, weights_only: bool, prog
     """Copy the files of a pack, or only its weights and graphs."""
     taken = {name: file for name, file in pack.files.items() if not weights_only or file.path.name in MODEL_FILES}
     total, done = max(1, sum(file.size for file in taken.values())), 0
-    if not move and shutil.disk_usage(target).free < total:
+    if not move and shutil.disk_usage(target).free < total + total // 64:
         raise VoicePackError(f"the disk of '{target.parent.parent}' is full: {total >> 20} MiB are needed")
     for name, file in taken.items():
         if progress is not None:
             progress(f"copying {name}", done / total)
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        if move:
-            os.replace(file.path, target / name)
-        else:
+        if not (move and _linked(file.path, target / name)):
             shutil.copyfile(file.path, target / name)
         done += file.size
     if progress is not None:
         progress("copied", 1.0)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Give a file a second name instead of a copy, so that nothing is lost if the voice comes to nothing."""
+    try:
+        os.link(source, target, follow_symlinks=True)
+    except OSError:  # another file system, or one that cannot
+        return False
+    return True
 
 
 def _seal(built: Path, origin: Mapping[str, str], source: Path | None) -> None:
@@ -205,15 +203,10 @@ def _seal(built: Path, origin: Mapping[str, str], source: Path | None) -> None:
 
 
 def _place(store: VoiceStore, built: Path, identity: str, overwrite: bool) -> None:
-    target = store.home / identity
     try:
-        if overwrite and target.exists():
-            os.rename(target, built.parent / "replaced")
-        os.rename(built, target)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise Conflict(f"there is a voice '{identity}' already", param="name") from error
-        raise
+        place(built, store.home / identity, overwrite=overwrite)
+    except FileExistsError as error:
+        raise Conflict(f"there is a voice '{identity}' already", param="name") from error
 
 
 def _write_reference(folder: Path, reference: NewReference, settings: dict[str, Any]) -> None:

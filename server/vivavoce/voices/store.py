@@ -19,6 +19,7 @@ from vivavoce.config import VoiceSettings
 from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
 from vivavoce.voices.checksums import HashRecords, verify
 from vivavoce.voices.pack import BASE_PREFIX, VoicePack, is_pack, read_pack, with_base
+from vivavoce.voices.placing import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +39,13 @@ def open_store(settings: VoiceSettings) -> VoiceStore:
     """The voices of a configuration: `./voices`, `./models` and the folders it names are preloaded, those
     of the data folder not.
 
-    New voices go to the first folder it names, else to the data folder.
+    New voices go to the first folder it names, else to the data folder. What a killed process left is swept away.
     """
     data = settings.data_dir / "voices"
     directories = [VoiceDirectory(path, preload=path != data) for path in settings.folders()]
     home = settings.voices[0] if settings.voices else data
+    for directory in directories:
+        sweep(directory.path)
     return VoiceStore(directories, home=home, records=settings.data_dir / "records", rescan_s=RESCAN_S)
 
 

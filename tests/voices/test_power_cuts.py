@@ -1,0 +1,219 @@
+"""Whatever fails, wherever the process is killed: the old voice is there or the new one, and nothing hidden stays."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from synthetic_genie_data import reference_clip
+from vivavoce.errors import VivaVoceError
+from vivavoce.voices import VoiceDirectory, VoiceStore, checksums, install, placing
+from vivavoce.voices.clip import decode_clip
+from vivavoce.voices.install import NewReference, add, clone, remove
+from vivavoce.voices.pack import VoicePack
+from voice_packs import TEXT, make_pack
+
+# Whatever asks the file system for something that can fail.
+CALLS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod", "shutil.copyfile", "disk"}
+MOST_CALLS = 400
+
+
+class Trap:
+    """Lets the first calls through and does something at the next one."""
+
+    def __init__(self) -> None:
+        self.act: Callable[[], None] | None = None
+        self.root = ""
+        self.left = 0
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.act is None or event not in CALLS or not str(arguments[0]).startswith(self.root):
+            return
+        if event == "open" and not self._writes(arguments):
+            return
+        self.left -= 1
+        if self.left < 0:
+            act, self.act = self.act, None
+            act()
+
+    @staticmethod
+    def _writes(arguments: tuple[object, ...]) -> bool:
+        flags = arguments[2]
+        return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+TRAP = Trap()
+sys.addaudithook(TRAP)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A store's folder; weights are told apart by their lengths here, hashing half a gigabyte a try takes too long."""
+    monkeypatch.setattr(install, "hash_file", lambda path: "0" * 64)
+    monkeypatch.setattr(install, "require_graph", lambda version, name, sha256: None)
+    flush_file, flush_folder, exchange = placing._flush_file, placing._flush_folder, placing._exchange_at_once
+
+    def told(function: Callable[..., object]) -> Callable[..., object]:
+        def call(path: Path, *more: Path) -> object:
+            sys.audit("disk", str(path))
+            return function(path, *more)
+
+        return call
+
+    monkeypatch.setattr(placing, "_flush_file", told(lambda path: None))
+    monkeypatch.setattr(placing, "_flush_folder", told(flush_folder))
+    monkeypatch.setattr(placing, "_exchange_at_once", told(exchange))
+    assert callable(flush_file)
+    TRAP.root = str(tmp_path / "voices")
+    yield tmp_path / "voices"
+    TRAP.act = None
+
+
+def store_of(home: Path) -> VoiceStore:
+    placing.sweep(home)  # as every start does
+    return VoiceStore([VoiceDirectory(home)])
+
+
+def adding(home: Path, tmp: Path) -> Callable[[], object]:
+    source = make_pack(tmp / "source" / "anna")
+    return lambda: add(VoiceStore([VoiceDirectory(home)]), source, move=True)
+
+
+def replacing(home: Path, tmp: Path) -> Callable[[], object]:
+    make_pack(home / "anna", version="v2")
+    source = make_pack(tmp / "source" / "anna")
+    return lambda: add(VoiceStore([VoiceDirectory(home)]), source, move=True, overwrite=True)
+
+
+def removing(home: Path, tmp: Path) -> Callable[[], object]:
+    make_pack(home / "anna", version="v2")
+    return lambda: remove(VoiceStore([VoiceDirectory(home)]), "anna")
+
+
+def cloning(home: Path, tmp: Path) -> Callable[[], object]:
+    make_pack(home / "anna", version="v2")
+    reference = NewReference(decode_clip(reference_clip().path), TEXT)
+    return lambda: clone(VoiceStore([VoiceDirectory(home)]), "berta", "anna", reference)
+
+
+OPERATIONS = {"add": adding, "replace": replacing, "remove": removing, "clone": cloning}
+
+
+def _told(act: Callable[[], object]) -> str | None:
+    """The sentence of the error it ended with."""
+    try:
+        act()
+    except VivaVoceError as error:
+        return error.message
+    return None
+
+
+def is_right(operation: str, home: Path) -> bool:
+    """Old or new, whole, and nothing else in the folder."""
+    voices: dict[str, VoicePack] = {pack.id: pack for pack in store_of(home).list()}
+    left = {path.name for path in home.iterdir()} if home.exists() else set()
+    allowed = {
+        "add": [set(), {"anna"}],
+        "replace": [{"anna"}],
+        "remove": [set(), {"anna"}],
+        "clone": [{"anna"}, {"anna", "berta"}],
+    }[operation]
+    return (
+        set(voices) in allowed
+        and left == set(voices)
+        and all(pack.problem is None for pack in voices.values())
+        and not [path for path in home.rglob(".*") if home.exists()]
+    )
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["exchange", "two-renames"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_call_may_fail(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, code: int, at_once: bool
+) -> None:
+    if not at_once:
+        monkeypatch.setattr(placing, "_exchange_at_once", lambda built, target: False)
+
+    def fail() -> None:
+        raise OSError(code, os.strerror(code))
+
+    for number in range(MOST_CALLS):
+        tmp = tmp_path / str(number)
+        act = OPERATIONS[operation](home, tmp)
+        TRAP.left, TRAP.act = number, fail
+        told = _told(act)
+        assert told is None or os.strerror(code) in told, told
+        finished = TRAP.act is not None
+        TRAP.act = None
+        assert is_right(operation, home), f"call {number} failed: {sorted(home.rglob('*'))}"
+        placing.shutil.rmtree(home, ignore_errors=True)
+        if finished:
+            assert number > 3, "nothing was tried"
+            return
+    pytest.fail("the operation makes more calls than are tried")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_killed_process_leaves_old_or_new(home: Path, tmp_path: Path, operation: str) -> None:
+    for number in range(MOST_CALLS):
+        act = OPERATIONS[operation](home, tmp_path / str(number))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the child only touches files
+            child = os.fork()
+        if child == 0:
+            TRAP.left, TRAP.act = number, lambda: os._exit(9)
+            try:
+                act()
+            finally:
+                os._exit(0)
+        finished = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert is_right(operation, home), f"killed at call {number}: {sorted(home.rglob('*'))}"
+        placing.shutil.rmtree(home, ignore_errors=True)
+        if finished:
+            assert number > 3
+            return
+    pytest.fail("the operation makes more calls than are tried")
+
+
+def test_a_source_that_was_to_be_moved_stays_where_the_voice_comes_to_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_pack(tmp_path / "source" / "anna")
+    before = sorted(path.name for path in source.rglob("*"))
+
+    def full(built: Path, target: Path, *, overwrite: bool) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(install, "place", full)
+    with pytest.raises(VivaVoceError, match="No space left"):
+        add(VoiceStore([VoiceDirectory(home)]), source, move=True)
+    assert sorted(path.name for path in source.rglob("*")) == before
+
+
+def test_what_somebody_is_putting_together_is_not_swept_away(home: Path) -> None:
+    with placing.staging(home) as folder:
+        (folder / "half").write_text("of it")
+        store_of(home)
+        assert (folder / "half").exists()
+    assert list(home.iterdir()) == []
+
+
+def test_a_list_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "voice.sha256.json"
+    checksums.write_json(path, {"old": 1})
+
+    def full(source: str, target: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        checksums.write_json(path, {"new": 1})
+    assert path.read_text() == '{\n "old": 1\n}'
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
