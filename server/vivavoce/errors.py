@@ -20,6 +20,7 @@
         Conflict              409
       AccessDenied            401 / 1008
         InvalidKey            401
+        NotYours              403
         ForbiddenOrigin       403
       ProtocolError           400 / 1002, 1003, 1007, 1009
       Overloaded              503 / 1013
@@ -251,6 +252,14 @@ class InvalidKey(AccessDenied):
 
     def __init__(self, message: str = "the API key is missing or not known to this server") -> None:
         super().__init__(message)
+
+
+class NotYours(AccessDenied):
+    """It was made by somebody else."""
+
+    status = 403
+    type = "permission_error"
+    code = "not_yours"
 
 
 class ForbiddenOrigin(AccessDenied):

@@ -24,6 +24,8 @@ from vivavoce.metrics import Metrics
 from vivavoce.routes.voices import MAX_CLONES, voices_router
 from vivavoce.serving.gate import error_response
 from vivavoce.voices import VoiceDirectory, VoiceStore
+from vivavoce.voices.clip import decode_clip
+from vivavoce.voices.install import NewReference, clone
 from voice_packs import TEXT, make_pack
 
 ROUTE = "/v1/audio/voices"
@@ -46,7 +48,9 @@ async def client(store: VoiceStore, forgotten: list[str]) -> AsyncIterator[httpx
     app = FastAPI()
     decoding = DecodingService(Metrics())
     limits = LimitSettings(max_upload_mib=1, body_timeout_s=5)
-    app.include_router(voices_router(store, limits, None, decoding, forgotten.append))
+    app.include_router(
+        voices_router(store, limits, None, decoding, forgotten.append, reserved=lambda: {"heart", "alloy"})
+    )
     app.add_exception_handler(VivaVoceError, lambda _, error: error_response(error))
     transport = httpx.ASGITransport(_Owned(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
@@ -61,7 +65,8 @@ class _Owned:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["owner"] = "somebody"
+        names = dict(scope["headers"])
+        scope.setdefault("state", {})["owner"] = names.get(b"x-owner", b"somebody").decode()
         await self._app(scope, receive, send)
 
 
@@ -108,6 +113,41 @@ async def test_a_clone_is_made_and_deleted(client: httpx.AsyncClient, store: Voi
     assert forgotten == ["anna-sad"]
     assert [pack.id for pack in store.list()] == ["anna"]
     assert (await client.delete(f"{ROUTE}/anna-sad")).status_code == 404
+
+
+async def test_only_its_maker_deletes_a_clone(client: httpx.AsyncClient, store: VoiceStore) -> None:
+    assert (await post(client)).status_code == 201
+    other = await client.delete(f"{ROUTE}/anna-sad", headers={"x-owner": "another"})
+    assert (other.status_code, other.json()["error"]["code"]) == (403, "not_yours")
+    assert store.get("anna-sad").problem is None
+    assert (await client.delete(f"{ROUTE}/anna-sad")).status_code == 200
+
+
+async def test_what_the_machines_owner_cloned_is_not_a_callers(client: httpx.AsyncClient, store: VoiceStore) -> None:
+    clone(store, "by hand", "anna", NewReference(decode_clip(clip()), TEXT))
+    assert (await client.delete(f"{ROUTE}/by-hand")).status_code == 403
+    assert (await client.delete(f"{ROUTE}/by-hand", headers={"x-owner": "anonymous"})).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["heart", "Heart", "ALLOY", " alloy "])
+async def test_names_that_mean_another_voice_are_reserved(client: httpx.AsyncClient, name: str) -> None:
+    refused = await post(client, name=name)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("name", ["a" * 65, "anna\u202e", "x" * 7800, "two\nlines"])
+async def test_what_others_see_has_a_size_and_plain_characters(client: httpx.AsyncClient, name: str) -> None:
+    refused = await post(client, name=name)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "name")
+
+
+async def test_one_owner_does_not_take_all_the_room(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivavoce.routes.voices.MAX_CLONES_PER_OWNER", 1)
+    assert (await post(client)).status_code == 201
+    assert (await post(client, name="second")).status_code == 409
+    files = {"audio_sample": ("x.wav", clip())}
+    others = await client.post(ROUTE, data=form(name="second"), files=files, headers={"x-owner": "another"})
+    assert others.status_code == 201
 
 
 async def test_language_and_base_may_be_left_out_where_there_is_one(

@@ -142,7 +142,12 @@ def build_server(
     app.include_router(catalogue_router(synthesizer))
     app.include_router(
         voices_router(
-            open_store(config.voices), config.limits, config.voices.voice, decoding, synthesizer.library.forget
+            open_store(config.voices),
+            config.limits,
+            config.voices.voice,
+            decoding,
+            synthesizer.library.forget,
+            reserved=synthesizer.library.spoken_for,
         )
     )
     app.include_router(operations_router(synthesizer, metrics, draining))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from vivavoce.decoding.service import DecodingService
 from vivavoce.errors import (
     Conflict,
     InvalidRequest,
+    NotYours,
     VivaVoceError,
     VoicePackError,
     VoiceUnavailable,
@@ -29,8 +30,9 @@ from vivavoce.errors import (
 from vivavoce.languages import AUTO, language_code
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.forms import blocks_of, read_form
+from vivavoce.serving.access import ANONYMOUS
 from vivavoce.voices.clip import REFERENCE_RULES, Clip
-from vivavoce.voices.install import NewReference, clone, remove
+from vivavoce.voices.install import NewReference, clone, owner_of, remove
 from vivavoce.voices.pack import VOICE_ID, VoicePack
 from vivavoce.voices.references import LANGUAGES
 from vivavoce.voices.store import VoiceStore
@@ -39,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 32_000  # Hz of every voice in the store
 MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
+MAX_CLONES_PER_OWNER = 40
+MAX_NAME = 64  # characters; everybody sees them in the lists
 
 _FORM = {
     "type": "object",
@@ -73,6 +77,7 @@ def voices_router(
     default_voice: str | None,
     decoding: DecodingService,
     forget: Callable[[str], None],
+    reserved: Callable[[], Collection[str]] = frozenset,
 ) -> APIRouter:
     """`POST /v1/audio/voices` and `DELETE /v1/audio/voices/{voice_id}`.
 
@@ -82,6 +87,7 @@ def voices_router(
         default_voice: the base where none is named.
         decoding: reads the clips.
         forget: called with the id of a deleted voice, so that it leaves memory.
+        reserved: gives the ids that no clone may have, since they mean another voice to clients.
     """
     router = APIRouter(tags=["voices"], responses=ERRORS)
 
@@ -96,36 +102,44 @@ def voices_router(
         form = await read_form(request, max_bytes=limits.max_upload_mib << 20, timeout_s=limits.body_timeout_s)
         try:
             fields = _fields(form)
-            base = await asyncio.to_thread(_base_of, store, default_voice, fields)
+            owner: str = request.state.owner
+            base = await asyncio.to_thread(_base_of, store, default_voice, fields, owner)
             decoded = await decoding.decode(
-                blocks_of(fields.sample), owner=request.state.owner, sample_rate=None, rules=REFERENCE_RULES
+                blocks_of(fields.sample), owner=owner, sample_rate=None, rules=REFERENCE_RULES
             )
             clip = Clip(decoded.samples, decoded.sample_rate)
-            pack = await asyncio.to_thread(_clone, store, base, fields, clip)
+            pack = await asyncio.to_thread(_clone, store, base, fields, clip, owner, reserved())
         finally:
             await form.close()
         return JSONResponse(_as_json(pack), status_code=201, headers={"location": f"/v1/audio/voices/{pack.id}"})
 
     @router.delete("/v1/audio/voices/{voice_id}", summary="Delete a cloned voice")
-    async def delete(voice_id: str) -> dict[str, Any]:
-        await asyncio.to_thread(_delete, store, voice_id)
+    async def delete(voice_id: str, request: Request) -> dict[str, Any]:
+        """Only by the key that made it."""
+        await asyncio.to_thread(_delete, store, voice_id, request.state.owner)
         forget(voice_id)
         return {"id": voice_id, "object": "voice", "deleted": True}
 
     return router
 
 
-def _base_of(store: VoiceStore, default_voice: str | None, fields: _CloneForm) -> str:
+def _base_of(store: VoiceStore, default_voice: str | None, fields: _CloneForm, owner: str) -> str:
     """The voice to build on; also whether there is room for another, before anything is decoded."""
     packs = store.list()
-    if sum(pack.base is not None for pack in packs) >= MAX_CLONES:
+    clones = [pack for pack in packs if pack.base is not None]
+    if len(clones) >= MAX_CLONES:
         raise Conflict(f"there are {MAX_CLONES} cloned voices already; delete one first")
+    if sum(owner_of(pack) == owner for pack in clones) >= MAX_CLONES_PER_OWNER:
+        raise Conflict(f"you have {MAX_CLONES_PER_OWNER} cloned voices already; delete one first")
     return fields.base or _only_base(packs, default_voice)
 
 
-def _clone(store: VoiceStore, base: str, fields: _CloneForm, clip: Clip) -> VoicePack:
+def _clone(
+    store: VoiceStore, base: str, fields: _CloneForm, clip: Clip, owner: str, reserved: Collection[str]
+) -> VoicePack:
+    reference = NewReference(clip, fields.text, fields.language)
     try:
-        return clone(store, fields.name, base, NewReference(clip, fields.text, fields.language))
+        return clone(store, fields.name, base, reference, owner=owner, reserved=reserved)
     except VoicePackError as error:  # its sentence names folders of this machine
         logger.error("a clone could not be written: %s", error.message)
         raise VoiceUnavailable("the server could not write the voice; its log says why") from error
@@ -146,13 +160,21 @@ def _only_base(packs: list[VoicePack], default: str | None) -> str:
     return bases[0]
 
 
-def _delete(store: VoiceStore, voice_id: str) -> None:
-    if store.get(voice_id).base is None:
+def _delete(store: VoiceStore, voice_id: str, owner: str) -> None:
+    pack = store.get(voice_id)
+    if pack.base is None:
         raise Conflict(
             f"voice '{voice_id}' was not cloned over this route; `vivavoce voices remove {voice_id}` deletes it",
             param="voice_id",
         )
-    remove(store, voice_id)
+    made_by = owner_of(pack) or ANONYMOUS  # before any key was set, or on the command line
+    if made_by != owner:
+        raise NotYours(f"voice '{voice_id}' was made with another key; only that one deletes it")
+    try:
+        remove(store, voice_id)
+    except VoicePackError as error:
+        logger.error("a clone could not be removed: %s", error.message)
+        raise VoiceUnavailable("the server could not remove the voice; its log says why") from error
 
 
 def _fields(form: FormData) -> _CloneForm:
@@ -163,8 +185,11 @@ def _fields(form: FormData) -> _CloneForm:
     base = _text(form, "base")
     if base is not None and not VOICE_ID.fullmatch(base):
         raise InvalidRequest("the field 'base' must be the id of a voice", param="base")
+    name = _required(form, "name")
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise InvalidRequest(f"the field 'name' may have {MAX_NAME} plain characters", param="name")
     return _CloneForm(
-        name=_required(form, "name"),
+        name=name,
         sample=sample,
         text=_required(form, "ref_text"),
         language=None if language == "auto" else language,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +88,21 @@ def add(
     return store.get(identity)
 
 
-def clone(store: VoiceStore, name: str, base: str, reference: NewReference, *, overwrite: bool = False) -> VoicePack:
+def clone(
+    store: VoiceStore,
+    name: str,
+    base: str,
+    reference: NewReference,
+    *,
+    overwrite: bool = False,
+    owner: str | None = None,
+    reserved: Collection[str] = (),
+) -> VoicePack:
     """A new voice with its own reference on the weights of `base`; takes as much disk as the clip.
+
+    Args:
+        owner: who may delete it over HTTP; kept with its list of hashes.
+        reserved: ids that mean something else to clients, such as other engines' voices.
 
     Raises:
         UnknownVoice: If `base` is not in the store.
@@ -103,12 +116,15 @@ def clone(store: VoiceStore, name: str, base: str, reference: NewReference, *, o
     if parent.problem is not None:
         raise VoiceUnavailable(f"voice '{base}' cannot be cloned: {parent.problem}", param="base")
     identity = _new_id(store, name, overwrite)
+    if identity in reserved:
+        raise Conflict(f"'{identity}' has a meaning of its own here; give the voice another name", param="name")
     require_reference(reference.clip)
     with _staging(store.home) as staging:
         built = staging / identity
         built.mkdir()
         _write_reference(built, reference, settings={"name": name, "base": parent.base or parent.id})
-        _seal(built, {"clone": parent.base or parent.id}, None)
+        origin = {"clone": parent.base or parent.id} | ({"owner": owner} if owner is not None else {})
+        _seal(built, origin, None)
         _place(store, built, identity, overwrite)
     return store.get(identity)
 
@@ -129,6 +145,15 @@ def remove(store: VoiceStore, identity: str) -> None:
     except OSError as error:
         raise VoicePackError(f"voice '{identity}' could not be removed: {error.strerror or error}") from error
     store.records.forget(pack.path)
+
+
+def owner_of(pack: VoicePack) -> str | None:
+    """Who cloned it over HTTP; None for a voice that the machine's owner put there."""
+    try:
+        manifest = read_manifest(pack.path)
+    except VoicePackError:
+        return None
+    return manifest.source.get("owner") if manifest is not None else None
 
 
 def _new_id(store: VoiceStore, name: str, overwrite: bool) -> str:
