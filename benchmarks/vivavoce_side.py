@@ -17,7 +17,7 @@ from player import Player
 from synthetic_genie_data import genie_data, voice_library
 from synthetic_voice import cache_root
 from vivavoce.app.generator import build_synthesizer
-from vivavoce.config import Config
+from vivavoce.config import Config, available_cores
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
@@ -65,7 +65,7 @@ class Side:
         first_s, samples = None, 0
         while stream.stage != "done":
             stream.buffered_s = player.buffered_s(time.perf_counter() - started_s)
-            (chunk,) = self.engine.step([stream])
+            (chunk,) = self.engine.step([stream], threads=available_cores())
             if chunk is not None and len(chunk.samples):
                 now_s = time.perf_counter() - started_s
                 first_s = first_s or now_s
@@ -92,7 +92,7 @@ class Side:
         seconds = []
         for _ in range(count):
             started_s = time.perf_counter()
-            logits = model.forward(states)
+            logits = model.forward(states, threads=available_cores())
             for state, row in zip(states, logits, strict=True):
                 state.sampler.draw(row)
             seconds.append(time.perf_counter() - started_s)

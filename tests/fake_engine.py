@@ -38,7 +38,6 @@ class FakeStream:
     steps_done: int = 0
     stage: Stage = "decode"
     buffered_s: float = 0.0
-    ahead_s: float = 0.0
     error: EngineError | None = None
     closed: bool = False
     batch_key: object = field(default_factory=object)
@@ -59,7 +58,6 @@ class FakeEngine:
     """
 
     name = "fake"
-    threads = 1
 
     def __init__(
         self,
@@ -125,7 +123,7 @@ class FakeEngine:
             self.streams.append(stream)
         return stream
 
-    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+    def step(self, streams: Sequence[SentenceStream], *, threads: int) -> list[AudioChunk | None]:
         fakes = [s for s in streams if isinstance(s, FakeStream)]
         if self.before_step is not None:
             self.before_step(fakes)

@@ -20,11 +20,11 @@ from vivavoce.engines.recognizer import (
     HearingOptions,
     HearingStage,
     HearingStream,
-    Progress,
     RecognizerInfo,
     RecognizerModel,
 )
 from vivavoce.errors import EngineError, ModelUnavailable, UnknownModel, UnsupportedLanguage
+from vivavoce.progress import Progress
 
 SAMPLE_RATE = 16_000
 WORD_SAMPLES = SAMPLE_RATE // 2

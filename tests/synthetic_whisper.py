@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.recognizer import Progress, RecognizerInfo
+from vivavoce.engines.recognizer import RecognizerInfo
+from vivavoce.progress import Progress
 
 WORDS = (" One", " two", " three", " four", ".")
 LANGUAGES = ("en", "zh", "de")

@@ -16,7 +16,7 @@ ROOT = Path(vivavoce.__file__).parent
 # A name with a dot opens one module of a part: a service knows what an engine is, not which engines there are.
 CONFIG = {"config", "errors"}
 SOUND_AND_TEXT = {"text", "audio"}
-WATCHED = {"errors", "metrics", "draining"}
+WATCHED = {"errors", "metrics", "draining", "progress"}
 SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text", "engines.speech"} | CONFIG | WATCHED
 TRANSPORTS = {"speaking.sink", "audio", "protocols.commands", "serving"} | CONFIG | WATCHED
 ROUTES = (
@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "metrics": set(),
     "draining": set(),
+    "progress": set(),
     "words": set(),
     "languages": {"errors"},
     "logs": {"errors"},
@@ -43,10 +44,10 @@ ALLOWED: dict[str, set[str]] = {
     "text": {"errors", "words", "audio.chunk"},
     "machine": WATCHED,
     "decoding": WATCHED | {"audio"},
-    "voices": CONFIG | {"audio"},
+    "voices": CONFIG | {"audio", "progress"},
     "onnx_session": {"errors"},
-    "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics"},
-    "models": CONFIG | {"machine"},
+    "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics", "progress"},
+    "models": CONFIG | {"machine", "progress"},
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.speech"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from vivavoce.errors import VoiceUnavailable
-from vivavoce.onnx_session import Cores, Signature, open_adaptive, open_session
+from vivavoce.onnx_session import Signature, open_session, open_wide
 
 
 @pytest.fixture
@@ -46,27 +46,15 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
             open_session(path)
 
 
-def test_a_call_that_is_alone_takes_all_threads(doubling: Path) -> None:
-    cores = Cores()
-    one, other = (open_adaptive(doubling, cores, threads=2) for _ in range(2))
-    with one.chosen() as first, other.chosen() as second:
-        assert first is one.wide
-        assert second is other.narrow
-    with other.chosen() as again:
-        assert again is other.wide
-    (y,) = one.run(["y"], {"x": np.ones(2, np.float32)})
-    np.testing.assert_array_equal(y, [2, 2])
-
-
-def test_a_failed_call_gives_its_cores_back(doubling: Path) -> None:
-    cores = Cores()
-    session = open_adaptive(doubling, cores, threads=2)
-    with pytest.raises(ValueError, match="x"):
-        session.run(["y"], {})
-    with cores.taken() as alone:
-        assert alone
+def test_a_call_runs_on_the_threads_it_is_given(doubling: Path) -> None:
+    session = open_wide(doubling, threads=2)
+    assert session.of(1) is session.narrow
+    assert session.of(2) is session.of(3) is session.wide
+    for threads in (1, 2):
+        (y,) = session.run(["y"], {"x": np.ones(2, np.float32)}, threads=threads)
+        np.testing.assert_array_equal(y, [2, 2])
 
 
 def test_with_one_thread_there_is_one_session(doubling: Path) -> None:
-    session = open_adaptive(doubling, Cores(), threads=1)
+    session = open_wide(doubling, threads=1)
     assert session.wide is session.narrow

@@ -27,7 +27,6 @@ from vivavoce.engines.genie.preparing.decoder_weights import save_vocoder_weight
 from vivavoce.engines.genie.preparing.vits_graphs import build_prompt_graph, build_vits_graphs
 from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.engines.genie.sound.vocoder import Vocoder
-from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]
 
@@ -52,7 +51,7 @@ def packed_decoder(version: Version) -> Path:
 
 def graph_vocoder(version: Version) -> Vocoder:
     """The vocoder of a voice, run by ONNX Runtime on two threads."""
-    return Vocoder.open(compiled_vits(version) / "decoder.onnx", None, Cores(), threads=2)
+    return Vocoder.open(compiled_vits(version) / "decoder.onnx", None, threads=2)
 
 
 def _digest(*modules: ModuleType) -> str:

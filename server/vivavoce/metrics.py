@@ -50,7 +50,11 @@ class Metrics:
 
         # -- the stream
         self.engine_rtf = Histogram(
-            "voice_engine_rtf", "Compute time per second of audio", ["engine", "stage"], buckets=_RTF, registry=r
+            "voice_engine_rtf",
+            "Core seconds of each stage, and of all, per second of audio",
+            ["engine", "stage"],
+            buckets=_RTF,
+            registry=r,
         )
         self.chunk_slack = Histogram(
             "voice_chunk_slack_seconds",

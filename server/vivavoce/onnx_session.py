@@ -7,9 +7,7 @@ first listener waits for sound. The only module that makes `InferenceSession` ob
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -103,71 +101,46 @@ def _check(session: ort.InferenceSession, expected: Signature, name: str) -> Non
         )
 
 
-class Cores:
-    """Who computes now: a model that is alone takes all cores, models that run side by side take one each."""
-
-    def __init__(self) -> None:
-        self._running = 0
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def taken(self) -> Iterator[bool]:
-        """Compute inside the block; yields True where nobody else does."""
-        with self._lock:
-            self._running += 1
-            alone = self._running == 1
-        try:
-            yield alone
-        finally:
-            with self._lock:
-                self._running -= 1
-
-
-class AdaptiveSession:
-    """A model opened twice over the same mapped weights: with all threads, for when it is alone, and with one.
+class WideSession:
+    """A model opened twice over the same mapped weights: for one thread, and for all that a step may be given.
 
     A call cannot change its number of threads, and threads that wait for each other's turn cost more than they give:
-    two listeners are served sooner by two threads that do not share work.
+    two listeners are served sooner by two threads that do not share work. Who computes with how many is decided by
+    whoever steps the engines.
 
     Args:
-        wide: for a call that is alone.
-        narrow: for calls side by side; the same object as `wide` where there is one thread anyway.
-        cores: shared by all models that compete.
+        wide: for a call with several threads.
+        narrow: for a call with one; the same object as `wide` where no call has more.
     """
 
-    def __init__(self, wide: ort.InferenceSession, narrow: ort.InferenceSession, cores: Cores) -> None:
+    def __init__(self, wide: ort.InferenceSession, narrow: ort.InferenceSession) -> None:
         self.wide, self.narrow = wide, narrow
-        self._cores = cores
 
-    @contextmanager
-    def chosen(self) -> Iterator[ort.InferenceSession]:
-        """The session to run inside the block."""
-        with self._cores.taken() as alone:
-            yield self.wide if alone else self.narrow
+    def of(self, threads: int) -> ort.InferenceSession:
+        """The session for a call with that many threads."""
+        return self.wide if threads > 1 else self.narrow
 
-    def run(self, outputs: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, Any], *, threads: int) -> list[Any]:
         """As `InferenceSession.run`."""
-        with self.chosen() as session:
-            found: list[Any] = session.run(outputs, feeds)
-            return found
+        found: list[Any] = self.of(threads).run(outputs, feeds)
+        return found
 
     def get_modelmeta(self) -> Any:
         """As `InferenceSession.get_modelmeta`."""
         return self.wide.get_modelmeta()
 
 
-def open_adaptive(
+def open_wide(
     model: Path,
-    cores: Cores,
     *,
     threads: int,
     optimization: Optimization = "none",
     signature: Signature | None = None,
     arena: bool = True,
-) -> AdaptiveSession:
-    """A model that uses `threads` threads while it is alone; see `open_session` for the rest."""
+) -> WideSession:
+    """A model for calls with one thread or with `threads`; see `open_session` for the rest."""
     narrow = open_session(model, threads=1, optimization=optimization, signature=signature, arena=arena)
     if threads <= 1:
-        return AdaptiveSession(narrow, narrow, cores)
+        return WideSession(narrow, narrow)
     wide = open_session(model, threads=threads, optimization=optimization, arena=arena, settings=SPIN_WHILE_RUNNING)
-    return AdaptiveSession(wide, narrow, cores)
+    return WideSession(wide, narrow)

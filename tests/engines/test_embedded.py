@@ -30,7 +30,7 @@ def chunks_of(engine: EmbeddedEngine, voice: EmbeddedVoice, text: str, **options
     stream = engine.open(normalize(text), voice, SpeechOptions(**{"seed": 7, **options}))  # type: ignore[arg-type]
     chunks = []
     while stream.stage != "done":
-        (chunk,) = engine.step([stream])
+        (chunk,) = engine.step([stream], threads=1)
         assert chunk is not None
         chunks.append(chunk)
     return chunks

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.machine.scheduler import MARGIN_S, Candidate, choose, deadline, fair_order
+from vivavoce.machine.scheduler import (
+    MARGIN_S,
+    MAX_THREADS,
+    WHEN_THERE_IS_ROOM,
+    Candidate,
+    Running,
+    choose,
+    deadline,
+    detector_deadline,
+    fair_order,
+    final_deadline,
+)
 
 
 def candidate(
@@ -37,9 +50,9 @@ def test_a_stream_far_ahead_is_no_mate_either() -> None:
 
 def test_a_group_that_is_in_a_pass_waits_for_the_next_one() -> None:
     streams = [candidate(1, 1.0, "g"), candidate(2, 2.0)]
-    chosen = choose(streams, 0.0, {"g"})
+    chosen = choose(streams, 0.0, [Running("g")], workers=2)
     assert (chosen.ids, chosen.group) == ((2,), "own-2")
-    alone = choose(streams[:1], 0.0, {"g"})
+    alone = choose(streams[:1], 0.0, [Running("g")], workers=2)
     assert (alone.ids, alone.wait_s) == ((), None), "the pass that ends will tell"
 
 
@@ -82,3 +95,117 @@ def test_owners_take_turns() -> None:
 
 def test_who_already_speaks_stands_behind_who_does_not() -> None:
     assert fair_order([("busy", 1.0), ("idle", 2.0)], {"busy": 2}) == [1, 0]
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_that_is_alone_gets_all_threads() -> None:
+    assert choose([candidate(1, 1.0)], 0.0, workers=2).threads == 2
+    assert choose([candidate(1, 1.0)], 0.0, workers=64).threads == MAX_THREADS
+    assert choose([candidate(1, 1.0, "g"), candidate(2, 1.0, "g")], 0.0, workers=2).threads == 2, "one pass for both"
+
+
+def test_a_step_beside_another_gets_one() -> None:
+    assert choose([candidate(1, 1.0)], 0.0, [Running("other")], workers=4).threads == 1
+
+
+def test_a_step_gets_one_where_another_is_about_to_run() -> None:
+    assert choose([candidate(1, 1.0), candidate(2, 2.0)], 0.0, workers=2).threads == 1
+    assert choose([candidate(1, 1.0), candidate(2, 2.0, ready_at_s=9.0)], 0.0, workers=2).threads == 2, "not yet"
+
+
+# -- long steps ------------------------------------------------------------------------------------------------------
+
+LENGTHS: dict[Hashable, float] = {"encode": 0.3, "decode": 0.02, "detect": 0.002}
+
+
+def job(number: int, kind: str, deadline_s: float, *, ready_at_s: float = 0.0, live: bool = True) -> Candidate:
+    return Candidate(number, f"own-{number}", 1, deadline_s, ready_at_s, live, kind)
+
+
+def chosen(*jobs: Candidate, now_s: float = 10.0, running: int = 0, workers: int = 2) -> tuple[int, ...]:
+    others = [Running(f"running-{k}") for k in range(running)]
+    return choose(jobs, now_s, others, workers=workers, step_s=LENGTHS).ids
+
+
+def test_a_long_step_leaves_the_last_worker_to_who_is_due_while_it_would_run() -> None:
+    """An encoder of 0.3 s at 10.0, a listener who runs dry at 10.25: the listener goes first, whoever is due first."""
+    encode, chunk = job(1, "encode", 10.2), job(2, "decode", 10.25)
+    assert chosen(encode, chunk, running=1) == (2,)
+    assert chosen(encode, chunk, running=0) == (1,), "the other worker is there for it"
+    assert chosen(encode, job(2, "decode", 10.31), running=1) == (1,), "due after it"
+    assert chosen(job(1, "decode", 10.2), chunk, running=1) == (1,), "a short step is in nobody's way"
+
+
+def test_a_long_step_waits_for_a_frame_that_is_about_to_come() -> None:
+    encode, frame = job(1, "encode", 10.3), job(2, "detect", 10.052, ready_at_s=10.02)
+    assert chosen(encode, frame, running=1) == ()
+    waiting = choose([encode, frame], 10.0, [Running("x")], workers=2, step_s=LENGTHS)
+    assert waiting.wait_s == pytest.approx(0.02)
+
+
+def test_a_long_step_that_is_late_itself_waits_no_longer() -> None:
+    """Or it would wait for ever where frames come all the time."""
+    encode, frame = job(1, "encode", 9.99), job(2, "detect", 10.052, ready_at_s=10.02)
+    assert chosen(encode, frame, running=1) == (1,)
+
+
+def test_of_two_long_steps_the_one_due_first_goes() -> None:
+    assert chosen(job(1, "encode", 10.2), job(2, "encode", 10.1), running=1) == (2,)
+
+
+def test_what_was_never_measured_is_taken_for_short() -> None:
+    assert chosen(job(1, "unknown", 10.1), job(2, "decode", 10.15), running=1) == (1,)
+
+
+# -- kinds of work ---------------------------------------------------------------------------------------------------
+
+
+def test_when_recognition_is_due() -> None:
+    assert final_deadline(10.0) == pytest.approx(10.3)
+    assert detector_deadline(10.0) == pytest.approx(10.032)
+
+
+def test_a_partial_transcript_comes_when_there_is_room_and_a_file_after_it() -> None:
+    partial = job(1, "decode", WHEN_THERE_IS_ROOM)
+    file = job(2, "decode", WHEN_THERE_IS_ROOM, live=False)
+    final, chunk = job(3, "decode", final_deadline(10.0)), job(4, "decode", 99.0)
+    assert chosen(file, partial, chunk, final) == (3,)
+    assert chosen(file, partial, chunk) == (4,)
+    assert chosen(file, partial) == (1,)
+    assert chosen(file) == (2,)
+
+
+def test_files_are_stepped_one_at_a_time() -> None:
+    first, second = job(1, "decode", WHEN_THERE_IS_ROOM, live=False), job(2, "decode", WHEN_THERE_IS_ROOM, live=False)
+    running = choose([first, second], 0.0, workers=4)
+    assert running.ids == (1,)
+    assert choose([second], 0.0, [Running("own-1", live=False)], workers=4).ids == ()
+    assert choose([second], 0.0, [Running("x")], workers=4).ids == (2,)
+    assert choose([second], 0.0, [Running("x", threads=4)], workers=4).ids == (), "no core is left"
+
+
+def test_a_file_does_not_take_threads_from_nobody_but_gives_way_to_the_live() -> None:
+    file, chunk = job(1, "decode", WHEN_THERE_IS_ROOM, live=False), job(2, "decode", 99.0)
+    assert choose([file], 0.0, workers=2).threads == 2
+    assert choose([file, chunk], 0.0, workers=2).threads == 2, "the live step: a file that waits is none of its matter"
+    assert choose([file, chunk], 0.0, workers=2).ids == (2,)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 5), st.sampled_from(["encode", "decode", "detect"]), st.floats(0, 5), st.booleans()),
+        min_size=1,
+        max_size=12,
+    ),
+    st.integers(0, 3),
+)
+def test_somebody_goes_or_it_is_known_when_to_look_again(
+    rows: list[tuple[float, str, float, bool]], running: int
+) -> None:
+    """Nothing waits for ever: either a step begins, or a time to look is named, or a running step will tell."""
+    jobs = [job(i, kind, due, ready_at_s=ready, live=live) for i, (due, kind, ready, live) in enumerate(rows)]
+    choice = choose(jobs, 2.0, [Running(f"r{k}") for k in range(running)], workers=4, step_s=LENGTHS)
+    assert choice.ids or choice.wait_s is not None or running
+    assert choice.wait_s is None or choice.wait_s > 0

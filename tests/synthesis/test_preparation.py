@@ -19,7 +19,7 @@ LIMIT = 3 * 4096
 def loaded() -> LoadedVoice:
     engine = EmbeddedEngine()
     info = engine.voices()[0]
-    return LoadedVoice(engine, engine.load_voice(info.id), info, None)
+    return LoadedVoice(engine, engine.load_voice(info.id), info)
 
 
 def prepare(loaded: LoadedVoice, text: str, longest: int = LIMIT) -> PreparedText:

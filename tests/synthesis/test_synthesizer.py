@@ -29,11 +29,11 @@ from vivavoce.errors import (
     VoiceUnavailable,
 )
 from vivavoce.machine.admission import Kind
+from vivavoce.machine.worker import FURTHER_THREAD, step_cores
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.synthesis.utterance import Utterance
-from vivavoce.synthesis.worker import FURTHER_THREAD, step_cores
 
 Make = Callable[..., Synthesizer]
 
@@ -165,9 +165,9 @@ async def test_a_reader_that_stops_stops_the_work_for_its_stream_only(make_synth
     synthesizer = make_synthesizer(engine)
     long = "word " * 200
     async with synthesizer.stream(SpeechRequest(text=long, voice="slow", ahead_s=0.5)) as stalled:
-        await anext(stalled)
+        first = await anext(stalled)
         await speak(synthesizer, TWO, voice="quick")  # a neighbour is not slowed: it ends
-        await until(lambda: stalled._track.unread >= 0.5 * 24_000)
+        await until(lambda: stalled.produced_s - first.audio.duration_s >= 0.5)
         made = stalled.produced_s
         await speak(synthesizer, TWO, voice="quick")
         assert stalled.produced_s == made
@@ -198,7 +198,7 @@ async def test_streams_of_one_voice_are_stepped_together(make_synthesizer: Make)
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(speak(synthesizer, TWO))
-        await until(lambda: len(synthesizer._pool._tracks) == 4)  # the only worker waits in the first one's step
+        await until(lambda: synthesizer.load().working == 4)  # the only worker waits in the first one's step
         gate.open()
     assert max(engine.batches) == 4
 
@@ -246,16 +246,15 @@ async def test_a_step_that_is_alone_counts_for_more_than_one_core(make_synthesiz
         slept_s.append(time.perf_counter() - started_s)
 
     engine = FakeEngine(before_step=before)
-    engine.threads = 5
-    async with make_synthesizer(engine).stream(SpeechRequest(text=TWO)) as utterance:
+    async with make_synthesizer(engine, workers=4).stream(SpeechRequest(text=TWO)) as utterance:
         async for _ in utterance:
             pass
-    assert utterance.core_s >= (1 + 4 * FURTHER_THREAD) * sum(slept_s)
+    assert utterance.spent.core_s >= (1 + 3 * FURTHER_THREAD) * sum(slept_s)
 
 
-def test_a_step_beside_others_counts_for_its_one_thread() -> None:
-    assert step_cores(4, alone=False) == step_cores(1, alone=True) == step_cores(1, alone=False) == 1
-    assert 1 < step_cores(2, alone=True) < step_cores(4, alone=True) < 4
+def test_threads_of_a_step_count_for_less_than_steps_side_by_side() -> None:
+    assert step_cores(1) == 1
+    assert 1 < step_cores(2) < step_cores(4) < 4
 
 
 # -- mixing ----------------------------------------------------------------------------------------------------------
@@ -308,9 +307,9 @@ async def test_two_hundred_cancels_at_random_moments_leave_nothing(make_synthesi
     for start in range(0, 200, 20):
         await asyncio.gather(*(one(turn) for turn in range(start, start + 20)))
     await until(lambda: not engine.open_streams)
-    assert synthesizer.active == 0
-    assert not synthesizer._pool._tracks
-    assert sum(t.name.startswith("speech-worker") for t in threading.enumerate()) == 2
+    assert synthesizer.load().utterances == 0
+    assert synthesizer.load().working == 0
+    assert sum(t.name.startswith("worker-") for t in threading.enumerate()) == 2
     assert {t.get_name() for t in asyncio.all_tasks()} <= {"synthesizer-watch", asyncio.current_task().get_name()}  # type: ignore[union-attr]
 
 
@@ -437,7 +436,7 @@ async def test_a_waiting_request_gets_the_room_of_one_that_leaves(make_synthesiz
     synthesizer = make_synthesizer(FakeEngine(), max_streams=1, queue_wait_s=30.0)
     async with synthesizer.stream(SpeechRequest(text=TWO)):
         waiting = asyncio.create_task(speak(synthesizer, TWO))
-        await until(lambda: synthesizer._admissions.waiting == 1)
+        await until(lambda: synthesizer.load().waiting == 1)
     assert await waiting
 
 
@@ -463,10 +462,10 @@ async def test_a_burst_begins_late_rather_than_being_refused(make_synthesizer: M
     )  # fmt: skip
     synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)
     first = asyncio.create_task(speak(synthesizer, TWO))
-    await until(lambda: synthesizer.active == 1)
+    await until(lambda: synthesizer.load().utterances == 1)
     second = asyncio.create_task(speak(synthesizer, TWO))
-    await until(lambda: synthesizer._admissions.waiting == 1)
-    await until(lambda: synthesizer.active == 2)
+    await until(lambda: synthesizer.load().waiting == 1)
+    await until(lambda: synthesizer.load().utterances == 2)
     gate.open()
     assert await first
     assert await second
@@ -484,7 +483,7 @@ async def test_draining_finishes_what_runs_and_refuses_the_rest(make_synthesizer
     gate = StepGate()
     synthesizer = make_synthesizer(FakeEngine(before_step=gate))
     running = asyncio.create_task(speak(synthesizer, TWO))
-    await until(lambda: synthesizer.active == 1)
+    await until(lambda: synthesizer.load().utterances == 1)
     draining = asyncio.create_task(synthesizer.drain(30.0))
     await asyncio.sleep(0)
     with pytest.raises(ShuttingDown):

@@ -11,10 +11,14 @@ from vivavoce.config import Config
 from vivavoce.engines.registry import open_engines
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.machine.admission import Admission
+from vivavoce.machine.admission_queue import Admissions
+from vivavoce.machine.memory import Residents
+from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import Synthesizer, SynthesizerLimits
 from vivavoce.synthesis.voice_library import VoiceLibrary
-from vivavoce.synthesis.worker import WorkerPool
+
+MAX_WAITING = 64  # requests in the queue for a place
 
 
 def build_synthesizer(config: Config, metrics: Metrics, engines: Sequence[SpeechEngine] | None = None) -> Synthesizer:
@@ -22,12 +26,11 @@ def build_synthesizer(config: Config, metrics: Metrics, engines: Sequence[Speech
     voices = VoiceLibrary(
         open_engines(config.voices) if engines is None else engines,
         default=config.voices.voice,
-        memory_bytes=config.voices.voice_memory_mib << 20,
+        residents=Residents(config.voices.voice_memory_mib << 20),
         metrics=metrics,
     )
     pool = WorkerPool(
         workers=config.speed.worker_count(),
-        first_audio_target_s=config.speed.first_audio_target_s,
         step_timeout_s=config.speed.step_timeout_s,
         metrics=metrics,
     )
@@ -41,6 +44,6 @@ def build_synthesizer(config: Config, metrics: Metrics, engines: Sequence[Speech
     limits = SynthesizerLimits(
         max_text=config.limits.max_text,
         max_buffered_text=config.live.max_buffered_text,
-        queue_wait_s=config.speed.queue_wait_s,
     )
-    return Synthesizer(voices, pool, admission, metrics, limits)
+    admissions = Admissions(admission, wait_s=config.speed.queue_wait_s, max_waiting=MAX_WAITING, metrics=metrics)
+    return Synthesizer(voices, pool, admission, admissions, metrics, limits)

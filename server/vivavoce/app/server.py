@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from vivavoce.draining import Draining
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
+from vivavoce.progress import Progress
 from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
@@ -43,8 +44,6 @@ from vivavoce.voices.store import open_store
 from vivavoce.web.routes import mount_page
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Server:
         self.draining.begin()
         self.connections.drain()  # each says goodbye once nothing of it is being spoken
         if not await self.synthesizer.drain(self.config.limits.drain_timeout_s):
-            logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.active)
+            logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.load().utterances)
         await self.connections.close_all()
         await self.calls.aclose()
 
@@ -181,4 +180,4 @@ def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> No
 
 async def _preload(synthesizer: Synthesizer, config: Config, progress: Progress | None) -> None:
     if config.voices.preload:
-        await synthesizer.library.preload(progress)
+        await synthesizer.preload(progress)

@@ -140,7 +140,7 @@ async def _speak(
             wall_s = time.monotonic() - started_s
             first_ms = (utterance.first_chunk_s or 0.0) * 1e3
             print(
-                f"{_clear_line()}{output.name}: {utterance.produced_s:.1f} s of speech by '{utterance.voice_id}' "
+                f"{_clear_line()}{output.name}: {utterance.produced_s:.1f} s of speech by '{utterance.voice.info.id}' "
                 f"in {wall_s:.1f} s, first sound after {first_ms:.0f} ms",
                 file=sys.stderr,
             )

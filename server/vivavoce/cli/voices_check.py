@@ -18,7 +18,7 @@ import soxr
 from numpy.typing import NDArray
 
 from vivavoce.cli.progress import ProgressBar
-from vivavoce.config import Config
+from vivavoce.config import Config, available_cores
 from vivavoce.engines.genie.engine import open_engine
 from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.speech import SpeechEngine, SpeechOptions, Voice
@@ -98,7 +98,7 @@ def speak(engine: SpeechEngine, voice: Voice, sentence: SpokenText, *, seed: int
             too_early = isinstance(stream, GenieSentence) and stream.semantic.ended is None
             if not streamed and too_early and stream.stage == "vocode":
                 stream.stage = "decode"
-            (chunk,) = engine.step([stream])
+            (chunk,) = engine.step([stream], threads=available_cores())
             if stream.error is not None:
                 raise stream.error
             if chunk is not None and len(chunk.samples):

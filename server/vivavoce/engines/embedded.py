@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from vivavoce.audio.stretch import TimeStretcher
 from vivavoce.config import VoiceSettings
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EmptyInput, EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
+from vivavoce.progress import Progress
 from vivavoce.text.language import speakable
 from vivavoce.text.latin import in_latin, speaks_latin
 from vivavoce.text.normalize import SpokenText, normalize
@@ -52,7 +53,6 @@ class EmbeddedStream:
     stage: Stage = "vocode"
     spoken_samples: int = 0
     buffered_s: float = 0.0
-    ahead_s: float = 0.0
     error: EngineError | None = None
     batch_key: object = field(default_factory=object)  # never batched: one call is faster than a batch would be
 
@@ -67,7 +67,6 @@ class EmbeddedEngine:
     name = "embedded"
     sample_rate = SAMPLE_RATE
     max_batch = 1
-    threads = 1
 
     def __init__(self) -> None:
         self._g2p_lock = threading.Lock()  # its dictionary look-ups share a cache
@@ -79,7 +78,7 @@ class EmbeddedEngine:
             for voice_id, accent in self._installed
         ]
 
-    def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> EmbeddedVoice:
+    def load_voice(self, voice_id: str, progress: Progress | None = None) -> EmbeddedVoice:
         known = [installed for installed, _ in self._installed]
         if voice_id not in known:
             raise UnknownVoice(voice_id, known)
@@ -115,7 +114,7 @@ class EmbeddedEngine:
         seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
         return EmbeddedStream(voice, said, phonemes, options.speed, seed)
 
-    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+    def step(self, streams: Sequence[SentenceStream], *, threads: int) -> list[AudioChunk | None]:
         return [self._advance(stream) for stream in streams]
 
     def _advance(self, stream: SentenceStream) -> AudioChunk | None:

@@ -12,16 +12,16 @@ begins and ends is decided outside, by the speech detector.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError
+from vivavoce.progress import Progress
 
 HearingStage = Literal["waiting", "encode", "decode", "done"]
 Task = Literal["transcribe", "translate"]
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """The border between the synthesizer and whatever makes the sound.
 
 An engine turns one sentence into audio, step by step. It is blocking, knows no clock, thread, socket or queue, and
-is called by the worker threads of `vivavoce.synthesis` only. One step is about 50 ms of compute or less, so there is
+is called by the worker threads of `vivavoce.machine` only. One step is about 50 ms of compute or less, so there is
 always a safe point to cancel or to serve another listener.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.errors import EngineError
+from vivavoce.progress import Progress
 from vivavoce.text.normalize import SpokenText
 
 Stage = Literal["prefill", "decode", "vocode", "done"]
@@ -29,7 +30,6 @@ class SpeechOptions:
         temperature, top_k, top_p, repetition_penalty: sampling of semantic tokens (autoregressive engines only).
         reference: named style of the voice ("Sad"), as in `voice: "mika/Sad"`.
         instructions: free text; an engine may map it to a reference such as "sad". Unknown ones are ignored.
-        preset: "quality" or "fast": how much look-ahead the first chunk waits for.
     """
 
     language: str = "auto"
@@ -41,7 +41,6 @@ class SpeechOptions:
     repetition_penalty: float | None = None
     instructions: str | None = None
     reference: str | None = None
-    preset: Literal["quality", "fast"] = "quality"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +100,6 @@ class SentenceStream(Protocol):
         """Streams with equal (engine, stage, batch_key) may be advanced by one `step` call."""
         ...
 
-    @property
-    def ahead_s(self) -> float:
-        """Seconds of audio already planned but not yet vocoded (0 for engines without a plan).
-
-        The scheduler subtracts nothing for it; it is there for just-in-time engines and for metrics.
-        """
-        ...
-
     def close(self) -> None:
         """Stop and free, at any time, any number of times."""
         ...
@@ -129,16 +120,11 @@ class SpeechEngine(Protocol):
         """Streams advanced by one call."""
         ...
 
-    @property
-    def threads(self) -> int:
-        """Threads of a step that is alone; beside others it has one. Admission counts with it."""
-        ...
-
     def voices(self) -> list[VoiceInfo]:
         """Voices it could speak with now, unavailable ones included. Cheap: called at every listing."""
         ...
 
-    def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> Voice:
+    def load_voice(self, voice_id: str, progress: Progress | None = None) -> Voice:
         """Load a voice; may take seconds. `progress(what, fraction 0..1)` is told of long work.
 
         Raises:
@@ -173,10 +159,13 @@ class SpeechEngine(Protocol):
         """
         ...
 
-    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+    def step(self, streams: Sequence[SentenceStream], *, threads: int) -> list[AudioChunk | None]:
         """Advance each stream by one step; None where the step made no audio yet.
 
         All streams share one `stage` and `batch_key`. A stream whose `stage` becomes "done" has made its last chunk.
+
+        Args:
+            threads: to compute with, the calling one included; an engine may use fewer.
 
         Raises:
             EngineError: If the group failed; no stream of it can go on.

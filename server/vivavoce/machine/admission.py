@@ -74,9 +74,9 @@ class Admission:
 
     # -- what is known of the machine
 
-    def knows(self, kind: Kind) -> bool:
-        """True when the cost of this kind was measured."""
-        return kind in self._costs
+    def wants_to_know(self, kind: Kind) -> bool:
+        """True where cost decides and that of this kind was not measured yet."""
+        return self.share > 0 and kind not in self._costs
 
     def measured(self, kind: Kind, core_s: float, real_s: float) -> None:
         """Work of this kind took `core_s` of compute for `real_s` of sound, made or heard."""

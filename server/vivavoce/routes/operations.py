@@ -36,6 +36,8 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Drai
             return JSONResponse({"status": "draining"}, status_code=503)
         if synthesizer.library.default_id() is None:
             return JSONResponse({"status": "no voice can speak"}, status_code=503)
+        if not synthesizer.library.is_ready():
+            return JSONResponse({"status": "the default voice is being loaded"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

@@ -5,37 +5,40 @@
             await send(encoder.encode(chunk.audio.samples))
     await send(encoder.flush())
 
-It resolves the voice, admits the request, splits its text into sentences, and yields their audio in order while it is
-being computed. Leaving the block cancels. Lives on the event loop; computing is `worker.py`'s part.
+It finds the voice, splits the text into sentences, admits the request when there is something to speak, and yields the
+audio in order while it is being computed. Leaving the block cancels. Lives on the event loop; computing is the part of
+`machine/worker.py`. The `Speaker` of this machine.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import itertools
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vivavoce.engines.speech import SpeechOptions, VoiceInfo
-from vivavoce.errors import TextTooLong
+from vivavoce.errors import TextTooLong, VivaVoceError
 from vivavoce.machine.admission import Admission, Place
 from vivavoce.machine.admission_queue import Admissions
+from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
-from vivavoce.synthesis.preparation import PreparedText, prepare_text
-from vivavoce.synthesis.speaker import SpeechRequest
-from vivavoce.synthesis.track import Track
+from vivavoce.progress import Progress
+from vivavoce.synthesis.preparation import prepare_text
+from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
+from vivavoce.synthesis.speech_job import JobSettings, SpeechJob
 from vivavoce.synthesis.utterance import Utterance
-from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
-from vivavoce.synthesis.worker import WorkerPool
+from vivavoce.synthesis.voice_library import VoiceLibrary
+from vivavoce.synthesis.warm_up import warm_up_request
 from vivavoce.text.limits import refuse_explosive
 
 logger = logging.getLogger(__name__)
 
-_WATCH_EVERY_S = 0.5
+_LOOK_EVERY_S = 0.1  # how late the event loop is
+_WATCH_EVERY_S = 0.5  # whether a step hangs
 MAX_SPOKEN_GROWTH = 3  # characters read aloud for each that may be written: numbers grow, honest text never that much
 
 
@@ -46,88 +49,147 @@ class SynthesizerLimits:
     Attributes:
         max_text: code points of a whole text.
         max_buffered_text: code points written and not yet spoken.
-        queue_wait_s: how long a request waits to be admitted before it is refused.
-        max_queue: requests waiting at once.
     """
 
     max_text: int = 4096
     max_buffered_text: int = 8000
-    queue_wait_s: float = 1.0
-    max_queue: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is on the way now.
+
+    Attributes:
+        utterances: open blocks of `stream`, those that wait for their client included.
+        waiting: of them in the queue for a place.
+        working: of them before the workers.
+        cores: cores' worth of compute that everything admitted needs.
+        share: of the cores that may be admitted.
+    """
+
+    utterances: int
+    waiting: int
+    working: int
+    cores: float
+    share: float
 
 
 class Synthesizer:
-    """Text to ordered audio chunks, for many listeners at once."""
+    """Text to ordered audio chunks, for many listeners at once.
+
+    Attributes:
+        library: the voices.
+        limits: of a request.
+    """
 
     def __init__(
         self,
-        voices: VoiceLibrary,
+        library: VoiceLibrary,
         pool: WorkerPool,
         admission: Admission,
+        admissions: Admissions,
         metrics: Metrics,
         limits: SynthesizerLimits | None = None,
     ) -> None:
-        self.library = voices
+        self.library = library
         self.limits = limits or SynthesizerLimits()
         self._pool = pool
         self._admission = admission
+        self._admissions = admissions
         self._metrics = metrics
-        self._ids = itertools.count(1)
-        self._admissions = Admissions(
-            admission, wait_s=self.limits.queue_wait_s, max_waiting=self.limits.max_queue, metrics=metrics
-        )
-        self._active = 0
+        self._open = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._watcher: asyncio.Task[None] | None = None
-
-    @property
-    def active(self) -> int:
-        """Utterances being spoken now."""
-        return self._active
+        self._lag_s = 0.0
 
     def voices(self) -> list[VoiceInfo]:
         """Every voice of every engine, unavailable ones included."""
         return self.library.list()
 
+    def load(self) -> Load:
+        """How much is on the way now."""
+        return Load(
+            self._open, self._admissions.waiting, len(self._pool), self._admission.load(), self._admission.share
+        )
+
+    @property
+    def is_ready(self) -> bool:
+        """True when a request sent now is spoken at once."""
+        return not self._admission.draining and self.library.is_ready()
+
     @asynccontextmanager
-    async def stream(self, request: SpeechRequest, place: Place | None = None) -> AsyncIterator[Utterance]:
+    async def stream(
+        self, request: SpeechRequest, place: Place | None = None, *, live: bool = True
+    ) -> AsyncIterator[Utterance]:
         """Speak; the block ends or cancels the utterance.
 
         Args:
-            place: of the conversation it belongs to; None: it is admitted by itself.
+            place: of the conversation it belongs to; None: it is admitted by itself, when there is text.
+            live: somebody listens; False: it is made in what time the others leave.
 
         Raises:
             EmptyInput, TextTooLong, UnspeakableText: If the text cannot be spoken.
             UnknownVoice, VoiceUnavailable: If the voice cannot speak it.
             Overloaded, RateLimited, ShuttingDown: If the server may not take it on.
         """
-        arrival_s = time.monotonic()
-        if request.text is not None and len(request.text) > self.limits.max_text:
-            raise TextTooLong(len(request.text), self.limits.max_text)
-        if request.text is not None:
-            refuse_explosive(request.text, MAX_SPOKEN_GROWTH * self.limits.max_text)
+        text = request.text
+        if text is not None and len(text) > self.limits.max_text:
+            raise TextTooLong(len(text), self.limits.max_text)
+        if text is not None:
+            refuse_explosive(text, MAX_SPOKEN_GROWTH * self.limits.max_text)
         if place is None:
             self._admission.check(request.owner)
-        async with self.library.acquire(request.voice) as loaded:
-            prepared: PreparedText | None = None
-            if request.text is not None:
-                longest = MAX_SPOKEN_GROWTH * self.limits.max_text
-                prepared = await asyncio.to_thread(prepare_text, request.text, loaded, request.options, longest)
-            entered = nullcontext(place) if place is not None else self._admissions.enter(request.owner, [loaded.kind])
-            async with entered as held:
-                track = self._track(request, loaded, arrival_s)
-                utterance = Utterance(request, loaded, track, self._pool, held, self.limits.max_buffered_text)
-                self._begin(request)
-                try:
-                    self._pool.add(track)
-                    if request.text is not None and prepared is not None:
-                        utterance._begin_with(request.text, prepared)
-                    yield utterance
-                finally:
-                    self._pool.remove(track)
-                    utterance._close()
-                    self._end(request, utterance, arrival_s)
+        voice = request.voice if isinstance(request.voice, ResolvedVoice) else self.library.resolve(request.voice)
+        utterance = self._utterance(request, voice, place, live=live)
+        try:
+            if text is not None:
+                loaded, longest = await utterance.hold_voice(), MAX_SPOKEN_GROWTH * self.limits.max_text
+                prepared = await asyncio.to_thread(prepare_text, text, loaded, request.options, longest)
+                utterance.write_whole(text, prepared)
+                await utterance.take_up()
+            else:
+                async with self.library.acquire(voice):
+                    pass  # so that it is told now if it cannot be loaded, and ready when the text comes
+            self._begin(request)
+            try:
+                yield utterance
+            finally:
+                await utterance.close()
+                self._end(utterance)
+        finally:
+            await utterance.close()
+
+    async def preload(self, progress: Progress | None = None) -> None:
+        """Load the default voice and those marked for it, and learn what they cost; one that fails is logged."""
+        for info in self.library.to_preload():
+            try:
+                await self.warm_up(ResolvedVoice(info), progress)
+            except VivaVoceError as error:
+                named = error.message.startswith(f"voice '{info.id}'")
+                logger.warning("%s", error.message if named else f"voice '{info.id}' is not available: {error}")
+
+    async def warm_up(self, voice: ResolvedVoice, progress: Progress | None = None) -> None:
+        """Load a voice, and where admission counts let it say a word, behind everything live, to learn what it costs.
+
+        Raises:
+            VoiceUnavailable: If it cannot be loaded.
+        """
+        async with self.library.acquire(voice, progress) as loaded:
+            if not self._admission.wants_to_know(loaded.kind):
+                return
+            nobody = Place(self._admission, 0, changed=self._admissions.wake)  # counted nowhere: it takes what is left
+            utterance = self._utterance(warm_up_request(voice), voice, nobody, live=False)
+            self._keep_watch()
+            try:
+                text = utterance.request.text or ""
+                utterance.write_whole(text, prepare_text(text, loaded, SpeechOptions(), len(text)))
+                async for _ in utterance:
+                    pass
+            except VivaVoceError as error:
+                logger.warning("voice '%s' was loaded but not tried: %s", voice.info.id, error)
+            finally:
+                await utterance.close()
 
     async def drain(self, timeout_s: float) -> bool:
         """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
@@ -140,73 +202,82 @@ class Synthesizer:
         return True
 
     async def aclose(self) -> None:
-        """Stop the workers and free the voices; every block has been left."""
+        """Stop the workers and free the voices; every block has been left. Waits for a hung step only so long."""
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
         await asyncio.to_thread(self._pool.close)
-        await asyncio.to_thread(self.library.close)
+        self.library.close()
 
     # -- one utterance
 
-    def _track(self, request: SpeechRequest, loaded: LoadedVoice, arrival_s: float) -> Track:
+    def _utterance(self, request: SpeechRequest, voice: ResolvedVoice, place: Place | None, *, live: bool) -> Utterance:
         options = request.options
-        if loaded.reference is not None and options.reference is None:
-            options = _with_reference(options, loaded.reference)
+        if voice.reference is not None and options.reference is None:
+            options = dataclasses.replace(options, reference=voice.reference)
         loop = asyncio.get_running_loop()
-        changed = asyncio.Event()
+        woken = asyncio.Event()
 
         def wake() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(changed.set)
+                loop.call_soon_threadsafe(woken.set)
 
-        return Track(
-            id=next(self._ids),
-            engine=loaded.engine,
-            voice=loaded.voice,
+        settings = JobSettings(
             options=options,
-            home_language=loaded.info.languages[0],
-            sample_rate=request.sample_rate or loaded.engine.sample_rate,
+            sample_rate=request.sample_rate or voice.info.sample_rate,
             ahead_s=request.ahead_s,
             paced=request.paced,
-            arrival_s=arrival_s,
-            wake=wake,
-            changed=changed,
+            live=live,
+            first_audio_target_s=self._admission.first_audio_target_s,
+        )
+        job = SpeechJob(settings, time.monotonic(), self._pool.changed, self._metrics, wake)
+        return Utterance(
+            request,
+            voice,
+            job,
+            woken,
+            pool=self._pool,
+            library=self.library,
+            admissions=self._admissions,
+            place=place,
+            metrics=self._metrics,
+            max_buffered_text=self.limits.max_buffered_text,
+            lag_s=lambda: self._lag_s,
         )
 
     def _begin(self, request: SpeechRequest) -> None:
-        if self._watcher is None:
-            self._watcher = asyncio.create_task(self._watch(), name="synthesizer-watch")
-        self._active += 1
+        self._keep_watch()
+        self._open += 1
         self._idle.clear()
         self._metrics.active_streams.labels(request.transport).inc()
         self._note_load()
 
-    def _end(self, request: SpeechRequest, utterance: Utterance, arrival_s: float) -> None:
-        self._active -= 1
-        if self._active == 0:
+    def _end(self, utterance: Utterance) -> None:
+        self._open -= 1
+        if self._open == 0:
             self._idle.set()
+        self._note_load()
+        request, spent, engine = utterance.request, utterance.spent, utterance.voice.info.engine
         metrics = self._metrics
         metrics.active_streams.labels(request.transport).dec()
         metrics.input_characters.inc(utterance.written)
-        engine = utterance.engine_name
         if utterance.first_chunk_s is not None:
             metrics.ttfa.labels(request.transport, engine).observe(utterance.first_chunk_s)
-        if utterance.produced_s > 0:
-            metrics.engine_rtf.labels(engine, "all").observe(utterance.core_s / utterance.produced_s)
-        self._note_load()
+        if spent.sound_s > 0:
+            for stage, core_s in [*spent.stages.items(), ("all", spent.core_s)]:
+                metrics.engine_rtf.labels(engine, stage).observe(core_s / spent.sound_s)
         logger.info(
             "utterance ended",
             extra={
                 "transport": request.transport,
-                "voice": utterance.voice_id,
+                "voice": utterance.voice.info.id,
                 "characters": utterance.written,
-                "audio_s": round(utterance.produced_s, 3),
-                "core_s": round(utterance.core_s, 3),
+                "audio_s": round(spent.sound_s, 3),
+                "core_s": round(spent.core_s, 3),
                 "first_chunk_ms": None if utterance.first_chunk_s is None else round(utterance.first_chunk_s * 1e3),
                 "underruns": utterance.underruns,
-                "wall_s": round(time.monotonic() - arrival_s, 3),
+                "wall_s": round(time.monotonic() - utterance.begun_s, 3),
                 "outcome": utterance.outcome,
             },
         )
@@ -215,17 +286,22 @@ class Synthesizer:
         self._metrics.load_ratio.set(self._admission.load() / self._admission.cores)
         self._metrics.capacity_ratio.set(self._admission.share)
 
+    def _keep_watch(self) -> None:
+        if self._watcher is None:
+            self._watcher = asyncio.create_task(self._watch(), name="synthesizer-watch")
+
     async def _watch(self) -> None:
         """Look after hung steps and measure how late the loop wakes, for as long as the server lives."""
         loop = asyncio.get_running_loop()
+        watched_s = loop.time()
         while True:
-            due = loop.time() + _WATCH_EVERY_S
-            await asyncio.sleep(_WATCH_EVERY_S)
-            self._metrics.event_loop_lag.observe(max(0.0, loop.time() - due))
-            self._pool.give_up_hung_steps()
-            if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
-                self._admissions.wake()
-
-
-def _with_reference(options: SpeechOptions, reference: str) -> SpeechOptions:
-    return dataclasses.replace(options, reference=reference)
+            due = loop.time() + _LOOK_EVERY_S
+            await asyncio.sleep(_LOOK_EVERY_S)
+            late_s = max(0.0, loop.time() - due)
+            self._lag_s += late_s
+            self._metrics.event_loop_lag.observe(late_s)
+            if loop.time() - watched_s >= _WATCH_EVERY_S:
+                watched_s = loop.time()
+                self._pool.give_up_hung_steps()
+                if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
+                    self._admissions.wake()

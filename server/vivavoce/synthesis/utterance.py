@@ -1,19 +1,27 @@
-"""One wish to speak, and the audio it becomes: the event loop's side of a track.
+"""One wish to speak, and the audio it becomes: the event loop's side of a `SpeechJob`.
 
-Made by `synthesizer.py`; transports write text into it, read chunks from it and tell it what was heard.
+It holds a voice and a place on the machine only while there is text to speak, or sound of it that its listener has not
+heard: one that waits for its client gives both back, and takes them again when there is more. Made by
+`synthesizer.py`; whoever called that writes text into it, reads chunks from it and tells it what was heard.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from vivavoce.errors import EmptyInput, TextTooLong, VivaVoceError
 from vivavoce.machine.admission import Place
+from vivavoce.machine.admission_queue import Admissions
+from vivavoce.machine.worker import WorkerPool
+from vivavoce.metrics import Metrics
+from vivavoce.synthesis.playout_clock import PlayoutClock
 from vivavoce.synthesis.preparation import PreparedText, Unspoken
-from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
-from vivavoce.synthesis.track import Track
-from vivavoce.synthesis.voice_library import LoadedVoice
-from vivavoce.synthesis.worker import WorkerPool
+from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
+from vivavoce.synthesis.speech_job import Made, SpeechJob, Spent
+from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 
 
@@ -22,41 +30,68 @@ class Utterance:
 
     An async iterator of `SpokenChunk`. `__anext__` raises the error that ended the synthesis, if one did.
 
+    Args:
+        job: makes the audio.
+        woken: set where the job has something new.
+        library, admissions: where voice and place come from.
+        place: of the conversation it belongs to, which it does not give back; None: it gets one of its own.
+        lag_s: seconds by which the event loop has been late so far.
+
     Attributes:
         request: what was asked for.
+        voice: who speaks.
         sample_rate: Hz of the chunks.
-        voice_id: id of the voice that speaks.
         written: code points taken in so far.
         unspoken: parts of the text that the voice has no letters for; of a whole text known before its first sound.
+        first_chunk_s: from the request, or from its first sentence where that came later, to the first chunk.
+        underruns: chunks that a listener in real time had to wait for.
+        outcome: completed, error or cancelled.
     """
 
     def __init__(
         self,
         request: SpeechRequest,
-        loaded: LoadedVoice,
-        track: Track,
+        voice: ResolvedVoice,
+        job: SpeechJob,
+        woken: asyncio.Event,
+        *,
         pool: WorkerPool,
-        place: Place,
+        library: VoiceLibrary,
+        admissions: Admissions,
+        place: Place | None,
+        metrics: Metrics,
         max_buffered_text: int,
+        lag_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.request = request
-        self.sample_rate = track.sample_rate
-        self.voice_id = loaded.info.id
-        self.engine_name = loaded.engine.name
+        self.voice = voice
+        self.sample_rate = job.settings.sample_rate
         self.written = 0
         self.unspoken: tuple[Unspoken, ...] = ()
         self.first_chunk_s: float | None = None
+        self.underruns = 0
         self.outcome = "cancelled"
-        self._loaded = loaded
-        self._track = track
+        self._job = job
+        self._woken = woken
         self._pool = pool
-        self._place = place
+        self._library = library
+        self._admissions = admissions
+        self._conversation = place
+        self._metrics = metrics
         self._max_buffered_text = max_buffered_text
+        self._lag_s = lag_s
+        self._held = AsyncExitStack()  # voice and place, while it works
+        self._loaded: LoadedVoice | None = None
+        self._place: Place | None = None
+        self._told_sounding = False
         self._splitter = SentenceSplitter()
         self._ended = False
         self._text: list[str] = []  # sentences spoken so far, as written
         self._text_end = 0  # code points of the text that engines have begun to speak
         self._words: list[tuple[float, int]] = []  # (start_s, source_end) of every word delivered
+        self._clock = PlayoutClock()  # of the sound that has left
+        self._left_s: float | None = None  # when the last chunk did
+        self._lag_then_s = 0.0
 
     # -- text in
 
@@ -89,11 +124,23 @@ class Utterance:
             self._ended = True
             self._feed(self._splitter.flush(), ended=True)
 
+    def write_whole(self, text: str, prepared: PreparedText) -> None:
+        """All of its text, looked at already."""
+        self.written = len(text)
+        self.unspoken = prepared.unspoken
+        self._ended = True
+        self._feed(prepared.sentences, ended=True)
+
+    def _feed(self, sentences: list[Sentence], *, ended: bool = False) -> None:
+        if sentences or ended:
+            self._job.feed(sentences, ended=ended)
+
     # -- the listener
 
     def played(self, position_s: float) -> None:
         """What the listener has heard so far; moves its clock."""
-        self._pool.played(self._track, position_s)
+        self._job.played(position_s)
+        self._clock.heard(position_s, time.monotonic())
 
     def heard(self, position_s: float) -> str:
         """The written text up to the last word that began before `position_s`."""
@@ -109,67 +156,115 @@ class Utterance:
         return self
 
     async def __anext__(self) -> SpokenChunk:
-        track = self._track
-        while True:
-            track.changed.clear()
-            chunk = self._pool.take(track)
-            if chunk is not None:
-                self._note(chunk)
-                return chunk
-            if track.error is not None:
-                self.outcome = "error"
-                raise track.error
-            if track.finished:
-                if self.request.text is not None and not track.produced:
-                    self.outcome = "error"
-                    raise EmptyInput
-                self.outcome = "completed"
-                raise StopAsyncIteration
-            await track.changed.wait()
+        asked_s = time.monotonic()
+        try:
+            while True:
+                self._woken.clear()
+                if (made := self._job.take()) is not None:
+                    self._note(made, asked_s)
+                    return made.chunk
+                if self._job.has_ended():
+                    break
+                if self._job.is_idle():
+                    await self._wait_for_text()
+                elif not self.works:
+                    await self.take_up()
+                else:
+                    await self._woken.wait()
+            if self.request.text is not None and not self._clock.sound_s:
+                raise EmptyInput
+        except VivaVoceError:
+            self.outcome = "error"
+            raise
+        self.outcome = "completed"
+        raise StopAsyncIteration
+
+    @property
+    def works(self) -> bool:
+        """It holds a voice and a place."""
+        return self._place is not None
+
+    async def hold_voice(self) -> LoadedVoice:
+        """The voice, in memory until it rests or ends.
+
+        Raises:
+            VoiceUnavailable: If it cannot be loaded.
+        """
+        if self._loaded is None:
+            self._loaded = await self._held.enter_async_context(self._library.acquire(self.voice))
+        return self._loaded
+
+    async def take_up(self) -> None:
+        """There is text: get a voice and a place, and let the workers begin.
+
+        Raises:
+            VoiceUnavailable: If the voice cannot be loaded.
+            Overloaded, RateLimited, ShuttingDown: If there is no place for it.
+        """
+        loaded = await self.hold_voice()
+        place = self._conversation
+        if place is None:
+            place = await self._held.enter_async_context(
+                self._admissions.enter(self.request.owner, [loaded.kind], live=self._job.settings.live)
+            )
+        self._place, self._told_sounding = place, False
+        self._job.use(loaded)
+        self._pool.add(self._job)
+
+    async def close(self) -> None:
+        """It ended, however: stop the work and give everything back."""
+        self._ended = True
+        self._pool.remove(self._job)
+        self._settle_costs()
+        self._place = self._loaded = None
+        await self._held.aclose()
+
+    async def _wait_for_text(self) -> None:
+        """Give back what it holds once its listener has heard everything and its client still has not written."""
+        if self.works and self._clock.dry_at_s is not None:
+            try:
+                async with asyncio.timeout(max(0.0, self._clock.dry_at_s - time.monotonic())):
+                    await self._woken.wait()
+                return
+            except TimeoutError:
+                pass
+        if self._job.is_idle():
+            await self._rest()
+            await self._woken.wait()
+
+    async def _rest(self) -> None:
+        if self.works:
+            self._pool.park(self._job)
+            self._settle_costs()
+            self._job.use(None)
+            self._place = self._loaded = None
+            await self._held.aclose()
 
     # -- what became of it
 
     @property
+    def begun_s(self) -> float:
+        """When the request came, on `time.monotonic`."""
+        return self._job.arrival_s
+
+    @property
     def produced_s(self) -> float:
         """Seconds of audio made so far."""
-        return self._track.produced / self.sample_rate
+        return self.spent.sound_s
 
     @property
-    def core_s(self) -> float:
-        """Core seconds of compute spent."""
-        return self._track.core_s + self._track.sentence_core_s
+    def spent(self) -> Spent:
+        """Core seconds and seconds of audio."""
+        return self._job.spent()
 
-    @property
-    def underruns(self) -> int:
-        """Chunks that a real-time listener had to wait for."""
-        return self._track.underruns
-
-    @property
-    def error(self) -> VivaVoceError | None:
-        """What ended it early, if anything did."""
-        return self._track.error
-
-    # -- for the synthesizer
-
-    def _begin_with(self, text: str, prepared: PreparedText) -> None:
-        self.written = len(text)
-        self.unspoken = prepared.unspoken
-        self._ended = True
-        self._feed(prepared.sentences, ended=True)
-
-    def _close(self) -> None:
-        self._ended = True
-        self._settle_costs()
-
-    def _feed(self, sentences: list[Sentence], *, ended: bool = False) -> None:
-        if sentences or ended:
-            self._pool.feed(self._track, sentences, ended=ended)
-
-    def _note(self, chunk: SpokenChunk) -> None:
-        """Keep the books: what was said, when, and what it cost."""
+    def _note(self, made: Made, asked_s: float) -> None:
+        """A chunk leaves: keep the books of what was said, when, what it cost and whether it came in time."""
+        now_s, chunk = time.monotonic(), made.chunk
         if self.first_chunk_s is None:
-            self.first_chunk_s = time.monotonic() - self._track.arrival_s
-            self._place.sounding(self._loaded.kind, self.core_s)
+            begun_s = self._job.arrival_s if self.request.text is not None else made.text_came_s
+            self.first_chunk_s = now_s - begun_s
+        self._note_gap(made, asked_s, now_s)
+        self._tell_sounding()
         if chunk.begins_sentence:
             self._text.append(chunk.sentence.text)
             self._text_end = chunk.sentence.start + len(chunk.sentence.text)
@@ -177,13 +272,41 @@ class Utterance:
         if chunk.ends_sentence:
             self._settle_costs()
 
-    def _settle_costs(self) -> None:
-        costs, self._track.costs = self._track.costs, []
-        for cost in costs:
-            self._place.measured(self._loaded.kind, cost.core_s, cost.audio_s)
-        now_s = time.monotonic()
-        if self._track.underruns > self._track.underruns_told:
-            self._track.underruns_told = self._track.underruns
-            self._place.ran_dry(now_s)
+    def _note_gap(self, made: Made, asked_s: float, now_s: float) -> None:
+        """Its listener may have waited for this chunk: by the engine's fault, or the event loop's, or its own."""
+        if self._left_s is not None:
+            self._metrics.chunk_gap.observe(now_s - self._left_s)
+        slack_s = self._clock.add(made.chunk.audio.duration_s, now_s)
+        lag_s, self._lag_then_s = self._lag_s() - self._lag_then_s, self._lag_s()
+        self._left_s = now_s
+        if slack_s is None or slack_s >= 0:
+            return
+        dry_at_s = now_s + slack_s
+        if made.chunk.begins_sentence and made.text_came_s + self._job.settings.first_audio_target_s > dry_at_s:
+            return  # it waited for its text
+        by_reader_s = max(0.0, asked_s - dry_at_s)  # its reader came later than that; unless we kept it
+        ours_s = -slack_s - by_reader_s + min(by_reader_s, lag_s)
+        if ours_s > 0:
+            self.underruns += 1
+            self._metrics.underruns.inc()
+            self._metrics.underrun_seconds.inc(ours_s)
+            if self._place is not None:
+                self._place.ran_dry(now_s)
+
+    def _tell_sounding(self) -> None:
+        if self._place is None or self._loaded is None or self._told_sounding:
+            return
+        self._told_sounding = True
+        if self._text:  # it has spoken before and rested
+            self._place.sounding()
         else:
-            self._place.in_time(now_s)
+            self._place.sounding(self._loaded.kind, self.spent.core_s)
+
+    def _settle_costs(self) -> None:
+        costs = self._job.new_costs()
+        if self._place is None or self._loaded is None:
+            return
+        for cost in costs:
+            self._place.measured(self._loaded.kind, cost.core_s, cost.sound_s)
+        if costs and not self.underruns:
+            self._place.in_time(time.monotonic())

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from vivavoce.errors import VoicePackError
-from vivavoce.voices.install import Progress
+from vivavoce.progress import Progress
 from vivavoce.voices.pack import read_pack
 
 PROGRAM = "vivavoce.engines.genie.converting.convert_checkpoint"

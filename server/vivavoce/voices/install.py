@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vivavoce.errors import Conflict, InvalidRequest, VoicePackError, VoiceUnavailable
+from vivavoce.progress import Progress
 from vivavoce.voices.archive import unpack
 from vivavoce.voices.checksums import hash_file, read_manifest, require_graph, write_json, write_manifest
 from vivavoce.voices.clip import Clip, require_reference, write_wav
@@ -24,8 +25,6 @@ from vivavoce.voices.pack import SETTINGS_FILE, VoicePack, is_pack, read_pack, v
 from vivavoce.voices.placing import discard, place, staging
 from vivavoce.voices.references import DEFAULT_STYLE, MAX_TEXT, stated_language
 from vivavoce.voices.store import VoiceStore
-
-Progress = Callable[[str, float], None]  # (what is being done, fraction 0..1)
 
 
 @dataclass(frozen=True, slots=True)

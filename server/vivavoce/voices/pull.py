@@ -13,9 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from vivavoce.errors import VoicePackError
+from vivavoce.progress import Progress
 from vivavoce.voices.checksums import read_manifest, write_json
 from vivavoce.voices.hub import Hub, RemoteFile, size_of
-from vivavoce.voices.install import Progress, add
+from vivavoce.voices.install import add
 from vivavoce.voices.pack import VoicePack
 from vivavoce.voices.store import VoiceStore
 

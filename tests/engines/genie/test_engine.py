@@ -39,7 +39,7 @@ def finished(engine: GenieEngine, sentence: GenieSentence, *, buffered_s: float 
     chunks: list[AudioChunk] = []
     while sentence.stage != "done":
         sentence.buffered_s = buffered_s
-        (chunk,) = engine.step([sentence])
+        (chunk,) = engine.step([sentence], threads=2)
         chunks += [chunk] if chunk is not None else []
     sentence.close()
     return chunks
@@ -77,24 +77,16 @@ def test_sound_leaves_while_the_sentence_is_being_decoded(engine: GenieEngine, b
     decodes = 0
     while True:
         decodes += sentence.stage == "decode"
-        (chunk,) = engine.step([sentence])
+        (chunk,) = engine.step([sentence], threads=2)
         if chunk is not None and len(chunk.samples):
             break
     first = decodes
     while sentence.stage != "done":
         decodes += sentence.stage == "decode"
-        engine.step([sentence])
+        engine.step([sentence], threads=2)
     sentence.close()
     assert first == 14, "22 frames and 8 of look-ahead are 15 tokens, the first comes from the prefill"
     assert decodes > 2 * first
-
-
-def test_fast_speaks_sooner(engine: GenieEngine, alpha: GenieVoice) -> None:
-    sentence = opened(engine, alpha, SHORT, SpeechOptions(seed=1, preset="fast"))
-    while sentence.stage in ("prefill", "decode"):
-        engine.step([sentence])
-    assert len(sentence.semantic.tokens) == 11
-    sentence.close()
 
 
 def test_the_same_seed_gives_the_same_sound_under_any_load(engine: GenieEngine, beta: GenieVoice) -> None:
@@ -110,7 +102,7 @@ def test_without_a_seed_tokens_run_ahead_of_a_listener_who_has_enough(engine: Ge
     while sentence.stage != "done":
         sentence.buffered_s = 0.0 if sentence.chunks == 0 else 5.0
         stages.append(sentence.stage)
-        engine.step([sentence])
+        engine.step([sentence], threads=2)
     sentence.close()
     runs = [stage for stage, before in zip(stages, [None, *stages], strict=False) if stage != before]
     assert runs == ["prefill", "decode", "vocode", "decode", "vocode"]
@@ -158,11 +150,11 @@ def test_every_word_is_placed_once(engine: GenieEngine, beta: GenieVoice) -> Non
 def test_closing_frees_at_any_time(engine: GenieEngine, alpha: GenieVoice, steps: int) -> None:
     sentence = opened(engine, alpha, LONG)
     for _ in range(steps):
-        engine.step([sentence])
+        engine.step([sentence], threads=2)
     sentence.close()
     sentence.close()
     assert sentence.stage == "done"
-    assert engine.step([sentence]) == [None]
+    assert engine.step([sentence], threads=2) == [None]
 
 
 # -- company -------------------------------------------------------------------------------------------------------
@@ -177,7 +169,7 @@ def together(engine: GenieEngine, sentences: Sequence[GenieSentence]) -> list[Sa
             if sentence.stage != "done":
                 groups.setdefault((sentence.stage, sentence.batch_key), []).append(index)
         for members in groups.values():
-            for index, chunk in zip(members, engine.step([sentences[i] for i in members]), strict=True):
+            for index, chunk in zip(members, engine.step([sentences[i] for i in members], threads=2), strict=True):
                 chunks[index] += [chunk.samples] if chunk is not None else []
     for sentence in sentences:
         sentence.close()
@@ -206,11 +198,11 @@ def test_tokens_are_drawn_while_a_sentence_vocodes(engine: GenieEngine, beta: Ge
     )
     for sentence in (vocoding, seeded):
         while sentence.stage != "vocode":
-            engine.step([sentence])
+            engine.step([sentence], threads=2)
     counts = [len(sentence.semantic.tokens) for sentence in (vocoding, seeded)]
-    engine.step([decoding])
+    engine.step([decoding], threads=2)
     for _ in range(3):
-        engine.step([decoding])
+        engine.step([decoding], threads=2)
     drawn = [len(sentence.semantic.tokens) for sentence in (vocoding, seeded)]
     assert drawn == [counts[0] + 3, counts[1]], "a seed's sound must not depend on company"
     assert vocoding.stage == "vocode"
@@ -220,7 +212,7 @@ def test_tokens_are_drawn_while_a_sentence_vocodes(engine: GenieEngine, beta: Ge
 def test_what_is_committed_can_no_longer_be_taken_back(engine: GenieEngine, beta: GenieVoice) -> None:
     sentence = opened(engine, beta, LONG, SpeechOptions())
     while sentence.chunks < 2:
-        engine.step([sentence])
+        engine.step([sentence], threads=2)
     assert sentence.semantic.committed == sentence.latent.committed // 2 > 10
     sentence.close()
 
@@ -230,7 +222,7 @@ def test_a_sentence_that_ends_with_nothing_left_is_flushed(engine: GenieEngine, 
     sentence = opened(engine, beta, LONG, SpeechOptions())
     made = 0
     while sentence.chunks < 2 or sentence.pending is not None:
-        (chunk,) = engine.step([sentence])
+        (chunk,) = engine.step([sentence], threads=2)
         made += len(chunk.samples) if chunk is not None else 0
     del sentence.semantic.tokens[sentence.semantic.committed :]
     sentence.semantic.ended = "collapse"
@@ -261,7 +253,7 @@ def test_threads_that_share_a_voice_lose_nothing(engine: GenieEngine, beta: Geni
             if not group:
                 time.sleep(0.001)
                 continue
-            for sentence, chunk in zip(group, engine.step(group), strict=True):
+            for sentence, chunk in zip(group, engine.step(group, threads=2), strict=True):
                 made[sentence] += len(chunk.samples) if chunk is not None else 0
             with lock:
                 busy.difference_update(group)
@@ -281,7 +273,7 @@ def test_only_decoding_is_shared(engine: GenieEngine, alpha: GenieVoice, beta: G
     sentences = [opened(engine, voice, SHORT) for voice in (alpha, alpha, beta)]
     assert len({sentence.batch_key for sentence in sentences}) == 3
     for sentence in sentences:
-        engine.step([sentence])
+        engine.step([sentence], threads=2)
     assert [sentence.batch_key for sentence in sentences] == [alpha, alpha, beta]
     for sentence in sentences:
         sentence.close()

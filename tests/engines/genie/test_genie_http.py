@@ -25,17 +25,17 @@ LONG = "さんぽにいきましょう。"
 class Watch:
     """Notes the stage of every step; holds the engine once sound has left it until `release`."""
 
-    def __init__(self, step: Callable[[Sequence[SentenceStream]], list[AudioChunk | None]]) -> None:
+    def __init__(self, step: Callable[..., list[AudioChunk | None]]) -> None:
         self._step = step
         self._free = threading.Event()
         self._spoke = False
         self.stages: list[str] = []
 
-    def __call__(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+    def __call__(self, streams: Sequence[SentenceStream], *, threads: int) -> list[AudioChunk | None]:
         if self._spoke:
             assert self._free.wait(60)
         self.stages.append(streams[0].stage)
-        chunks = self._step(streams)
+        chunks = self._step(streams, threads=threads)
         self._spoke = self._spoke or any(chunk is not None and len(chunk.samples) for chunk in chunks)
         return chunks
 
@@ -83,7 +83,7 @@ def test_a_client_that_leaves_stops_the_engine_within_one_step(
     with httpx.stream("POST", server.url + ROUTE, json=request("beta", 1), timeout=60) as response:
         next(response.iter_raw())
         before = len(watch.stages)
-    wait_until(lambda: server.server.synthesizer.active == 0)
+    wait_until(lambda: server.server.synthesizer.load().utterances == 0)
     watch.release()
     wait_until(lambda: server.metric("vivavoce_active_streams") == 0)
     again = httpx.post(server.url + ROUTE, json=request("beta", 2, "はい。"), timeout=60)

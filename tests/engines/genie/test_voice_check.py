@@ -45,9 +45,9 @@ def test_one_piece_has_the_tokens_of_the_stream_and_all_of_them_at_once(
     known: list[bool] = []  # for each vocoder step: was the last token known?
     vocode = GenieSentence.vocode
 
-    def watched(sentence: GenieSentence) -> AudioChunk | None:
+    def watched(sentence: GenieSentence, threads: int) -> AudioChunk | None:
         known.append(sentence.semantic.ended is not None)
-        return vocode(sentence)
+        return vocode(sentence, threads)
 
     monkeypatch.setattr(GenieSentence, "vocode", watched)
     sentence = normalize("おはようございます。", "ja")

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,13 @@ from vivavoce.engines.genie.semantic.model import Positions
 from vivavoce.engines.genie.semantic.sampling import SamplingOptions
 from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.genie.shape import SAMPLE_RATE_HZ
-from vivavoce.engines.genie.sound.chunking import POLICIES
-from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES, LatentStream
+from vivavoce.engines.genie.sound.chunking import POLICY
+from vivavoce.engines.genie.sound.latent import LatentStream
 from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.engines.genie.voice_loader import VoiceLoader
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
 from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
-from vivavoce.onnx_session import Cores
+from vivavoce.progress import Progress
 from vivavoce.text.latin import in_known_scripts, merged
 from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import SpokenText
@@ -59,7 +59,7 @@ class GenieEngine:
         cache: folder of compiled voices and references.
         precision: of the step's weights; "int8" takes less memory and is slightly less exact.
         positions: "trained" counts as the models were trained, "genie" as Genie's graphs do.
-        threads: of one step; 0: all cores, at most 4.
+        threads: the most that a step takes of what it is given; 0: all cores, at most 4.
     """
 
     name = "genie"
@@ -76,11 +76,12 @@ class GenieEngine:
         positions: Positions = "trained",
         threads: int = 0,
     ) -> None:
-        self.threads = threads or min(MAX_THREADS, available_cores())
         self._store, self._front_end = store, front_end
         self._problems: Mapping[str, str] | None = None
         self._problems_s = 0.0
-        self._loader = VoiceLoader(front_end, cache, precision, positions, self.threads, Cores(), MAX_BATCH)
+        self._loader = VoiceLoader(
+            front_end, cache, precision, positions, threads or min(MAX_THREADS, available_cores()), MAX_BATCH
+        )
         self.voices()  # reads the packs now, in whatever thread makes the engine, and not when a server first asks
 
     # -- voices ------------------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ class GenieEngine:
         problems = self._language_problems()
         return [self._info(pack, problems) for pack in self._store.list()]
 
-    def load_voice(self, voice_id: str, progress: Callable[[str, float], None] | None = None) -> GenieVoice:
+    def load_voice(self, voice_id: str, progress: Progress | None = None) -> GenieVoice:
         pack = self._store.verified(voice_id)
         self._front_end.warm_up(pack.language)  # once a language; or its first sentence would wait for a dictionary
         return self._loader.load(pack, progress or (lambda what, fraction: None))
@@ -153,7 +154,6 @@ class GenieEngine:
             spoken.reference,
             seed=seed,
             speed=min(max(options.speed, NATIVE_SPEED[0]), NATIVE_SPEED[1]),
-            lookahead_frames=LOOKAHEAD_FRAMES[options.preset],
         )
         stream = GenieSentence(
             voice=voice,
@@ -163,7 +163,7 @@ class GenieEngine:
             latent=latent,
             vocoder=voice.vocoder.start(latent.speaker.decoder),
             words=SentenceWords(sentence, phonemes.words, options.speed),
-            policy=POLICIES[options.preset],
+            policy=POLICY,
             is_seeded=options.seed is not None,
         )
         with voice.lock:
@@ -172,18 +172,18 @@ class GenieEngine:
             voice.open_sentences += 1
         return stream
 
-    def step(self, streams: Sequence[SentenceStream]) -> list[AudioChunk | None]:
+    def step(self, streams: Sequence[SentenceStream], *, threads: int) -> list[AudioChunk | None]:
         sentences = [stream for stream in streams if isinstance(stream, GenieSentence)]
         stage, started_s = streams[0].stage, time.monotonic()
         match stage:
             case "decode":
-                chunks = self._decode(sentences)
+                chunks = self._decode(sentences, threads)
             case "prefill":
                 for sentence in sentences:
-                    sentence.read_prompt()
+                    sentence.read_prompt(threads)
                 chunks = [None] * len(sentences)
             case "vocode":
-                chunks = [sentence.vocode() for sentence in sentences]
+                chunks = [sentence.vocode(threads) for sentence in sentences]
             case _:
                 return [None] * len(sentences)
         took_s = time.monotonic() - started_s
@@ -191,9 +191,9 @@ class GenieEngine:
             sentence.note(took_s, chunk)
         return chunks
 
-    def _decode(self, sentences: Sequence[GenieSentence]) -> list[AudioChunk | None]:
+    def _decode(self, sentences: Sequence[GenieSentence], threads: int) -> list[AudioChunk | None]:
         """One token for all of them, in one pass over the voice's weights."""
-        sentences[0].voice.semantic.step([sentence.semantic for sentence in sentences])
+        sentences[0].voice.semantic.step([sentence.semantic for sentence in sentences], threads=threads)
         for sentence in sentences:
             sentence.choose_stage()
         return [None] * len(sentences)

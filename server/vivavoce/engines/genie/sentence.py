@@ -75,15 +75,9 @@ class GenieSentence:
         """Sentences of a voice share a pass over its weights while they decode; everything else goes alone."""
         return self.voice if self.stage == "decode" else self
 
-    @property
-    def ahead_s(self) -> float:
-        """Speech that is planned but not yet sound, in seconds."""
-        frames = self.latent.total_frames(len(self.semantic.tokens))
-        return max(0.0, frames * FRAME_S - self.samples / SAMPLE_RATE_HZ)
-
-    def read_prompt(self) -> None:
+    def read_prompt(self, threads: int) -> None:
         """Prefill."""
-        self.voice.semantic.prefill(self.semantic)
+        self.voice.semantic.prefill(self.semantic, threads=threads)
         self.choose_stage()
 
     def choose_stage(self) -> None:
@@ -91,19 +85,19 @@ class GenieSentence:
         is_due = self.pending is not None or self._has_ended or self._frames_to_commit() > 0
         self.stage = "vocode" if is_due else "decode"
 
-    def vocode(self) -> AudioChunk | None:
+    def vocode(self, threads: int) -> AudioChunk | None:
         """Turn the next few frames into sound, committing a chunk of them first where none are pending.
 
         None where the listener's buffer has grown since this stage was chosen: rather make more tokens first.
         """
         if self.pending is None:
-            self._commit()
+            self._commit(threads)
         if self.pending is None:
             self.stage = "decode"
             return None
         frames = self._next_frames()
         is_last = self.pending is None and self._is_whole
-        made, self.vocoder = self.voice.vocoder.decode(frames, self.vocoder, flush=is_last)
+        made, self.vocoder = self.voice.vocoder.decode(frames, self.vocoder, flush=is_last, threads=threads)
         self.samples += len(made)
         if is_last:
             return self._finish(made)
@@ -151,14 +145,14 @@ class GenieSentence:
             pace=self.voice.pace,
         )
 
-    def _commit(self) -> None:
+    def _commit(self, threads: int) -> None:
         """Make the next chunk certain, if it is due. None is left after the end: an empty one flushes the vocoder."""
         with self.voice.semantic.between_passes():
             tokens, final, frames = tuple(self.semantic.tokens), self._has_ended, self._frames_to_commit()
             heard_s = (self.latent.committed + frames) * FRAME_S * self.words.speed
             self.semantic.committed = min(len(tokens), int(np.ceil(heard_s * TOKENS_PER_SECOND)))
         if frames:
-            self.pending = self.latent.commit(tokens, frames, final=final)
+            self.pending = self.latent.commit(tokens, frames, final=final, threads=threads)
             self.chunks += 1
         elif final:
             self.pending = np.zeros((1, LATENT_WIDTH, 0), np.float32)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +22,6 @@ from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import UnknownVoice
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,8 @@ Of a clip that was read before the cache has kept all that is needed. Called by 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vivavoce.engines.genie.preparing.compile import CompiledVoice, Precision, compile_voice
@@ -19,13 +19,11 @@ from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.engines.genie.voice import GenieVoice, SpokenReference
 from vivavoce.errors import InvalidRequest, VivaVoceError, VoicePackError, VoiceUnavailable
-from vivavoce.onnx_session import Cores
+from vivavoce.progress import Progress
 from vivavoce.text.normalize import normalize
 from vivavoce.voices.pack import VoicePack
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +35,9 @@ class VoiceLoader:
         cache: folder of compiled voices and of read references.
         precision: of the step graph.
         positions: how the models count.
-        threads: of a model's call that is alone.
-        cores: shared by all voices.
+        threads: the most that a model's call is given.
         rows: sentences of one voice at once.
+        preparing: one voice at a time, since that takes gigabytes and all cores.
     """
 
     front_end: PhonemeFrontEnd
@@ -47,8 +45,8 @@ class VoiceLoader:
     precision: Precision
     positions: Positions
     threads: int
-    cores: Cores
     rows: int
+    preparing: threading.Lock = field(default_factory=threading.Lock)
 
     def load(self, pack: VoicePack, progress: Progress) -> GenieVoice:
         """A voice from its verified pack: under 2 s once prepared, half a minute the first time.
@@ -57,12 +55,13 @@ class VoiceLoader:
             VoiceUnavailable: If it cannot be loaded; the sentence says why and what helps.
         """
         try:
-            compiled = compile_voice(
-                source_of(pack),
-                self.cache / "graphs",
-                precision=self.precision,
-                progress=lambda what, fraction: progress(what, 0.9 * fraction),
-            )
+            with self.preparing:
+                compiled = compile_voice(
+                    source_of(pack),
+                    self.cache / "graphs",
+                    precision=self.precision,
+                    progress=lambda what, fraction: progress(what, 0.9 * fraction),
+                )
         except VoicePackError as error:
             raise VoiceUnavailable(f"voice '{pack.id}' cannot be prepared: {error.message}", param="voice") from error
         except OSError as error:
@@ -71,13 +70,12 @@ class VoiceLoader:
             ) from error
         progress("reference clips", 0.9)
         references = self._references(pack, compiled)
-        vits = VitsModel.open(compiled.vits, self.threads, self.cores)
+        vits = VitsModel.open(compiled.vits, self.threads)
         semantic = SemanticModel(
             compiled.semantic / "prefill.onnx",
             compiled.step / "step.onnx",
             compiled.kernel,
             threads=self.threads,
-            cores=self.cores,
             positions=self.positions,
             rows=self.rows,
         )
@@ -87,7 +85,7 @@ class VoiceLoader:
             language=pack.language,
             semantic=semantic,
             vits=vits,
-            vocoder=Vocoder.open(compiled.vits / "decoder.onnx", compiled.vocoder, self.cores, self.threads),
+            vocoder=Vocoder.open(compiled.vits / "decoder.onnx", compiled.vocoder, self.threads),
             references=references,
             weights_bytes=compiled.weights_bytes,
         )

@@ -10,7 +10,6 @@ import onnxruntime as ort
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.prepared import prepared, processor, sweep
-from vivavoce.engines.recognizer import Progress
 from vivavoce.engines.whisper.decoder import Decoder
 from vivavoce.engines.whisper.decoding import TokenRules
 from vivavoce.engines.whisper.encoder import Encoder
@@ -18,6 +17,7 @@ from vivavoce.engines.whisper.graph_step import GraphStep
 from vivavoce.engines.whisper.silent_tail import SilentTail
 from vivavoce.engines.whisper.vocabulary import Vocabulary
 from vivavoce.engines.whisper.weights import Shape, Weights
+from vivavoce.progress import Progress
 
 FORMAT = 1  # raise it when `building.py` makes something else
 

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.mel import SAMPLE_RATE
-from vivavoce.engines.recognizer import Heard, HearingOptions, HearingStream, Progress, RecognizerInfo, RecognizerModel
+from vivavoce.engines.recognizer import Heard, HearingOptions, HearingStream, RecognizerInfo, RecognizerModel
 from vivavoce.engines.whisper.hearing import MAX_SEGMENT_S, Hearing
 from vivavoce.engines.whisper.loaded_model import WhisperModel, load
 from vivavoce.errors import InvalidRequest, UnknownModel, UnsupportedLanguage
+from vivavoce.progress import Progress
 
 
 class ModelFolders(Protocol):

@@ -16,7 +16,6 @@ from vivavoce.engines.genie.semantic import model as semantic
 from vivavoce.engines.genie.semantic.graph_step import GraphStep
 from vivavoce.engines.genie.semantic.kernel_step import KernelStep, pack_weights, step_kernel
 from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
-from vivavoce.onnx_session import Cores
 
 PLACES = 320
 LENGTHS = (1, 7, 8, 9, 64, 0, 200, 319, 33, 12, 100, 3, 250, 17, 16, 15)
@@ -40,13 +39,16 @@ class Bench:
     step: KernelStep
     cache: KeyValueCache
     rows: list[Row]
+    threads: int
 
     def run(self, rows: list[int]) -> Array:
         """Logits float32 [n, 1025]; the token and position of a row follow from its number."""
-        return self.step.run([self.rows[i] for i in rows], [17 * i for i in rows], [5 * i for i in rows])
+        return self.step.run(
+            [self.rows[i] for i in rows], [17 * i for i in rows], [5 * i for i in rows], threads=self.threads
+        )
 
 
-def bench(compiled: CompiledVoice, threads: int, *, seed: int = 0, cores: Cores | None = None) -> Bench:
+def bench(compiled: CompiledVoice, threads: int, *, seed: int = 0) -> Bench:
     native = step_kernel()
     if native is None or compiled.kernel is None:
         pytest.skip("this processor cannot run the native step")
@@ -55,7 +57,7 @@ def bench(compiled: CompiledVoice, threads: int, *, seed: int = 0, cores: Cores 
     for row, length in zip(rows, LENGTHS, strict=True):
         filled = [rng.standard_normal((1, 16, length, 32), np.float32) for _ in cache.arrays]
         cache.take(row, filled)
-    return Bench(KernelStep(native, compiled.kernel, cache, cores or Cores(), threads), cache, rows)
+    return Bench(KernelStep(native, compiled.kernel, cache, threads), cache, rows, threads)
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +99,7 @@ def test_models_that_run_at_once_do_not_meet(compiled: CompiledVoice, alone: Arr
             if not np.array_equal(one.run(rows), alone[rows]):
                 faults.append(f"rows {rows}")
 
-    threads = [
-        threading.Thread(target=work, args=(bench(compiled, 2, cores=Cores()), rows))
-        for rows in ([0, 1], [7], [4, 6, 12])
-    ]
+    threads = [threading.Thread(target=work, args=(bench(compiled, 2), rows)) for rows in ([0, 1], [7], [4, 6, 12])]
     for thread in threads:
         thread.start()
     for thread in threads:

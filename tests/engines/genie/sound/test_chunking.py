@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.engines.genie.shape import FIRST_FRAMES, LAG_FRAMES
-from vivavoce.engines.genie.sound.chunking import POLICIES, ChunkPolicy, Pace
+from vivavoce.engines.genie.sound.chunking import POLICY as CHOSEN
+from vivavoce.engines.genie.sound.chunking import ChunkPolicy, Pace
 from vivavoce.engines.genie.sound.latent import LOOKAHEAD_FRAMES
 
 POLICY = ChunkPolicy(first_frames=22, sizes=(8, 10, 40), lead_s=0.2)
@@ -69,18 +70,16 @@ def test_a_short_rest_is_taken_whole() -> None:
     assert POLICY.next(0, 0, final=True, buffered_s=0.0) == 0
 
 
-@pytest.mark.parametrize("preset", ["quality", "fast"])
-def test_presets_start_the_vocoder(preset: str) -> None:
-    policy = POLICIES[preset]
-    assert policy.first_frames >= FIRST_FRAMES
-    assert list(policy.sizes) == sorted(policy.sizes)
-    assert (policy.first_frames + LOOKAHEAD_FRAMES[preset]) % 2 == 0, "half a token would be waited for and not used"
+def test_the_first_chunk_starts_the_vocoder() -> None:
+    assert CHOSEN.first_frames >= FIRST_FRAMES
+    assert list(CHOSEN.sizes) == sorted(CHOSEN.sizes)
+    assert (CHOSEN.first_frames + LOOKAHEAD_FRAMES) % 2 == 0, "half a token would be waited for and not used"
 
 
 @given(st.lists(st.floats(0, 1), min_size=80, max_size=80), st.integers(1, 300))
 def test_every_frame_is_vocoded_once_and_the_loop_ends(buffers: list[float], total: int) -> None:
     """A sentence of `total` frames that come two at a time, with any buffer levels."""
-    policy, done, chunks, known = POLICIES["quality"], 0, 0, 0
+    policy, done, chunks, known = CHOSEN, 0, 0, 0
     for turn in range(2000):
         final = known >= total
         frames = policy.next(chunks, known - done, final=final, buffered_s=buffers[turn % len(buffers)])

@@ -23,7 +23,6 @@ from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
 from vivavoce.engines.genie.sound.vocoder import Decoder, Vocoder, kernel_is_faster
 from vivavoce.errors import VoiceUnavailable
-from vivavoce.onnx_session import Cores
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")
 CONDITIONS = {"v2": 512, "v2ProPlus": 768}
@@ -39,7 +38,7 @@ def opened(weights: Path, threads: int = 2) -> KernelVocoder:
     native = vocoder_kernel()
     if native is None:
         pytest.skip("this processor cannot run the native decoder")
-    return KernelVocoder(native, weights, Cores(), threads)
+    return KernelVocoder(native, weights, threads)
 
 
 def latent(frames: int, seed: int = 0) -> Array:
@@ -50,10 +49,12 @@ def condition(version: Version = "v2", seed: int = 0) -> Array:
     return (0.3 * np.random.default_rng(seed).standard_normal((1, CONDITIONS[version], 1))).astype(np.float32)
 
 
-def stream(vocoder: Vocoder, z: Array, chunks: list[int], speaker: Array) -> Array:
+def stream(vocoder: Vocoder, z: Array, chunks: list[int], speaker: Array, threads: int = 2) -> Array:
     state, out, start = vocoder.start(speaker), [], 0
     for index, frames in enumerate(chunks):
-        samples, state = vocoder.decode(z[:, :, start : start + frames], state, flush=index == len(chunks) - 1)
+        samples, state = vocoder.decode(
+            z[:, :, start : start + frames], state, flush=index == len(chunks) - 1, threads=threads
+        )
         out.append(samples)
         start += frames
     return np.concatenate(out)
@@ -71,8 +72,8 @@ def test_it_says_what_the_graph_says(version: Version) -> None:
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_the_bits_do_not_depend_on_the_threads(version: Version, threads: int) -> None:
     z, speaker = latent(40, seed=1), condition(version)
-    alone = stream(Vocoder(kernel(version, threads=1)), z, [13, 7, 20], speaker)
-    assert np.array_equal(stream(Vocoder(kernel(version, threads)), z, [13, 7, 20], speaker), alone)
+    alone = stream(Vocoder(kernel(version, threads=1)), z, [13, 7, 20], speaker, threads=1)
+    assert np.array_equal(stream(Vocoder(kernel(version, threads)), z, [13, 7, 20], speaker, threads), alone)
 
 
 def test_streams_that_run_at_once_do_not_meet() -> None:
@@ -98,14 +99,14 @@ def test_streams_that_run_at_once_do_not_meet() -> None:
 
 def test_equality_notices_a_forgotten_state_and_a_wrong_tap(tmp_path: Path) -> None:
     decoder, z, speaker = kernel(), latent(40), condition()
-    _, layers = decoder.decode(z[:, :, :20], speaker, decoder.start(), 0, flush=False)
-    wanted, _ = decoder.decode(z[:, :, 20:], speaker, layers, 20, flush=True)
+    _, layers = decoder.decode(z[:, :, :20], speaker, decoder.start(), 0, flush=False, threads=2)
+    wanted, _ = decoder.decode(z[:, :, 20:], speaker, layers, 20, flush=True, threads=2)
 
     kept = np.flatnonzero(layers[0])
     for lost in (slice(0, 1000), slice(len(kept) // 2, len(kept) // 2 + 1000), slice(-60, None)):
         holed = layers[0].copy()
         holed[kept[lost]] = 0
-        other, _ = decoder.decode(z[:, :, 20:], speaker, (holed,), 20, flush=True)
+        other, _ = decoder.decode(z[:, :, 20:], speaker, (holed,), 20, flush=True, threads=2)
         assert np.max(np.abs(other - wanted)) > 1e-4
 
     copy = tmp_path / "decoder.weights"
@@ -118,21 +119,21 @@ def test_equality_notices_a_forgotten_state_and_a_wrong_tap(tmp_path: Path) -> N
     taps[[0, 1]] = taps[[1, 0]]
     numbers.flush()
     swapped = opened(copy)
-    assert np.max(np.abs(swapped.decode(z[:, :, 20:], speaker, layers, 20, flush=True)[0] - wanted)) > 1e-4
+    assert np.max(np.abs(swapped.decode(z[:, :, 20:], speaker, layers, 20, flush=True, threads=2)[0] - wanted)) > 1e-4
 
 
 def test_nonsense_is_refused() -> None:
     decoder, speaker = kernel(), condition()
     start = decoder.start()
     with pytest.raises(ValueError, match="none of this decoder"):
-        decoder.decode(np.zeros((1, 191, 12), np.float32), speaker, start, 0, flush=False)
+        decoder.decode(np.zeros((1, 191, 12), np.float32), speaker, start, 0, flush=False, threads=2)
     with pytest.raises(ValueError, match="none of this decoder"):
-        decoder.decode(latent(12), speaker, (start[0][1:],), 0, flush=False)
+        decoder.decode(latent(12), speaker, (start[0][1:],), 0, flush=False, threads=2)
     with pytest.raises(ValueError, match="511 channels"):
-        decoder.decode(latent(12), speaker[:, 1:], start, 0, flush=False)
+        decoder.decode(latent(12), speaker[:, 1:], start, 0, flush=False, threads=2)
     for seen in (-1, 2**40):
         with pytest.raises(ValueError, match="cannot be decoded"):
-            decoder.decode(latent(12), speaker, start, seen, flush=False)
+            decoder.decode(latent(12), speaker, start, seen, flush=False, threads=2)
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
@@ -171,10 +172,10 @@ def test_memory_does_not_grow() -> None:
 def test_the_graph_decodes_where_the_kernel_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = compiled_vits("v2") / "decoder.onnx"
     if vocoder_kernel() is not None:
-        assert isinstance(Vocoder.open(graph, packed_decoder("v2"), Cores(), 1)._decoder, KernelVocoder)
-    assert isinstance(Vocoder.open(graph, None, Cores(), 1)._decoder, GraphVocoder)
+        assert isinstance(Vocoder.open(graph, packed_decoder("v2"), 1)._decoder, KernelVocoder)
+    assert isinstance(Vocoder.open(graph, None, 1)._decoder, GraphVocoder)
     monkeypatch.setattr(vocoding, "vocoder_kernel", lambda: None)
-    assert isinstance(Vocoder.open(graph, packed_decoder("v2"), Cores(), 1)._decoder, GraphVocoder)
+    assert isinstance(Vocoder.open(graph, packed_decoder("v2"), 1)._decoder, GraphVocoder)
 
 
 @pytest.mark.parametrize("winner", [KernelVocoder, GraphVocoder])

@@ -19,7 +19,6 @@ from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_k
 from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.errors import VoiceUnavailable
-from vivavoce.onnx_session import Cores
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")
 SMALL_MODES: tuple[tuple[Mode, ...], ...] = (
@@ -50,7 +49,7 @@ def opened(computer: Computer, version: Version) -> Vocoder:
     kernel = vocoder_kernel()
     if kernel is None:
         pytest.skip("this processor cannot run the native decoder")
-    return Vocoder(KernelVocoder(kernel, packed_decoder(version), Cores(), threads=2))
+    return Vocoder(KernelVocoder(kernel, packed_decoder(version), threads=2))
 
 
 def latent(frames: int, seed: int = 0) -> Array:

@@ -9,7 +9,7 @@ this; how a part is made is known to `building.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +21,9 @@ from vivavoce.engines.genie.preparing.source import KERNEL_FILE, VOCODER_FILE, V
 from vivavoce.engines.genie.semantic.kernel_step import step_kernel
 from vivavoce.engines.genie.sound.kernel_decoder import vocoder_kernel
 from vivavoce.engines.prepared import prepared, processor, sweep
+from vivavoce.progress import Progress
 
 Precision = Literal["fp32", "int8"]
-Progress = Callable[[str, float], None]
 
 FORMAT = 2  # raise it when a graph builder changes what it writes
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vivavoce.engines.genie.semantic.inputs import cache_names
 from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
 from vivavoce.engines.genie.shape import VOCABULARY
-from vivavoce.onnx_session import AdaptiveSession
+from vivavoce.onnx_session import WideSession
 
 Array = NDArray[np.float32]
 
@@ -30,12 +30,14 @@ class GraphStep:
         cache: the rows.
     """
 
-    def __init__(self, session: AdaptiveSession, cache: KeyValueCache) -> None:
+    def __init__(self, session: WideSession, cache: KeyValueCache) -> None:
         self._session, self._cache = session, cache
         self._bindings: dict[tuple[int, int], _Binding] = {}  # by session and rows
         self._wasted = 0
 
-    def run(self, holders: Sequence[Holder], tokens: Sequence[int], positions: Sequence[int]) -> Array:
+    def run(
+        self, holders: Sequence[Holder], tokens: Sequence[int], positions: Sequence[int], *, threads: int = 1
+    ) -> Array:
         """One pass over the weights: each holder's token at its position; logits float32 [n, 1025].
 
         The pass covers the rows up to the highest of these. Rows between that wait compute what is thrown away: they
@@ -43,8 +45,8 @@ class GraphStep:
         """
         self._bring_together(holders)
         rows = [holder.row for holder in holders if holder.row is not None]
-        with self._session.chosen() as session:
-            return self._run(self._binding(session, max(rows) + 1), rows, tokens, positions)
+        binding = self._binding(self._session.of(threads), max(rows) + 1)
+        return self._run(binding, rows, tokens, positions)
 
     def _run(self, binding: _Binding, rows: list[int], tokens: Sequence[int], positions: Sequence[int]) -> Array:
         covered = self._cache.holders[: binding.rows]

@@ -18,7 +18,6 @@ from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.genie.semantic.inputs import position_table
 from vivavoce.engines.genie.semantic.key_value_cache import Holder, KeyValueCache
 from vivavoce.engines.genie.shape import INNER, LAYERS, MAX_POSITIONS, VOCABULARY, WIDTH
-from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]
 
@@ -114,12 +113,11 @@ class KernelStep:
         kernel: from `step_kernel`.
         weights: a file of `pack_weights`.
         cache: the rows.
-        cores: shared by all models that compete.
-        threads: of a call that is alone.
+        threads: the most that a call is given.
     """
 
-    def __init__(self, kernel: ctypes.CDLL, weights: Path, cache: KeyValueCache, cores: Cores, threads: int) -> None:
-        self._kernel, self._cache, self._cores, self._threads = kernel, cache, cores, threads
+    def __init__(self, kernel: ctypes.CDLL, weights: Path, cache: KeyValueCache, threads: int) -> None:
+        self._kernel, self._cache, self._threads = kernel, cache, threads
         self._file = np.memmap(weights, _FILE, mode="r", shape=1)
         record = self._file[0]
         self._tokens = record["tokens"]
@@ -133,7 +131,9 @@ class KernelStep:
             cache.places,
         )
 
-    def run(self, holders: Sequence[Holder], tokens: Sequence[int], positions: Sequence[int]) -> Array:
+    def run(
+        self, holders: Sequence[Holder], tokens: Sequence[int], positions: Sequence[int], *, threads: int = 1
+    ) -> Array:
         """One pass over the weights: each holder's token at its position; logits float32 [n, 1025].
 
         Raises:
@@ -148,12 +148,11 @@ class KernelStep:
         rows = numbers(*(-1 if holder.row is None else holder.row for holder in holders))
         lengths = numbers(*(holder.length for holder in holders))
         self._cache.touch(holders)
-        with self._cores.taken() as alone:
-            failed = self._kernel.decode_step(
-                ctypes.byref(self._decoder), count, rows, lengths,
-                ctypes.c_void_p(hidden.ctypes.data), ctypes.c_void_p(logits.ctypes.data),
-                self._threads if alone else 1,
-            )  # fmt: skip
+        failed = self._kernel.decode_step(
+            ctypes.byref(self._decoder), count, rows, lengths,
+            ctypes.c_void_p(hidden.ctypes.data), ctypes.c_void_p(logits.ctypes.data),
+            min(threads, self._threads),
+        )  # fmt: skip
         if failed:
             raise ValueError("a row of the cache is out of range")
         return logits

@@ -30,7 +30,7 @@ from vivavoce.engines.genie.semantic.key_value_cache import KeyValueCache
 from vivavoce.engines.genie.semantic.sampling import Sampler, SamplingOptions
 from vivavoce.engines.genie.shape import END_OF_SPEECH, MAX_POSITIONS, MIN_TOKENS, TOKENS_PER_SECOND, VOCABULARY
 from vivavoce.errors import GenerationFailed
-from vivavoce.onnx_session import Cores, open_adaptive
+from vivavoce.onnx_session import open_wide
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +107,7 @@ class SemanticModel:
         prefill: the prefill graph.
         step: the step graph.
         kernel: a file of `kernel_step.pack_weights`, which takes the graph's place where it can run; None: the graph.
-        threads: of a call that is alone.
-        cores: shared by all models that compete for them.
+        threads: the most that a call is given.
         positions: "trained" counts from 0, "genie" from 1 as Genie's graphs do.
         rows: sentences at once.
     """
@@ -120,20 +119,18 @@ class SemanticModel:
         kernel: Path | None = None,
         *,
         threads: int = 2,
-        cores: Cores | None = None,
         positions: Positions = "trained",
         rows: int = ROWS,
     ) -> None:
-        cores = cores or Cores()
-        self._prefill = open_adaptive(prefill, cores, threads=threads, arena=False)
+        self._prefill = open_wide(prefill, threads=threads, arena=False)
         self._first_position = 0 if positions == "trained" else 1
         self._cache = KeyValueCache(rows, MAX_PLACES)
         native = step_kernel() if kernel is not None else None
         self._step: GraphStep | KernelStep
         if kernel is not None and native is not None:
-            self._step = KernelStep(native, kernel, self._cache, cores, threads)
+            self._step = KernelStep(native, kernel, self._cache, threads)
         else:
-            self._step = GraphStep(open_adaptive(step, cores, threads=threads), self._cache)
+            self._step = GraphStep(open_wide(step, threads=threads), self._cache)
         self._eager: list[SemanticState] = []  # those that hold a row
         self._lock = threading.Lock()
 
@@ -153,21 +150,21 @@ class SemanticModel:
         """A sentence that has computed nothing yet."""
         return SemanticState(prompt, Sampler(options, seed, prompt.tokens[0], VOCABULARY), prompt.token_limit, eager)
 
-    def prefill(self, state: SemanticState) -> None:
+    def prefill(self, state: SemanticState, *, threads: int = 1) -> None:
         """Read the prompt and draw the first token.
 
         Raises:
             Overloaded: If every row is taken.
             GenerationFailed: If prompt and sentence are longer than the model's positions.
         """
-        logits, caches = self.read(state.prompt)
+        logits, caches = self.read(state.prompt, threads=threads)
         with self._lock:
             self._cache.take(state, caches)
             if state.eager:
                 self._eager.append(state)
             self._accept(state, logits)
 
-    def read(self, prompt: SemanticPrompt) -> tuple[Array, list[Array]]:
+    def read(self, prompt: SemanticPrompt, *, threads: int = 1) -> tuple[Array, list[Array]]:
         """Logits float32 [1025] of the first token; keys and values, 48 x float32 [1, 16, X + P, 32]."""
         phonemes, tokens = prompt.phonemes.shape[1], prompt.tokens.shape[1]
         if max(phonemes, tokens + prompt.token_limit) + 1 > MAX_POSITIONS:
@@ -180,22 +177,23 @@ class SemanticModel:
             "prompt_positions": np.arange(tokens, dtype=np.int64) + self._first_position,
             "mask": prefill_mask(phonemes, tokens),
         }
-        logits, *caches = self._prefill.run(["logits", *cache_names("")], feed)
+        logits, *caches = self._prefill.run(["logits", *cache_names("")], feed, threads=threads)
         return logits[0], caches
 
-    def step(self, states: Sequence[SemanticState]) -> None:
+    def step(self, states: Sequence[SemanticState], *, threads: int = 1) -> None:
         """Draw one more token for each, and for the eager ones; a state that ends gives its row back.
 
         Args:
             states: different, prefilled, not more than there are rows. One that has ended, in a pass that another
                 state's owner asked for, stays as it is.
+            threads: to compute with.
         """
         with self._lock:
             going = [state for state in states if state.ended is None]
             if not going:
                 return
             going += [state for state in self._eager if state not in going]
-            rows = self.forward(going)
+            rows = self.forward(going, threads=threads)
             for state in going:
                 state.length += 1  # all of them before any may end: a row that moves must know what it holds
             for state, logits in zip(going, rows, strict=True):
@@ -205,11 +203,11 @@ class SemanticModel:
         """No pass runs inside: what an eager state says holds, and `committed` may be told."""
         return self._lock
 
-    def forward(self, states: Sequence[SemanticState]) -> Array:
+    def forward(self, states: Sequence[SemanticState], *, threads: int = 1) -> Array:
         """Logits float32 [n, 1025] of the states' next tokens; draws nothing, moves no state. For `step` and tests."""
         tokens = [state.tokens[-1] for state in states]
         positions = [state.prompt.tokens.shape[1] + len(state.tokens) - 1 + self._first_position for state in states]
-        return self._step.run(states, tokens, positions)
+        return self._step.run(states, tokens, positions, threads=threads)
 
     def close(self, state: SemanticState) -> None:
         """Give the row back; the tokens stay. May be called at any time and again."""

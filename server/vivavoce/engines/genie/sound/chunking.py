@@ -52,7 +52,7 @@ _UNKNOWN = Pace()
 
 @dataclass(frozen=True, slots=True)
 class ChunkPolicy:
-    """Sizes and safety margin of one preset.
+    """Sizes and safety margin of the chunks of a sentence.
 
     Attributes:
         first_frames: frames of the first chunk; the vocoder holds back 11 of them.
@@ -87,4 +87,4 @@ class ChunkPolicy:
 # Smaller first chunks left gaps on two cores. Sizes and lead were chosen by simulating one and two listeners with the
 # costs of a fast and a slow machine (experiments/LOG.md): faster growth left a gap at the start on the slow one, slower
 # growth cost 3 % more, and with less lead the slow one committed most frames knowing little of what follows.
-POLICIES = {"quality": ChunkPolicy(first_frames=22), "fast": ChunkPolicy(first_frames=18)}
+POLICY = ChunkPolicy(first_frames=22)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import VoiceUnavailable
-from vivavoce.onnx_session import AdaptiveSession, Cores, open_adaptive
+from vivavoce.onnx_session import WideSession, open_wide
 
 Array = NDArray[np.float32]
 
@@ -32,7 +32,7 @@ class GraphVocoder:
 
     frames_per_step = 24  # 0.1 s of compute on a fast core, 0.2 s on a slow one; 12 cost 10 % more a frame
 
-    def __init__(self, session: AdaptiveSession) -> None:
+    def __init__(self, session: WideSession) -> None:
         described = session.get_modelmeta().custom_metadata_map.get(STATES)
         if described is None:
             raise VoiceUnavailable("the decoder graph has no description of its states; prepare the voice again")
@@ -41,23 +41,23 @@ class GraphVocoder:
         self._outputs = ["samples", *(f"next_{name}" for name, _, _ in self._states)]
 
     @classmethod
-    def open(cls, graph: Path, cores: Cores, threads: int) -> GraphVocoder:
-        """A file; `threads` are those of a call that is alone.
+    def open(cls, graph: Path, threads: int) -> GraphVocoder:
+        """A file; `threads` are the most that a call is given.
 
         Raises:
             VoiceUnavailable: If it is missing, damaged or no decoder.
         """
-        return cls(open_adaptive(graph, cores, threads=threads))
+        return cls(open_wide(graph, threads=threads))
 
     def start(self) -> tuple[Array, ...]:
         """float32 [1, channels, length] each."""
         return tuple(np.zeros((1, channels, length), np.float32) for _, channels, length in self._states)
 
     def decode(
-        self, frames: Array, condition: Array, layers: tuple[Array, ...], seen: int, *, flush: bool
+        self, frames: Array, condition: Array, layers: tuple[Array, ...], seen: int, *, flush: bool, threads: int
     ) -> tuple[Samples, tuple[Array, ...]]:
         """See `vocoder.Decoder`."""
         feeds = {"z": frames, "condition": condition, "flush": np.array([flush], np.int64)}
         feeds |= {name: layer for (name, _, _), layer in zip(self._states, layers, strict=True)}
-        samples, *after = self._session.run(self._outputs, feeds)
+        samples, *after = self._session.run(self._outputs, feeds, threads=threads)
         return samples.reshape(-1), tuple(after)

@@ -18,7 +18,6 @@ from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.genie.shape import BRANCHES, DILATIONS, LATENT_WIDTH, LEVELS, SAMPLES_PER_FRAME
 from vivavoce.engines.genie.sound.decoder_file import METHODS, read_header
 from vivavoce.errors import VoiceUnavailable
-from vivavoce.onnx_session import Cores
 
 Array = NDArray[np.float32]
 
@@ -83,8 +82,7 @@ class KernelVocoder:
     Args:
         kernel: from `vocoder_kernel`.
         weights: a file of `save_vocoder_weights`.
-        cores: shared by all models that compete.
-        threads: of a call that is alone.
+        threads: the most that a call is given.
 
     Raises:
         VoiceUnavailable: If the file is missing or is none of a decoder.
@@ -92,8 +90,8 @@ class KernelVocoder:
 
     frames_per_step = 12  # nothing is computed twice, so few cost little more each: 0.04 s of compute for V2
 
-    def __init__(self, kernel: ctypes.CDLL, weights: Path, cores: Cores, threads: int) -> None:
-        self._kernel, self._cores, self._threads = kernel, cores, min(max(threads, 1), _THREADS_MAX)
+    def __init__(self, kernel: ctypes.CDLL, weights: Path, threads: int) -> None:
+        self._kernel, self._threads = kernel, min(max(threads, 1), _THREADS_MAX)
         try:
             header, start = read_header(weights)
             self._numbers = np.memmap(weights, np.float32, mode="r", offset=start)
@@ -117,7 +115,7 @@ class KernelVocoder:
         return (np.zeros(self._state_floats, np.float32),)
 
     def decode(
-        self, frames: Array, condition: Array, layers: tuple[Array, ...], seen: int, *, flush: bool
+        self, frames: Array, condition: Array, layers: tuple[Array, ...], seen: int, *, flush: bool, threads: int
     ) -> tuple[Samples, tuple[Array, ...]]:
         """See `vocoder.Decoder`.
 
@@ -134,12 +132,11 @@ class KernelVocoder:
         after = np.empty_like(past)
         samples = np.empty((count + _LAG_FRAMES) * SAMPLES_PER_FRAME, np.float32)
         scratch = self._idle_scratch.pop() if self._idle_scratch else np.empty(self._scratch_floats, np.float32)
-        with self._cores.taken() as alone:
-            made = self._kernel.vocode(
-                self._address, by_time.ctypes.data, count, speaker.ctypes.data, past.ctypes.data, seen,
-                after.ctypes.data, flush, samples.ctypes.data, len(samples), scratch.ctypes.data,
-                self._threads if alone else 1,
-            )  # fmt: skip
+        made = self._kernel.vocode(
+            self._address, by_time.ctypes.data, count, speaker.ctypes.data, past.ctypes.data, seen,
+            after.ctypes.data, flush, samples.ctypes.data, len(samples), scratch.ctypes.data,
+            min(threads, self._threads),
+        )  # fmt: skip
         self._idle_scratch.append(scratch)
         if made < 0:
             raise ValueError(f"{count} frames after {seen} cannot be decoded")

@@ -23,7 +23,7 @@ from vivavoce.engines.genie.reference import Reference
 from vivavoce.engines.genie.shape import FLOW_CONTEXT_FRAMES, FRAMES_PER_TOKEN, LATENT_WIDTH, NOISE_SCALE, VOCABULARY
 from vivavoce.engines.genie.sound.vits_model import Frames, FrontOutput, VitsModel
 
-LOOKAHEAD_FRAMES = {"quality": 8, "fast": 4}
+LOOKAHEAD_FRAMES = 8
 _NOISE_BLOCK = 64  # frames drawn together
 
 
@@ -69,7 +69,7 @@ class LatentStream:
         seed: int,
         speed: float = 1.0,
         noise_scale: float = NOISE_SCALE,
-        lookahead_frames: int = LOOKAHEAD_FRAMES["quality"],
+        lookahead_frames: int = LOOKAHEAD_FRAMES,
     ) -> None:
         if phonemes.ndim != 2 or phonemes.shape[1] < 1:
             raise ValueError("phonemes must have the shape [1, P] with P at least 1")
@@ -102,7 +102,7 @@ class LatentStream:
             total = min(total, math.floor(last + 1e-9) + 1)
         return max(0, total - self.committed)
 
-    def commit(self, tokens: Sequence[int], n_frames: int, *, final: bool = False) -> Frames:
+    def commit(self, tokens: Sequence[int], n_frames: int, *, final: bool = False, threads: int = 1) -> Frames:
         """Make the next `n_frames` frames certain.
 
         Args:
@@ -110,6 +110,7 @@ class LatentStream:
                 the same.
             n_frames: 1..`available(len(tokens), final=final)`.
             final: no further token will come.
+            threads: to compute with.
 
         Returns:
             float32 [1, 192, n_frames], to be vocoded as it is.
@@ -124,11 +125,11 @@ class LatentStream:
         row = np.asarray(tokens, np.int64)
         if row.min() < 0 or row.max() >= VOCABULARY - 1:
             raise ValueError("semantic tokens must be within 0..1023")
-        front = self._model.plan(row.reshape(1, 1, -1), self._text, self._ge_advanced)
+        front = self._model.plan(row.reshape(1, 1, -1), self._text, self._ge_advanced, threads=threads)
         self.attention = front.attention
-        return self._draw(front, n_frames, len(tokens))
+        return self._draw(front, n_frames, len(tokens), threads)
 
-    def _draw(self, front: FrontOutput, n_frames: int, n_tokens: int) -> Frames:
+    def _draw(self, front: FrontOutput, n_frames: int, n_tokens: int, threads: int) -> Frames:
         start, stop = self.committed, self.committed + n_frames
         seen = min(self.total_frames(n_tokens), stop + FLOW_CONTEXT_FRAMES)  # what lies further the flow cannot see
         z, z_p = self._model.latent(
@@ -138,6 +139,7 @@ class LatentStream:
             self.speaker,
             noise_scale=self._noise_scale,
             past_z_p=self._past,
+            threads=threads,
         )
         past = self._past.shape[2]
         self._past = np.concatenate([self._past, z_p[:, :, :n_frames]], axis=2)[:, :, -FLOW_CONTEXT_FRAMES:]

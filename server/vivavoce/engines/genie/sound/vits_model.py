@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.engines.genie.shape import FLOW_CONDITIONS, LATENT_WIDTH
-from vivavoce.onnx_session import AdaptiveSession, Cores, Signature, open_adaptive
+from vivavoce.onnx_session import Signature, WideSession, open_wide
 
 Frames = NDArray[np.float32]  # [1, 192, F]
 Tokens = NDArray[np.int64]
@@ -71,26 +71,24 @@ class FrontOutput:
 class VitsModel:
     """The open sessions of a voice. Make it with `open`."""
 
-    condition: AdaptiveSession
-    text: AdaptiveSession
-    front: AdaptiveSession
-    flow: AdaptiveSession
+    condition: WideSession
+    text: WideSession
+    front: WideSession
+    flow: WideSession
 
     @classmethod
-    def open(cls, folder: Path, threads: int = 1, cores: Cores | None = None) -> VitsModel:
+    def open(cls, folder: Path, threads: int = 1) -> VitsModel:
         """Open what `build_vits_graphs` wrote into `folder`: about 0.2 s, weights mapped rather than read.
 
         Args:
             folder: of the graphs.
-            threads: of a call that is alone.
-            cores: shared by all models that compete for them.
+            threads: the most that a call is given.
 
         Raises:
             VoiceUnavailable: If a file is missing, damaged or of another layout.
         """
-        cores = cores or Cores()
         sessions = {
-            name: open_adaptive(folder / f"{name}.onnx", cores, threads=threads, signature=signature)
+            name: open_wide(folder / f"{name}.onnx", threads=threads, signature=signature)
             for name, signature in _SIGNATURES.items()
         }
         return cls(**sessions)
@@ -98,17 +96,19 @@ class VitsModel:
     def speaker(self, ge: NDArray[np.float32]) -> SpeakerCondition:
         """Condition of flow and decoder from `ge` float32 [1, 512 (v2) or 1024, 1]."""
         names = [*FLOW_CONDITIONS, "decoder"]
-        *flow, decoder = self.condition.run(names, {"ge": ge})
+        *flow, decoder = self.condition.run(names, {"ge": ge}, threads=1)
         return SpeakerCondition(dict(zip(FLOW_CONDITIONS, flow, strict=True)), decoder)
 
     def read(self, phonemes: Tokens) -> SpokenPhonemes:
         """The text side from phoneme ids int64 [1, P], P at least 1."""
-        return SpokenPhonemes(*self.text.run(["text_keys", "text_values"], {"phonemes": phonemes}))
+        return SpokenPhonemes(*self.text.run(["text_keys", "text_values"], {"phonemes": phonemes}, threads=1))
 
-    def plan(self, tokens: Tokens, text: SpokenPhonemes, ge_advanced: NDArray[np.float32]) -> FrontOutput:
+    def plan(
+        self, tokens: Tokens, text: SpokenPhonemes, ge_advanced: NDArray[np.float32], *, threads: int = 1
+    ) -> FrontOutput:
         """Two frames for each semantic token int64 [1, 1, N], N at least 1, each 0..1023."""
         feeds = {"tokens": tokens, "text_keys": text.keys, "text_values": text.values, "ge_advanced": ge_advanced}
-        return FrontOutput(*self.front.run(["m_p", "logs_p", "attention"], feeds))
+        return FrontOutput(*self.front.run(["m_p", "logs_p", "attention"], feeds, threads=threads))
 
     def latent(
         self,
@@ -119,6 +119,7 @@ class VitsModel:
         *,
         noise_scale: float,
         past_z_p: Frames = _NO_FRAMES,
+        threads: int = 1,
     ) -> tuple[Frames, Frames]:
         """Draw the latent and pass it through the flow.
 
@@ -138,5 +139,5 @@ class VitsModel:
             "past_z_p": past_z_p,
             **speaker.flow,
         }
-        z, z_p = self.flow.run(["z", "new_z_p"], feeds)
+        z, z_p = self.flow.run(["z", "new_z_p"], feeds, threads=threads)
         return z, z_p

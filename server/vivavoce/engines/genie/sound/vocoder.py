@@ -20,7 +20,6 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.engines.genie.shape import FIRST_FRAMES, LATENT_WIDTH
 from vivavoce.engines.genie.sound.graph_decoder import GraphVocoder
 from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_kernel
-from vivavoce.onnx_session import Cores
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class Decoder(Protocol):
         """What the layers remember before the first frame."""
 
     def decode(
-        self, frames: Latent, condition: NDArray[np.float32], layers: Layers, seen: int, *, flush: bool
+        self, frames: Latent, condition: NDArray[np.float32], layers: Layers, seen: int, *, flush: bool, threads: int
     ) -> tuple[Samples, Layers]:
         """One call further.
 
@@ -53,6 +52,7 @@ class Decoder(Protocol):
             layers: from `start` or the last call; not changed.
             seen: frames in earlier calls.
             flush: the last call.
+            threads: to compute with.
 
         Returns:
             float32 [k], and what the layers remember now.
@@ -97,34 +97,36 @@ class Vocoder:
         return self._decoder.frames_per_step
 
     @classmethod
-    def open(cls, graph: Path, kernel_weights: Path | None, cores: Cores, threads: int) -> Vocoder:
+    def open(cls, graph: Path, kernel_weights: Path | None, threads: int) -> Vocoder:
         """With the kernel where it can run, else with the graph.
 
         Args:
             graph: `decoder.onnx` of the voice.
             kernel_weights: a file of `save_vocoder_weights`; None where there is none.
-            cores: shared by all models that compete.
-            threads: of a call that is alone.
+            threads: the most that a call is given.
 
         Raises:
             VoiceUnavailable: If a file is missing or damaged.
         """
         kernel = vocoder_kernel()
         if kernel is not None and kernel_weights is not None:
-            return cls(KernelVocoder(kernel, kernel_weights, cores, threads))
-        return cls(GraphVocoder.open(graph, cores, threads))
+            return cls(KernelVocoder(kernel, kernel_weights, threads))
+        return cls(GraphVocoder.open(graph, threads))
 
     def start(self, condition: NDArray[np.float32]) -> VocoderState:
         """The state before the first frame, for a speaker's `condition` float32 [1, C, 1]."""
         return VocoderState(condition, self._decoder.start(), np.zeros((1, LATENT_WIDTH, 0), np.float32))
 
-    def decode(self, latent: Latent, state: VocoderState, *, flush: bool = False) -> tuple[Samples, VocoderState]:
+    def decode(
+        self, latent: Latent, state: VocoderState, *, flush: bool = False, threads: int = 1
+    ) -> tuple[Samples, VocoderState]:
         """The samples that are certain now.
 
         Args:
             latent: float32 [1, 192, n], the next frames; n may be 0.
             state: from `start` or the last `decode`.
             flush: no frame will follow: give out everything. The returned state is then of no further use.
+            threads: to compute with.
 
         Returns:
             float32 [k] within -1..1. Over a stream 640 samples a frame; the last 11 frames' worth comes with the
@@ -134,7 +136,9 @@ class Vocoder:
         too_few = 0 if state.running else FIRST_FRAMES - 1
         if frames.shape[2] <= too_few and not (flush and (state.running or frames.shape[2])):
             return np.zeros(0, np.float32), VocoderState(state.condition, state.layers, frames, state.seen)
-        samples, layers = self._decoder.decode(frames, state.condition, state.layers, state.seen, flush=flush)
+        samples, layers = self._decoder.decode(
+            frames, state.condition, state.layers, state.seen, flush=flush, threads=threads
+        )
         return samples, VocoderState(state.condition, layers, frames[:, :, :0], state.seen + frames.shape[2])
 
 
@@ -154,7 +158,7 @@ def kernel_is_faster(graph: Path, kernel_weights: Path) -> bool:
     kernel = vocoder_kernel()
     if kernel is None:
         return False
-    native, portable = KernelVocoder(kernel, kernel_weights, Cores(), 1), GraphVocoder.open(graph, Cores(), 1)
+    native, portable = KernelVocoder(kernel, kernel_weights, 1), GraphVocoder.open(graph, 1)
     condition = np.zeros((1, native.speaker_channels, 1), np.float32)
     times_s = [(_frame_s(native, condition), _frame_s(portable, condition)) for _ in range(1 + _TRIALS)][1:]
     native_s, portable_s = min(times[0] for times in times_s), min(times[1] for times in times_s)
@@ -166,7 +170,7 @@ def _frame_s(decoder: Decoder, condition: NDArray[np.float32]) -> float:
     """Seconds for each frame of a step in mid-stream; the first one of a stream holds most of its work back."""
     count = decoder.frames_per_step
     frames = np.random.default_rng(0).standard_normal((1, LATENT_WIDTH, count), np.float32)
-    _, layers = decoder.decode(frames, condition, decoder.start(), 0, flush=False)
+    _, layers = decoder.decode(frames, condition, decoder.start(), 0, flush=False, threads=1)
     started_s = time.perf_counter()
-    decoder.decode(frames, condition, layers, count, flush=False)
+    decoder.decode(frames, condition, layers, count, flush=False, threads=1)
     return (time.perf_counter() - started_s) / count

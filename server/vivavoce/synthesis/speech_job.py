@@ -1,0 +1,382 @@
+"""One utterance among the workers: its sentences to come, the one being made, the audio nobody has read yet.
+
+A `machine.job.Job`: a worker opens its next sentence, or steps the one that is open together with others of the same
+voice, and delivers what came of it. All fields are guarded by the lock of the pool (`changed`). The event loop's side
+is `utterance.Utterance`, which calls the methods of the first part.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Condition
+
+from vivavoce.audio.chunk import AudioChunk
+from vivavoce.audio.resample import Resampler
+from vivavoce.engines.speech import SentenceStream, SpeechOptions
+from vivavoce.errors import EmptyInput, EngineError, EngineTimeout, VivaVoceError
+from vivavoce.machine.job import Closeable
+from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, Candidate, deadline
+from vivavoce.machine.worker import step_cores
+from vivavoce.metrics import Metrics
+from vivavoce.synthesis.placing import PlacedSentence
+from vivavoce.synthesis.playout_clock import PlayoutClock
+from vivavoce.synthesis.speaker import SpokenChunk
+from vivavoce.synthesis.voice_library import LoadedVoice
+from vivavoce.text.normalize import normalize
+from vivavoce.text.sentences import Sentence
+
+# Silence between two sentences: what follows a clause needs none, engines end a sentence with a little of their own.
+PAUSE_S = {"clause": 0.0, "sentence": 0.15, "paragraph": 0.4}
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """How an utterance is to be made.
+
+    Attributes:
+        options: how to say it.
+        sample_rate: Hz of the chunks it delivers.
+        ahead_s: unread audio it may hold.
+        paced: wait also when further than `ahead_s` ahead of the listener's clock.
+        live: somebody listens; False: it is made in what time the others leave.
+        first_audio_target_s: how soon after its text the first sound is due.
+    """
+
+    options: SpeechOptions
+    sample_rate: int
+    ahead_s: float
+    paced: bool = False
+    live: bool = True
+    first_audio_target_s: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A chunk for the reader.
+
+    Attributes:
+        text_came_s: when the text of its sentence was there.
+    """
+
+    chunk: SpokenChunk
+    text_came_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an utterance has taken and given so far.
+
+    Attributes:
+        core_s: core seconds of compute.
+        sound_s: seconds of audio made.
+        stages: core seconds by the stage of the engine they went into.
+    """
+
+    core_s: float = 0.0
+    sound_s: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A sentence to come, and when it was ready to be spoken."""
+
+    sentence: Sentence
+    arrived_s: float
+
+
+@dataclass(slots=True, eq=False)
+class SpeechJob:
+    """One utterance among the workers.
+
+    Attributes:
+        settings: how it is to be made.
+        arrival_s: when the request came.
+        changed: the pool's lock; notified where there is more to do.
+        wake: tells the reader to look again; called from worker threads.
+    """
+
+    settings: JobSettings
+    arrival_s: float
+    changed: Condition
+    metrics: Metrics
+    wake: Callable[[], None]
+    _voice: LoadedVoice | None = None
+
+    # -- text to come
+    _texts: deque[_Text] = field(default_factory=deque)  # bounded by the characters an utterance may buffer
+    _first_text_s: float | None = None
+    _text_ended: bool = False
+
+    # -- the sentence being made
+    _open: PlacedSentence | None = None
+    _opening: bool = False  # a worker is about to set it
+    _retried: bool = False
+    _given_up: list[SentenceStream] = field(default_factory=list)  # to be closed by a worker
+
+    # -- audio
+    _chunks: deque[Made] = field(default_factory=deque)  # bounded by `settings.ahead_s`
+    _unread: int = 0  # samples in it
+    _produced: int = 0  # samples delivered so far
+    _clock: PlayoutClock = field(default_factory=PlayoutClock)
+    _last_ending: str | None = None  # how the sentence before ended; None before the first
+    _core_s: float = 0.0
+    _stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _costs: list[Spent] = field(default_factory=list)  # of sentences that have ended, not told yet
+    _error: VivaVoceError | None = None
+
+    # -- for the reader ----------------------------------------------------------------------------------------------
+
+    def use(self, voice: LoadedVoice | None) -> None:
+        """Who speaks what comes; None while nobody does: then it is not stepped."""
+        with self.changed:
+            self._voice = voice
+            self.changed.notify_all()
+
+    def feed(self, sentences: Iterable[Sentence], *, ended: bool = False) -> None:
+        """More text for it; `ended`: no more will come."""
+        with self.changed:
+            now_s = time.monotonic()
+            self._texts.extend(_Text(sentence, now_s) for sentence in sentences)
+            if self._texts and self._first_text_s is None:
+                self._first_text_s = now_s
+            self._text_ended = self._text_ended or ended
+            self.changed.notify_all()
+        self.wake()  # where all is spoken already, its reader waits for nothing but this
+
+    def take(self) -> Made | None:
+        """Its next chunk, if there is one.
+
+        Raises:
+            VivaVoceError: What ended it early, once everything made before it was taken.
+        """
+        with self.changed:
+            if self._chunks:
+                was_full = self._is_full
+                made = self._chunks.popleft()
+                self._unread -= len(made.chunk.audio.samples)
+                if was_full:
+                    self.changed.notify_all()
+                return made
+            if self._error is not None:
+                raise self._error
+            return None
+
+    def has_ended(self) -> bool:
+        """Everything that will ever be made was made and taken."""
+        with self.changed:
+            return self._text_ended and not self._has_work and not self._chunks
+
+    def is_idle(self) -> bool:
+        """There is no text to make anything of."""
+        with self.changed:
+            return not self._has_work
+
+    def played(self, position_s: float) -> None:
+        """The listener says how far it has heard; pacing and deadlines follow its clock from now on."""
+        with self.changed:
+            self._clock.heard(position_s, time.monotonic())
+            self.changed.notify_all()
+
+    def spent(self) -> Spent:
+        """In all, up to now."""
+        with self.changed:
+            return Spent(
+                self._core_s + (self._open.core_s if self._open is not None else 0.0),
+                self._produced / self.settings.sample_rate,
+                dict(self._stages),
+            )
+
+    def new_costs(self) -> list[Spent]:
+        """Of each sentence that has ended since it was asked last."""
+        with self.changed:
+            costs, self._costs = self._costs, []
+            return costs
+
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._texts) or self._open is not None or self._opening
+
+    @property
+    def _is_full(self) -> bool:
+        return self._unread >= self.settings.ahead_s * self.settings.sample_rate
+
+    # -- for the pool ------------------------------------------------------------------------------------------------
+
+    def candidate(self) -> Candidate | None:
+        """See `Job`."""
+        if self._voice is None or self._error is not None or self._is_full or not (self._open or self._texts):
+            return None
+        engine, dry_at_s, settings = self._voice.engine, self._clock.dry_at_s, self.settings
+        due_s = deadline(
+            arrival_s=self.arrival_s if self._first_text_s is None else self._first_text_s,
+            first_audio_target_s=settings.first_audio_target_s,
+            dry_at_s=dry_at_s,
+        )
+        stream = None if self._open is None else self._open.stream
+        stage = "open" if stream is None else stream.stage
+        return Candidate(
+            id=id(self),
+            group=(engine.name, stage, id(self) if stream is None else stream.batch_key),
+            max_batch=1 if stream is None else engine.max_batch,
+            deadline_s=due_s if settings.live else WHEN_THERE_IS_ROOM,
+            ready_at_s=dry_at_s - settings.ahead_s if settings.paced and dry_at_s is not None else 0.0,
+            live=settings.live,
+            kind=(engine.name, stage),
+        )
+
+    def advance(self, group: Sequence[SpeechJob], threads: int) -> None:
+        """See `Job`."""
+        if self._open is None:
+            self._open_next()
+        else:
+            _step(group, threads)
+
+    def fail(self, error: VivaVoceError) -> None:
+        """Try a sentence nobody has heard of once more; end the utterance otherwise."""
+        opened, self._opening = self._open, False
+        may_retry = isinstance(error, EngineError) and not isinstance(error, EngineTimeout) and not self._retried
+        if may_retry and opened is not None and opened.samples == 0:
+            self._retried = True
+            self._open = None
+            self._given_up.append(opened.stream)
+            self._texts.appendleft(_Text(opened.sentence, opened.arrived_s))
+        elif self._error is None:
+            self._error = error
+        self.wake()
+
+    def detach(self) -> Closeable | None:
+        """See `Job`."""
+        left = _Left([*self._given_up, *([self._open.stream] if self._open is not None else [])])
+        if self._open is not None:
+            self._core_s += self._open.core_s
+        self._open = None
+        self._given_up = []
+        self._texts.clear()
+        self._chunks.clear()
+        self._unread = 0
+        return left if left.streams else None
+
+    # -- the steps, by a worker, without the lock --------------------------------------------------------------------
+
+    def _open_next(self) -> None:
+        """Begin the next sentence; one that holds nothing to speak is passed over."""
+        with self.changed:
+            given_up, self._given_up = self._given_up, []
+            text, self._opening, voice = self._texts.popleft(), True, self._voice
+        assert voice is not None
+        _Left(given_up).close()
+        started_s = time.perf_counter()
+        stream = self._stream_of(text.sentence, voice)
+        with self.changed:
+            self._opening = False
+            if stream is not None:
+                core_s = time.perf_counter() - started_s
+                self._open = self._placed(text, stream, voice.engine.sample_rate, core_s)
+                self._stages["open"] += core_s
+        if stream is None:
+            self.wake()
+
+    def _stream_of(self, sentence: Sentence, voice: LoadedVoice) -> SentenceStream | None:
+        if not sentence.spoken:  # a block of code
+            return None
+        options = self.settings.options
+        spoken = normalize(sentence.text, options.language, preferred=voice.info.languages[0])
+        if not spoken.text:
+            return None
+        seed = None if options.seed is None else options.seed + sentence.index
+        try:
+            return voice.engine.open(spoken, voice.voice, dataclasses.replace(options, seed=seed))
+        except EmptyInput:
+            return None
+
+    def _placed(self, text: _Text, stream: SentenceStream, engine_rate: int, core_s: float) -> PlacedSentence:
+        rate = self.settings.sample_rate
+        pause_s = PAUSE_S[self._last_ending] if self._last_ending is not None else 0.0
+        return PlacedSentence(
+            text.sentence,
+            stream,
+            Resampler(engine_rate, rate),
+            text.arrived_s,
+            start=self._produced + round(pause_s * rate),
+            core_s=core_s,
+        )
+
+    def _deliver(self, opened: PlacedSentence, chunk: AudioChunk | None) -> None:
+        """Place what a step made, and hand it to the reader."""
+        ended = opened.stream.stage == "done"
+        try:
+            spoken = opened.place(chunk, self._produced, ended=ended)
+        finally:
+            self.metrics.bad_samples.inc(opened.bad)
+            opened.bad = 0
+        if spoken is None:
+            return
+        now_s = time.monotonic()
+        with self.changed:
+            if self._open is not opened:  # given up meanwhile
+                return
+            slack_s = self._clock.add(spoken.audio.duration_s, now_s)
+            self._chunks.append(Made(spoken, opened.arrived_s))
+            self._unread += len(spoken.audio.samples)
+            self._produced += len(spoken.audio.samples)
+            if ended:
+                self._end_sentence(opened)
+        if slack_s is not None:
+            self.metrics.chunk_slack.observe(slack_s)
+        self.metrics.audio_seconds.inc(spoken.audio.duration_s)
+        if ended:
+            opened.stream.close()
+        self.wake()
+
+    def _end_sentence(self, opened: PlacedSentence) -> None:
+        self._costs.append(Spent(opened.core_s, opened.sound_s))
+        self._core_s += opened.core_s
+        self._last_ending = opened.sentence.ending
+        self._open, self._retried = None, False
+
+
+def _step(group: Sequence[SpeechJob], threads: int) -> None:
+    """One step of all of them by their engine. One that fails alone does not stop its neighbours."""
+    with group[0].changed:
+        voice = group[0]._voice
+        opened = [job._open for job in group]
+        dry_at_s = [job._clock.dry_at_s for job in group]
+    assert voice is not None
+    placed = [each for each in opened if each is not None]
+    assert len(placed) == len(group), "a job was chosen for a step and has none"
+    now_s = time.monotonic()
+    for each, dry_s in zip(placed, dry_at_s, strict=True):
+        each.stream.buffered_s = 0.0 if dry_s is None else max(0.0, dry_s - now_s)
+    stage, started_s = placed[0].stream.stage, time.perf_counter()
+    chunks = voice.engine.step([each.stream for each in placed], threads=threads)
+    core_s = (time.perf_counter() - started_s) * step_cores(threads) / len(group)
+    with group[0].changed:
+        for job, each in zip(group, placed, strict=True):
+            each.core_s += core_s
+            job._stages[stage] += core_s
+    for job, each, chunk in zip(group, placed, chunks, strict=True):
+        try:
+            if each.stream.error is not None:
+                raise each.stream.error
+            if chunk is not None or each.stream.stage == "done":
+                job._deliver(each, chunk)
+        except VivaVoceError as error:
+            with job.changed:
+                job.fail(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Streams nobody will step again."""
+
+    streams: Sequence[SentenceStream]
+
+    def close(self) -> None:
+        """Close them all."""
+        for stream in self.streams:
+            stream.close()
