@@ -13,8 +13,8 @@ EXAMPLES = """\
 examples:
   vivavoce voices list                              what is here, and what is wrong with it
   vivavoce voices pull mika                         a published voice, and what all of them share
-  vivavoce voices add ~/models/anna --audio anna.wav --text "What anna.wav says."
-  vivavoce voices convert --ckpt anna-e15.ckpt --pth anna_e8_s200.pth ~/models/anna
+  vivavoce voices add ~/converted/anna --audio anna.wav --text "What anna.wav says."
+  vivavoce voices convert --ckpt anna-e15.ckpt --pth anna_e8_s200.pth ~/converted/anna
   vivavoce voices clone anna-sad --base anna --audio sad.wav --text "What sad.wav says."
   vivavoce voices check anna                        speak a sentence and measure it
 `vivavoce voices COMMAND --help` tells more about each.
@@ -30,7 +30,7 @@ Copies a voice into the voice folder, all of it or nothing. DIR or ZIP has one o
 examples:
   vivavoce voices add ~/Genie/CharacterModels/v2ProPlus/mika
   vivavoce voices add anna.zip --name anna
-  vivavoce voices add ~/models/anna --audio anna.wav --text "What anna.wav says." --language en
+  vivavoce voices add ~/converted/anna --audio anna.wav --text "What anna.wav says." --language en
 """
 
 PULL_HELP = f"""\
@@ -50,8 +50,8 @@ of its own and needs torch: pip install 'vivavoce[convert]'. Checkpoints are ope
 asks for anything else is refused.
 
 examples:
-  vivavoce voices convert --ckpt anna-e15.ckpt --pth anna_e8_s200.pth ~/models/anna
-  vivavoce voices convert --ckpt a.ckpt --pth a.pth ~/models/anna --add anna --audio anna.wav --text "What it says."
+  vivavoce voices convert --ckpt anna-e15.ckpt --pth anna_e8_s200.pth ~/converted/anna
+  vivavoce voices convert --ckpt a.ckpt --pth a.pth ~/converted/anna --add anna --audio anna.wav --text "What it says."
 """
 
 CLONE_HELP = """\
