@@ -36,7 +36,7 @@ ENGLISH = [(written, said) for _, language, written, said in ROWS if language ==
 
 
 def test_the_table_is_whole() -> None:
-    assert len(ENGLISH) >= 390
+    assert len(ENGLISH) >= 600
     assert len({rule for rule, *_ in ROWS}) >= 20
     assert len({(language, written) for _, language, written, _ in ROWS}) == len(ROWS), "a row stands twice"
 
@@ -46,22 +46,22 @@ def test_said_as_a_careful_reader_says_it(rule: str, language: str, written: str
     assert normalize(written, language).text == said, rule
 
 
-@pytest.mark.parametrize(("written", "said"), ENGLISH)
-def test_what_is_words_already_stays(written: str, said: str) -> None:
-    assert normalize(said, "en").text == said
+def test_what_is_words_already_stays() -> None:
+    changed = [said for _, said in ENGLISH if normalize(said, "en").text != said]
+    assert not changed
 
 
-@pytest.mark.parametrize("written", [written for written, _ in ENGLISH if written[-1] in ".!?"])
-def test_the_end_of_a_sentence_stays(written: str) -> None:
-    assert normalize(written, "en").text[-1] == written[-1]
+def test_the_end_of_a_sentence_stays() -> None:
+    ended = [written for written, _ in ENGLISH if written[-1] in ".!?"]
+    assert not [written for written in ended if normalize(written, "en").text[-1] != written[-1]]
 
 
-@pytest.mark.parametrize(("rule", "language", "written", "said"), ROWS)
-def test_the_map_leads_back_to_what_was_written(rule: str, language: str, written: str, said: str) -> None:
-    spoken = normalize(written, language)
-    at = source_at = 0
-    for start, end, source_start, source_end in spoken.spans:
-        assert start == at < end
-        assert source_at <= source_start < source_end <= len(written)
-        at, source_at = end, source_end
-    assert at == len(said), rule
+def test_the_map_leads_back_to_what_was_written() -> None:
+    for rule, language, written, said in ROWS:
+        spoken = normalize(written, language)
+        at = source_at = 0
+        for start, end, source_start, source_end in spoken.spans:
+            assert start == at < end, written
+            assert source_at <= source_start < source_end <= len(written), written
+            at, source_at = end, source_end
+        assert at == len(said), rule

@@ -16,6 +16,8 @@ _FACE: Final = re.compile(
 )
 _HEART: Final = re.compile(r"(?<!\S)<3+(?=[\s.,!?)]|\Z)")
 _LOVED: Final = re.compile(r" (?:you|u|it|this|that|these|those|her|him|them|my|your|our|the|all|to)\b")
+_ANYTHING: Final = re.compile(r" [A-Za-z]")
+_SOMEBODY: Final = re.compile(r"(?<![A-Za-z])(?:[Ii]|[Ww]e|[Yy]ou|[Tt]hey) \Z")
 _LOVER: Final = re.compile(r"\b(?:[Ii]|[Ww]e|[Yy]ou|[Tt]hey|[A-Za-z]{2,})[ ]\Z")
 _COMPARED: Final = re.compile(
     r"(?:\b(?:if|while|when|where|until|for|with|that|is|are|be)\b[^.!?]{0,24}|(?<![\w'’])[a-hj-zA-HJ-Z][ ])\Z"
@@ -35,5 +37,5 @@ def _heart(found: re.Match[str]) -> str | None:
     before = found.string[max(0, found.start() - 32) : found.start()]
     if _COMPARED.search(before):
         return None
-    loved = _LOVED.match(found.string[found.end() : found.end() + 12])
+    loved = (_ANYTHING if _SOMEBODY.search(before) else _LOVED).match(found.string[found.end() : found.end() + 12])
     return "love" if loved and _LOVER.search(before) else ""

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from vivavoce.text.english.context import before
+from vivavoce.text.english.context import after, before, counts_something
 from vivavoce.text.english.money import CURRENCIES
 from vivavoce.text.english.numerals import cardinal, roman
 from vivavoce.text.english.rule import Rule, rule
@@ -167,6 +167,19 @@ GREEK_LETTERS: Final[tuple[Rule, ...]] = (
          rf"[{_GREEK_LETTER}](?![{_GREEK_LETTER}\u0300-\u036f])", _greek),
 )  # fmt: skip
 
+
+def _spaced_groups(found: re.Match[str]) -> str | None:
+    """10 000: thousands with an ordinary space, where they can be nothing else."""
+    whole, _, part = found[0].partition(",")
+    groups = whole.split(" ")
+    money = re.match(rf"[ ]?[{''.join(CURRENCIES)}%]", after(found)) is not None
+    if part and not money:
+        return None
+    if not ("000" in groups[1:] or money or (len(groups) > 2 and counts_something(found))):
+        return None
+    return "".join(groups) + (f".{part}" if part else "")
+
+
 DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
     rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
@@ -176,11 +189,13 @@ DRESS: Final[tuple[Rule, ...]] = (
     *GREEK_LETTERS,
     rule(r"(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w'])|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
          r"[a-z]?\d{0,3}){1,6}(?![\w'-])", _formula),
+    rule(r"(?<![\w-])(?:NaCl|HCl|KCl|NaOH|KOH|HBr|NaF|CaO|MgO|ZnO|CuO)(?![\w'-])", lambda m: " ".join(m[0].upper())),
     rule(r"(?<!\w)WWI{1,3}(?!\w)", lambda m: f"World War {cardinal(m[0].count('I'))}"),
     rule(r"(?<!\w)WW([12])(?!\w)", lambda m: f"World War {cardinal(int(m[1]))}"),
     # numbers as other countries write them: 1'000, 1,50,000, 1.234.567, 22,1 °C
     rule(r"(?<![\w.,'])\d{1,3}(?:'\d{3})++(?![\w'])", _joined),
     rule(r"(?<![\w.,])\d{1,2}(?:,\d\d){1,6},\d{3}(?![\w,]\d|\d)", _joined),
+    rule(r"(?<![\w.,])[1-9]\d{0,2}(?:[ ]\d{3})++(?!\d)(?:,\d{1,2}(?!\d))?", _spaced_groups),
     rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\w,.]\w|\d)", _decimal_comma),
     rule(rf"(?<![\w.,])\d{{1,6}},\d{{1,2}}(?!\d){_DECIMAL_COMMA_FOLLOWS}", _decimal_comma),
     rule(rf"(?<=[{''.join(CURRENCIES)}])[ ]?\d{{1,6}},\d{{1,2}}(?![\w.,]\w|\d)", _decimal_comma),

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from vivavoce.text.english.context import after, before
+from vivavoce.text.english.context import after, before, counts_something
 from vivavoce.text.english.numerals import cardinal, number, ordinal, plural
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.english.units import UNIT, unit_name
@@ -78,7 +78,8 @@ def _fraction(found: re.Match[str]) -> str | None:
     is_date = 1 <= above <= 12 and 1 <= below <= 31
     if is_date and _DATED.search(front):
         return pair
-    if below in (5, 10, 20, 50, 100) and above <= below and (above == below or _RATED.search(front)):
+    is_rating = above == below or _RATED.search(front) is not None or (below == 10 and counts_something(found))
+    if below in (5, 10, 20, 50, 100) and above <= below and is_rating:
         return f"{lead}{cardinal(above)} out of {cardinal(below)}"
     if above == below or (above > below and above + below == 100):
         return pair
@@ -107,6 +108,10 @@ BEFORE_UNITS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 FRACTIONS: Final[tuple[Rule, ...]] = (
+    rule(
+        r"(?<![\w.,/])(\d{1,2}\.\d)/(5|10|100)(?![\w/]|[.,]\d)",
+        lambda m: f"{number(m[1])} out of {cardinal(int(m[2]))}",
+    ),
     rule(r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ -])?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?![\w/]|[.,]\d)", _fraction),
     rule(rf"(?:(?<![\d.,])(?P<whole>\d{{1,6}})[ ]?)?(?P<sign>[{''.join(VULGAR)}])", _vulgar),
 )

@@ -60,11 +60,21 @@ def _arc(found: re.Match[str]) -> str:
 
 
 def _inches(found: re.Match[str]) -> str | None:
-    """`27"` is a length unless the mark closes a quotation; the count of marks before it tells."""
-    if found["mark"] == '"' and found.string.count('"', max(0, found.start() - 400), found.start()) % 2:
+    """`27"` is a length unless the mark closes a quotation."""
+    if found["mark"] == '"' and _in_quotation(found):
         return None
     single = found["amount"] == "1" or _single(found)
     return f" {number(found['amount'])} {'inch' if single else 'inches'}"
+
+
+def _in_quotation(found: re.Match[str]) -> bool:
+    """True where the mark would close a quotation: the marks before it are counted, those of inches left out."""
+    is_open, before_it = False, ""
+    for char in found.string[max(0, found.start() - 400) : found.start()]:
+        if char == '"':
+            is_open = not is_open and not before_it.isdigit()
+        before_it = char
+    return is_open
 
 
 def _feet(found: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from vivavoce.text.english.context import after, before, counts_something, is_plural, next_word
-from vivavoce.text.english.numerals import digits, grouped_digits
+from vivavoce.text.english.numerals import digits, early_year, grouped_digits
 from vivavoce.text.english.rule import Rule, rule
 
 _NAMED: Final = (r"pins?|codes?|passcodes?|passwords?|zip(?: code)?|postcodes?|otp|ids?|account|acct|numbers?|nr|"
@@ -17,7 +17,7 @@ _NAMED: Final = (r"pins?|codes?|passcodes?|passwords?|zip(?: code)?|postcodes?|o
 _NAME_BEFORE: Final = re.compile(
     rf"(?i)(?:(?<![\w-])(?:{_NAMED})\.?(?: number| no\.?| code| id| pin)?"
     r"(?:(?: [a-z]{1,12}){0,4} (?:is|was|are|were|to|as|be|of)(?: now)?)?[:#=]?[ ]?#?"
-    r"|(?<!\w)(?:ending|ends|end|starting|starts) (?:in|with)[:]?[ ])\Z"
+    r"|(?<!\w)(?:(?:ending|ends|end|starting|starts) (?:in|with)|ending)[:]?[ ])\Z"
 )
 _CALL_BEFORE: Final = re.compile(
     r"(?i)(?<![\w-])(?:call(?:ed|ing)?|dial|phone|ring|text|texted|fax|tel|telephone|mobile|cell|whatsapp|sms|contact|"
@@ -83,10 +83,19 @@ CODES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,/+-])#?\d{3,19}(?:[ -]\d{3,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _named),
 )
 
+
+def _in_pairs(found: re.Match[str]) -> str:
+    """Room 1408, Flight 370: fourteen oh eight, three seventy."""
+    return early_year(int(found[0]))
+
+
 NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\d{3}-\d{4}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\(0\d{1,4}\)[ ]?\d{3,4}(?:[ -]?\d{3,4}){1,2}(?![\w-])", _phone),
+    rule(r"(?i)(?:(?<=\broom )|(?<=\bsuite )|(?<=\bflight )|(?<=\bapartment )|(?<=\bapt )|(?<=\bunit )|(?<=\broute )|"
+         r"(?<=\bhighway )|(?<=\btrain )|(?<=\bbus ))[1-9]\d{2,3}(?![\w/%-]|[.,:]\d|[ ]\d)", _in_pairs),
     rule(r"(?<![\w.,/-])\d{2,4}(?:[ ]\d{2,4}){2,5}(?![\w/%-]|[.,]\d)", _shaped),
     rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?!\w)", lambda m: digits(m[0])),
     rule(r"(?<![\w.,/-])\d++(?:-\d++){2,}+(?=-[A-Z]{3})?(?![\w])", lambda m: ", ".join(map(digits, m[0].split("-")))),

@@ -56,6 +56,8 @@ def _power_of_ten(found: re.Match[str]) -> str:
     written = found["power"]
     sign = "minus " if written[0] == "-" else ""
     unit = f" {unit_name(found['unit'], single=False)}" if found["unit"] else ""
+    if written == "2":
+        return f"ten squared{unit}"
     return f"ten to the power of {sign}{number(written.lstrip('+-'))}{unit}"
 
 
@@ -75,6 +77,7 @@ SCIENTIFIC: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 POWERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\^\d) [-−–] (?=[\w(])|(?<=\d[a-z]) [-−–] (?=\d|[a-z]\b)", " minus "),
     rule(r"(?<=[\w)\]])[ ]?\^[ ]?[({]?(?P<power>[+-]?(?:\d{1,15}|[A-Za-z](?![A-Za-z])))[)}]?", _power),
     rule(r"(?<=[\w)\]])\^\(([^()]{1,24})\)", lambda m: f" to the power of {m[1]}"),
     rule(r"(?<=\d)\*\*(?P<power>-?\d{1,15})", _power),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vivavoce.text.abbreviations import MONTHS
 from vivavoce.text.english.money import SIGNS
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.english.units import UNIT
@@ -19,6 +20,7 @@ DAYS: Final = {"mon": "Monday", "tue": "Tuesday", "tues": "Tuesday", "wed": "Wed
 _DAY: Final = r"(?:Mon|Tues?|Wed(?:s|nes)?|Thu(?:rs?)?|Fri|Satur|Sat|Sun)(?:day)?"
 MONTH: Final = (r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|"
                 r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)")  # fmt: skip
+_SHORT_MONTH: Final = r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
 _HALF: Final = r"[ ]?[AaPp]\.?[Mm]\b\.?"
 _AMOUNT: Final = r"\d[\d.,]*"
 _MANY: Final = r"[ ]?(?:[kKmMbBtT]|bn|mn|tn|thousand|million|billion|trillion)?"
@@ -44,12 +46,16 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str], bool], ...]] = tuple
         (r"(?<!\d)\d{4}", r"(?:present|now|today)\b", True),
         (r"['’]?\d0s", r"['’]?(?:\d\d)?\d0s\b", True),
         (r"(?<![\w/])\d{1,2}/\d{1,2}", r"\d{1,2}/\d{1,2}(?![\w/])", True),
+        (r"\b(?:BCE?|AD|CE)", r"(?:AD|BC|\d)", True),
+        (r"\b[A-Z]\d{1,3}", r"[A-Z]\d{1,3}\b", False),
         (r"(?<![\w-])A", r"Z\b", False),
         (r"(?<![\w-])a", r"z\b", False),
+        (r"(?<![\w–-])[A-Z]", r"[A-Z](?![\w–-])", False),
         (r"\b[IVX]{1,5}", r"[IVX]{1,5}\b", False),
         (r"(?<![\d.,])\d{1,6}", r"\d{1,6}(?![\d.,]*\d)", False),
     ]
 )
+_LETTERS: Final = len(_KINDS) - 3  # two capitals: only with an en dash, a hyphen joins them
 _BARE: Final = len(_KINDS) - 1  # two bare numbers: only with an en dash that has spaces around it
 
 
@@ -61,11 +67,18 @@ def _between(found: re.Match[str]) -> str | None:
     for index, (before, behind, may_be_spaced) in enumerate(_KINDS):
         if index == _BARE and dash != " – ":
             continue
+        if index == _LETTERS and dash != "–":
+            continue
         if spaced and not may_be_spaced and index != _BARE:
             continue
         if behind.match(right) and before.search(left):
             return " to "
     return None
+
+
+def _months(found: re.Match[str]) -> str:
+    written = found["month"] or found["month2"]
+    return next(name for name in MONTHS if name.startswith(written[:3]))
 
 
 def _days(found: re.Match[str]) -> str:
@@ -74,6 +87,8 @@ def _days(found: re.Match[str]) -> str:
 
 RANGES: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[\w%°.€£¥₩₽₺₫])[ ]?[–—-][ ]?(?=[\w'’.$€£¥₹₩₦-])", _between),
+    rule(rf"(?<!\w)(?P<month>{_SHORT_MONTH})\.?(?= to {MONTH}\b)|(?<= to )(?P<month2>{_SHORT_MONTH})(?!\w)", _months),
+    rule(rf"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=,? (?:and |& )?{_DAY}(?!\w))", _days),
     rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?= to (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun))", _days),
     rule(r"(?<= to )(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)(?:\.(?=[ ][a-z\d])|(?![\w]))", _days),
     rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?[ ]?[ap]\.?m)", _days),

@@ -42,7 +42,11 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "nmi": ("nautical mile", "nautical miles"), "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"),
     "oz": ("ounce", "ounces"), "fl oz": ("fluid ounce", "fluid ounces"), "gal": ("gallon", "gallons"),
     "qt": ("quart", "quarts"), "qts": ("quart", "quarts"), "tsp": ("teaspoon", "teaspoons"),
-    "tbsp": ("tablespoon", "tablespoons"), "tbs": ("tablespoon", "tablespoons"), "cc": ("c.c.", "c.c."),
+    "tbsp": ("tablespoon", "tablespoons"), "tbs": ("tablespoon", "tablespoons"),
+    "L/100 km": ("liter per hundred kilometers", "liters per hundred kilometers"), "L/100km": ("liter per hundred "
+    "kilometers", "liters per hundred kilometers"), "l/100 km": ("liter per hundred kilometers",
+    "liters per hundred kilometers"), "kWh/100 km": ("kilowatt hour per hundred kilometers",
+    "kilowatt hours per hundred kilometers"), "cc": ("c.c.", "c.c."),
     "mcg": ("microgram", "micrograms"), "psi": ("P.S.I.", "P.S.I."), "atm": ("atmosphere", "atmospheres"),
     "mmHg": ("millimeter of mercury", "millimeters of mercury"), "mm Hg": ("millimeter of mercury",
     "millimeters of mercury"), "ha": ("hectare", "hectares"), "ac": ("acre", "acres"), "hp": ("horsepower",

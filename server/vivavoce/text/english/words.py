@@ -79,6 +79,11 @@ def _part(found: re.Match[str]) -> str | None:
     return None if value is None else f"{found['part']} {cardinal(value)}"
 
 
+def _century(found: re.Match[str]) -> str | None:
+    value = roman(found["roman"])
+    return None if value is None else ordinal(value)
+
+
 def _ruler(found: re.Match[str]) -> str | None:
     value = roman(found["roman"])
     return None if value is None else f"{found['ruler']} the {ordinal(value)}"
@@ -96,6 +101,7 @@ def _sign(found: re.Match[str]) -> str:
 
 
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.])ca?\.[ ]?(?=\d{3,4}(?![\w.,]\d))", "circa "),
     rule(r"(?<![\w.])St\.", _saint),
     rule(r"(?<![\w.])Dr\.", _doctor),
     rule(r"(?i)(?<![\w.])(?P<short>e\.g|i\.e)\b\.?(?:,(?=\s))?", lambda m: SPOKEN[m["short"].lower()] + ","),
@@ -103,7 +109,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![\w.])(?P<short>" + "|".join(sorted(SPOKEN_BEFORE_NUMBER, key=len, reverse=True))
          + r")\.[ ]*(?=[#]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
     rule(r"(?i)(?<![\w./])w/o(?!\w)", "without"),
-    rule(r"(?i)(?<![\w./])(?<!\d )w/(?=\s?\w)", "with "),
+    rule(r"(?i)(?<![\w./])(?<!\d )w/(?=\s|\w\w)", "with "),
     rule(r"(?i)(?<!\w)and/or(?!\w)", "and or"),
     rule(r"(?i)(?<![\w.])vs(?![\w.])", "versus"),
     rule(r"(?<![\w.])Ph\.?D\.?(?!\w)", _letters),
@@ -113,6 +119,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.])(?P<roman>[IVX]{1,6})(?=(?:st|nd|rd|th)? (?:century|centuries|c\.))", _century),
     rule(rf"(?<!\w)(?P<part>{_PARTS}) {_ROMAN}", _part),
     rule(rf"(?<!\w)(?P<ruler>{_RULERS}) (?!I[ ][a-z]|[CDM](?!\w)){_ROMAN}", _ruler),
     rule(r"(?<!\w)(?P<ruler>Elizabeth|Charles|James|Mary|Napoleon|Nicholas|Francis|Peter) (?P<roman>I)"
