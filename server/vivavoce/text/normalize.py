@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vivavoce.text.characters import clean_characters, plain_english_characters, plain_primes
+from vivavoce.text.chinese import read_chinese
 from vivavoce.text.east_asian import repair
 from vivavoce.text.emoticons import silence_emoticons
 from vivavoce.text.english.reader import read_english
@@ -75,7 +76,9 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
         text = plain_primes(text)
     if chosen == "ko":
         text = read_korean(text)
-    elif chosen in ("zh", "ja"):
+    elif chosen == "zh":
+        text = read_chinese(text)
+    elif chosen == "ja":
         text = repair(text, chosen)
     for pattern in (_TWO_SPACES, _SPACE_BEFORE_MARK, _AFTER_BRACKET, _SECOND_COMMA, _ORPHANS):
         text = text.sub(pattern, "")

@@ -26,7 +26,8 @@ from vivavoce.engines.genie.reading.genie_modules import KOREAN_COMMAND
 from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reading.symbols import symbol_ids
 from vivavoce.errors import EmptyInput, InvalidRequest, UnspeakableText, VoiceUnavailable
-from vivavoce.text.normalize import SpokenText
+from vivavoce.text.mapped import MappedText
+from vivavoce.text.normalize import SpokenText, normalize
 
 
 @pytest.fixture(scope="module")
@@ -405,3 +406,19 @@ print(json.dumps({
         "torch": False,
     }
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("请拨打400-800-1234。", "请拨打四零零,八零零,幺二三四."),
+        ("比例1:10", "比例一比十"),
+        ("速度60km/h", "速度六十千米每小时"),
+        ("体重100kg", "体重一百千克"),
+        ("身高1.8m", "身高一点八米"),
+        ("温度是–5度", "温度是零下五度"),
+    ],
+)
+def test_chinese_figures_are_read_to_the_end(front_end: PhonemeFrontEnd, written: str, read: str) -> None:
+    spoken = MappedText.of(normalize(written, "zh").text)
+    assert front_end._front_end("zh").read(spoken).clean == read
