@@ -37,6 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "words": set(),
     "languages": {"errors"},
     "logs": {"errors"},
+    "hub": {"errors", "progress"},
+    "safe_pickle": {"errors"},
     "config": {"errors"},
     "settings": {"config", "errors"},
     "protocols": {"errors", "words", "languages"},
@@ -44,10 +46,10 @@ ALLOWED: dict[str, set[str]] = {
     "text": {"errors", "words", "audio.chunk"},
     "machine": WATCHED,
     "decoding": WATCHED | {"audio"},
-    "voices": CONFIG | {"audio", "progress"},
+    "voices": CONFIG | {"audio", "progress", "hub"},
     "onnx_session": {"errors"},
-    "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics", "progress"},
-    "models": CONFIG | {"machine", "progress"},
+    "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics", "progress", "safe_pickle"},
+    "models": CONFIG | {"machine", "progress", "hub", "safe_pickle", "engines.recognizer"},
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.speech"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,
@@ -64,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
     "routes": ROUTES,
     "app": APP | {"adapters.fastrtc"},
     "adapters": APP,
-    "cli": APP | {"adapters", "space"},
+    "cli": APP | {"adapters", "space", "hub"},
 }
 
 # Libraries with a fence: who may import them, parts or single modules.

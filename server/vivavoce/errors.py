@@ -39,6 +39,8 @@
       ClientTooSlow           408 / 1011
       ConfigError             exit code 3, at start
       VoicePackError          exit code 3, on the command line
+      ModelPackError          exit code 3, on the command line
+      DownloadError           exit code 3, on the command line
 
 An exception carries data and writes its own sentence. Transports map it in one place with `to_wire()`.
 Cancellation is not an error and has no class here.
@@ -422,6 +424,18 @@ class VoicePackError(VivaVoceError):
     """A voice pack cannot be read, added or prepared; the sentence says which file and why."""
 
     code = "voice_pack_error"
+
+
+class ModelPackError(VivaVoceError):
+    """A recognition model cannot be added or converted; the sentence says which file and why."""
+
+    code = "model_pack_error"
+
+
+class DownloadError(VivaVoceError):
+    """The hub cannot be reached, does not have it, or sends something else."""
+
+    code = "download_error"
 
 
 def _quoted(name: str) -> str:

@@ -73,7 +73,7 @@ def add_voice(args: argparse.Namespace, config: Config) -> int:
 
 def pull_voices(args: argparse.Namespace, config: Config) -> int:
     from vivavoce.engines.genie.reading.genie_data import GenieData
-    from vivavoce.voices.hub import Hub
+    from vivavoce.hub import Hub
 
     hub = Hub(args.repository, args.revision).pinned()
     data = _genie_data(config)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from vivavoce.errors import VoicePackError
+from vivavoce.hub import Hub, RemoteFile, fetch_all
 from vivavoce.progress import Progress
 from vivavoce.voices.checksums import read_manifest, write_json
-from vivavoce.voices.hub import Hub, RemoteFile, size_of
 from vivavoce.voices.install import add
 from vivavoce.voices.pack import VoicePack
 from vivavoce.voices.store import VoiceStore
@@ -24,6 +23,7 @@ REPOSITORY = "High-Logic/Genie"
 REVISION = "52b17272e0b7032415e85ad37b551db2386b1810"
 GENIE_DATA = "geniedata"
 LOCK_FILE = "vivavoce.lock.json"
+SUFFIXES = frozenset({".bin", ".onnx", ".json", ".wav", ".flac", ".ogg", ".txt", ".npz", ".rep", ".pickle"})
 
 # Name -> folder in the repository.
 CHARACTERS: Mapping[str, str] = MappingProxyType(
@@ -38,13 +38,14 @@ def pull_voice(hub: Hub, name: str, store: VoiceStore, progress: Progress | None
         The voice, and how many files were fetched (0: everything was there and right).
 
     Raises:
-        VoicePackError: If there is no such voice, the hub cannot be reached, or what it sends is wrong.
+        VoicePackError: If there is no such voice, or what came is none.
+        DownloadError: If the hub cannot be reached, or what it sends is wrong.
         Conflict: If a voice of that id lies in another folder.
     """
     if name not in CHARACTERS:
         raise VoicePackError(f"there is no published voice '{name}'; there are: {', '.join((*CHARACTERS, GENIE_DATA))}")
     hub = hub.pinned()
-    files = hub.files(CHARACTERS[name])
+    files = hub.files(CHARACTERS[name], _is_of_a_voice)
     installed = {pack.id: pack for pack in store.list()}.get(name)
     folder = store.home / ".pulling" / name
     if installed is not None:
@@ -52,7 +53,7 @@ def pull_voice(hub: Hub, name: str, store: VoiceStore, progress: Progress | None
         if all(file.matches(installed.path / file.name) for file in files):
             return installed, 0
         _keep_what_is_right(files, installed.path, folder)
-    fetched = _fetch_all(hub, files, folder, progress)
+    fetched = fetch_all(hub, files, folder, progress)
     origin = {"pull": name, "repository": hub.repository, "revision": hub.revision}
     pack = add(store, folder, overwrite=True, move=True, origin=origin)
     shutil.rmtree(folder, ignore_errors=True)
@@ -63,30 +64,21 @@ def pull_genie_data(hub: Hub, folder: Path, progress: Progress | None = None) ->
     """Get GenieData into `folder`, or repair it there; how many files were fetched.
 
     Raises:
-        VoicePackError: If the hub cannot be reached or what it sends is wrong.
+        DownloadError: If the hub cannot be reached or what it sends is wrong.
     """
     hub = hub.pinned()
-    files = hub.files("GenieData")
-    fetched = _fetch_all(hub, files, folder, progress)
+    files = hub.files("GenieData", _is_of_a_voice)
+    fetched = fetch_all(hub, files, folder, progress)
     listed = {file.name: {"size": file.size, "sha256": file.sha256, "git_sha1": file.git_sha1} for file in files}
     write_json(folder / LOCK_FILE, {"repository": hub.repository, "revision": hub.revision, "files": listed})
     return fetched
 
 
-def _fetch_all(hub: Hub, files: Sequence[RemoteFile], folder: Path, progress: Progress | None) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
-    total, done, fetched = max(1, sum(file.size for file in files)), 0, 0
-    missing = [file for file in files if not file.matches(folder / file.name)]
-    needed = sum(file.size - size_of(folder / (file.name + ".part")) for file in missing)
-    if shutil.disk_usage(folder).free < needed:
-        raise VoicePackError(f"the disk of '{folder}' is full: {needed >> 20} MiB are needed")
-    for file in files:
-        if file in missing:
-            hub.fetch(file, folder / file.name, partial(_tell, progress, file.name, total, done))
-            fetched += 1
-        done += file.size
-        _tell(progress, file.name, total, done)
-    return fetched
+def _is_of_a_voice(path: str) -> bool:
+    """Raises VoicePackError for what no voice needs: it may be a program."""
+    if PurePosixPath(path).suffix.lower() not in SUFFIXES:
+        raise VoicePackError(f"the hub lists '{path}', which is no file of a voice")
+    return True
 
 
 def _wanted(files: Sequence[RemoteFile], hub: Hub, installed: Path) -> Sequence[RemoteFile]:
@@ -105,8 +97,3 @@ def _keep_what_is_right(files: Sequence[RemoteFile], installed: Path, folder: Pa
         if not (folder / file.name).exists() and file.matches(installed / file.name):
             (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(installed / file.name, folder / file.name)
-
-
-def _tell(progress: Progress | None, name: str, total: int, before: int, have: int = 0) -> None:
-    if progress is not None:
-        progress(name, (before + have) / total)

@@ -19,8 +19,8 @@ from typing import TypeGuard
 
 import platformdirs
 
-from vivavoce.engines.genie.converting.safe_pickle import UnsafePickle, read_plain_pickle
 from vivavoce.errors import VoiceUnavailable
+from vivavoce.safe_pickle import UnsafePickle, read_plain_pickle
 
 PULL_COMMAND = "vivavoce voices pull geniedata"
 

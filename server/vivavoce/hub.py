@@ -3,7 +3,8 @@
 Every file is compared with the checksum the hub itself keeps (sha256 of large files, git's own hash of small ones).
 An interrupted file goes on where it stopped, in the same run or in a later one; a file that came out wrong is fetched
 again from its beginning, once. `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and proxies are read by huggingface_hub as
-always. Files come over the plain HTTP route, which resumes at any byte; hf_xet plays no part. Called by `pull.py`.
+always. Files come over the plain HTTP route, which resumes at any byte; hf_xet plays no part. Only ever run by a
+command: `voices/pull.py` and `models/pull.py` say what is wanted.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vivavoce.errors import VivaVoceError, VoicePackError
+from vivavoce.errors import DownloadError, VivaVoceError
+from vivavoce.progress import Progress
 
 BLOCK_BYTES = 1 << 20
 ATTEMPTS = 5  # in a row without a single new byte
 TIMEOUT_S = 30.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_SUFFIXES = frozenset({".bin", ".onnx", ".json", ".wav", ".flac", ".ogg", ".txt", ".npz", ".rep", ".pickle"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Hub:
         """This hub at a commit: a branch or tag is looked up once.
 
         Raises:
-            VoicePackError: If the hub does not know the revision or cannot be reached.
+            DownloadError: If the hub does not know the revision or cannot be reached.
         """
         if _COMMIT.fullmatch(self.revision):
             return self
@@ -87,11 +90,11 @@ class Hub:
         info = self._asked(lambda: HfApi(endpoint=self._endpoint).model_info(self.repository, revision=self.revision))
         return Hub(self.repository, str(info.sha), endpoint=self._endpoint, retry_wait_s=self._retry_wait_s)
 
-    def files(self, folder: str) -> Sequence[RemoteFile]:
-        """Every file below `folder`.
+    def files(self, folder: str, wanted: Callable[[str], bool] | None = None) -> Sequence[RemoteFile]:
+        """The files below `folder` ("": all) whose path is wanted (None: all).
 
         Raises:
-            VoicePackError: If there is none, one has a name we do not write, or the hub cannot be reached.
+            DownloadError: If there is none, one has a name that leads out of the folder, or the hub cannot be reached.
         """
         from huggingface_hub import HfApi
         from huggingface_hub.hf_api import RepoFile
@@ -99,13 +102,18 @@ class Hub:
         tree = self._asked(
             lambda: list(
                 HfApi(endpoint=self._endpoint).list_repo_tree(
-                    self.repository, path_in_repo=folder, recursive=True, revision=self.revision
+                    self.repository, path_in_repo=folder or None, recursive=True, revision=self.revision
                 )
             )
         )
-        found = [_remote_file(entry, folder) for entry in tree if isinstance(entry, RepoFile)]
+        found = [
+            _remote_file(entry, folder)
+            for entry in tree
+            if isinstance(entry, RepoFile) and (wanted is None or wanted(entry.path))
+        ]
         if not found:
-            raise VoicePackError(f"{self.repository} has no folder '{folder}' at revision {self.revision}")
+            place = f"no folder '{folder}'" if folder else "none of the files that are needed"
+            raise DownloadError(f"{self.repository} has {place} at revision {self.revision}")
         return found
 
     def fetch(self, file: RemoteFile, target: Path, received: Callable[[int], None]) -> None:
@@ -115,7 +123,7 @@ class Hub:
             received: is told the bytes of this file that are on disk.
 
         Raises:
-            VoicePackError: If the hub cannot be reached, or what it sends has the wrong checksum twice.
+            DownloadError: If the hub cannot be reached, or what it sends has the wrong checksum twice.
         """
         part = target.with_name(target.name + ".part")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +133,7 @@ class Hub:
                 os.replace(part, target)
                 return
             part.unlink()
-        raise VoicePackError(f"{file.path} came with a wrong checksum twice; nothing of it was kept")
+        raise DownloadError(f"{file.path} came with a wrong checksum twice; nothing of it was kept")
 
     def _complete(self, file: RemoteFile, part: Path, received: Callable[[int], None]) -> None:
         """Attempts until the part has its full length or several in a row brought nothing."""
@@ -134,7 +142,7 @@ class Hub:
             error = self._attempt(file, part, have, received)
             fruitless = 0 if size_of(part) > have else fruitless + 1
             if fruitless == ATTEMPTS:
-                raise VoicePackError(
+                raise DownloadError(
                     f"{file.path} could not be downloaded: {error or 'the connection was closed'}; "
                     "run the command again to go on"
                 )
@@ -160,7 +168,7 @@ class Hub:
                         out.write(block)
                         received(out.tell())
                         if out.tell() > file.size:
-                            raise VoicePackError(f"{file.path} is longer than the {file.size} bytes the hub lists")
+                            raise DownloadError(f"{file.path} is longer than the {file.size} bytes the hub lists")
         except VivaVoceError:
             part.unlink(missing_ok=True)
             raise
@@ -168,10 +176,10 @@ class Hub:
             if error.response.status_code == 416:
                 part.unlink(missing_ok=True)
             elif error.response.status_code not in (408, 429) and error.response.status_code < 500:
-                raise VoicePackError(_explained(error, self.repository, self.revision)) from error
+                raise DownloadError(_explained(error, self.repository, self.revision)) from error
             return error
         except OSError as error:
-            raise VoicePackError(f"{part.name} cannot be written: {error.strerror or error}") from error
+            raise DownloadError(f"{part.name} cannot be written: {error.strerror or error}") from error
         except Exception as error:  # a transport error; its class depends on the HTTP client of the installed release
             return error
         return None
@@ -180,14 +188,40 @@ class Hub:
         try:
             return question()
         except Exception as error:  # see above
-            raise VoicePackError(_explained(error, self.repository, self.revision)) from error
+            raise DownloadError(_explained(error, self.repository, self.revision)) from error
+
+
+def fetch_all(hub: Hub, files: Sequence[RemoteFile], folder: Path, progress: Progress | None = None) -> int:
+    """Get files into `folder`, those that are not there and right already; how many were fetched.
+
+    Raises:
+        DownloadError: As `Hub.fetch`, or if the disk has no room.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    total, done, fetched = max(1, sum(file.size for file in files)), 0, 0
+    missing = [file for file in files if not file.matches(folder / file.name)]
+    needed = sum(file.size - size_of(folder / (file.name + ".part")) for file in missing)
+    if shutil.disk_usage(folder).free < needed:
+        raise DownloadError(f"the disk of '{folder}' is full: {needed >> 20} MiB are needed")
+    for file in files:
+        if file in missing:
+            hub.fetch(file, folder / file.name, partial(_tell, progress, file.name, total, done))
+            fetched += 1
+        done += file.size
+        _tell(progress, file.name, total, done)
+    return fetched
+
+
+def _tell(progress: Progress | None, name: str, total: int, before: int, have: int = 0) -> None:
+    if progress is not None:
+        progress(name, (before + have) / total)
 
 
 def _remote_file(entry: Any, folder: str) -> RemoteFile:
     path = PurePosixPath(entry.path)
     inner = path.relative_to(folder)
-    if ".." in path.parts or path.is_absolute() or "\\" in entry.path or path.suffix.lower() not in _SUFFIXES:
-        raise VoicePackError(f"the hub lists '{entry.path}', which is no file of a voice")
+    if ".." in path.parts or path.is_absolute() or "\\" in entry.path:
+        raise DownloadError(f"the hub lists '{entry.path}', which is no name for a file")
     lfs = entry.lfs
     return RemoteFile(str(path), str(inner), int(entry.size), str(lfs.sha256) if lfs else None, str(entry.blob_id))
 

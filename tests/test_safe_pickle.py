@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.engines.genie.converting.safe_pickle import UnsafePickle, read_plain_pickle
+from vivavoce.safe_pickle import UnsafePickle, read_plain_pickle
 
 plain = st.recursive(
     st.text(max_size=20),
