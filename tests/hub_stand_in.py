@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "RevisionNotFound")
 
     def _tree(self, folder: str) -> None:
-        entries = [self.hub.entry(path) for path in self.hub.files if path.startswith(f"{folder}/")]
+        entries = [self.hub.entry(path) for path in self.hub.files if not folder or path.startswith(f"{folder}/")]
         if entries:
             self._json(entries)
         else:
