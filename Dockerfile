@@ -31,7 +31,7 @@ COPY client_js/src client_js/src
 COPY server server
 # The versions are pinned in pyproject.toml; hadolint takes the local path for a package without one.
 # hadolint ignore=DL3013
-RUN pip install --no-cache-dir ".[genie,korean]" \
+RUN pip install --no-cache-dir ".[genie,korean,listen]" \
     && python -m compileall -q /opt/vivavoce
 
 # -- run: the environment alone.

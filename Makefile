@@ -21,7 +21,7 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 
 $(STAMP): pyproject.toml hatch_build.py $(wildcard server/vivavoce/engines/genie/kernels/*.[ch]) | $(BIN)/python
-	$(BIN)/pip install --quiet -e ".[genie,korean]"
+	$(BIN)/pip install --quiet -e ".[genie,korean,listen]" || $(BIN)/pip install --quiet -e ".[genie,korean,listen-mirror]"
 	@touch $@
 
 $(TEST_STAMP): $(STAMP)

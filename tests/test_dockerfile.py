@@ -67,7 +67,9 @@ def test_its_environment_reads_as_settings() -> None:
 
 
 def test_torch_is_not_installed() -> None:
-    assert [extra for line in arguments("RUN") for extra in re.findall(r"\.\[([^]]*)\]", line)] == ["genie,korean"]
+    assert [extra for line in arguments("RUN") for extra in re.findall(r"\.\[([^]]*)\]", line)] == [
+        "genie,korean,listen"
+    ]
 
 
 def test_everything_it_copies_is_in_the_build_context() -> None:

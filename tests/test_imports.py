@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "voices": CONFIG | {"audio", "progress", "hub"},
     "onnx_session": {"errors"},
     "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics", "progress", "safe_pickle"},
-    "models": CONFIG | {"machine", "progress", "hub", "safe_pickle", "engines.recognizer"},
+    "models": CONFIG | {"machine", "progress", "hub", "safe_pickle", "engines.recognizer", "voices.placing"},
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.speech"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,

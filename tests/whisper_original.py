@@ -185,7 +185,7 @@ def torch_zip(tensors: Mapping[str, NDArray[Any]], monkeypatch: pytest.MonkeyPat
         def __reduce__(self) -> Any:
             values = self.storage.values
             strides = tuple(step // values.itemsize for step in values.strides)
-            arguments = (self.storage, 0, values.shape, strides, False, OrderedDict())
+            arguments: tuple[Any, ...] = (self.storage, 0, values.shape, strides, False, OrderedDict())
             return _rebuild_tensor_v2, arguments
 
     class Pickler(pickle.Pickler):

@@ -27,6 +27,7 @@ from whisper_original import (
     LAYERS,
     WIDTH,
     WORDS,
+    Tensors,
     safetensors,
     small_tensors,
     tensors_of,
@@ -104,7 +105,7 @@ def test_shards(original: Path, target: Path) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_torch_files(original: Path, target: Path, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    tensors = {name: tensor.astype(dtype) for name, tensor in small_tensors().items()}
+    tensors: Tensors = {name: tensor.astype(dtype) for name, tensor in small_tensors().items()}
     (original / "pytorch_model.bin").write_bytes(torch_zip(tensors, monkeypatch))
     convert(original, target)
     check_small(target)

@@ -85,24 +85,24 @@ def test_an_interrupted_download_goes_on(ready: HubStandIn, shelf: ModelShelf) -
     ready.faults.cuts = [100_000] + [0] * 8
     with pytest.raises(DownloadError, match="run the command again"):
         pull(SMALL, shelf, hub=hub(ready))
-    assert shelf.list() == []
+    assert shelf.here() == []
     ready.faults.cuts = []
     pull(SMALL, shelf, hub=hub(ready))
     assert 100_000 in {request.start for request in ready.downloads("model.bin")}
-    assert [model.id for model in shelf.list()] == ["whisper-small"]
+    assert [model.id for model in shelf.here()] == ["whisper-small"]
 
 
 def test_wrong_bytes_never_reach_the_shelf(ready: HubStandIn, shelf: ModelShelf) -> None:
     ready.faults.corrupt = {"model.bin": 9}
     with pytest.raises(DownloadError, match="wrong checksum"):
         pull(SMALL, shelf, hub=hub(ready))
-    assert shelf.list() == []
+    assert shelf.here() == []
 
 
 def test_a_branch_is_pinned(ready: HubStandIn, shelf: ModelShelf) -> None:
     folder, _ = pull(model_to_pull(REPOSITORY), shelf, hub=hub(ready, "main"))
     assert json.loads((folder / "vivavoce.model.json").read_text())["revision"] == COMMIT
-    assert [model.id for model in shelf.list()] == [REPOSITORY]
+    assert [model.id for model in shelf.here()] == [REPOSITORY]
 
 
 def test_converted_on_the_way(original: dict[str, bytes], shelf: ModelShelf) -> None:
@@ -142,7 +142,7 @@ def test_repositories_of_other_things(shelf: ModelShelf) -> None:
         pull(SMALL, shelf, hub=hub(server))
     with HubStandIn({"../model.bin": b"x", "a/../../model.bin": b"x"}) as server, pytest.raises(DownloadError):
         pull(SMALL, shelf, hub=hub(server))
-    assert shelf.list() == []
+    assert shelf.here() == []
 
 
 def test_the_old_one_stays_until_the_new_one_stands(
@@ -151,24 +151,17 @@ def test_the_old_one_stays_until_the_new_one_stands(
     folder, _ = pull(SMALL, shelf, hub=hub(ready))
     (folder / "config.json").write_bytes(b"[]")  # damaged: it is pulled again
 
-    import os
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
 
-    rename, calls = os.rename, 0
-
-    def full(source: Path, target: Path) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise OSError(28, "No space left on device")
-        rename(source, target)
-
-    monkeypatch.setattr("vivavoce.models.pull.os.rename", full)
+    monkeypatch.setattr("vivavoce.voices.placing.flush", full)
     with pytest.raises(ModelPackError, match="No space left"):
         pull(SMALL, shelf, hub=hub(ready))
-    assert (folder / "model.bin").is_file(), "the old one is back"
+    assert (folder / "config.json").read_bytes() == b"[]", "the old one is there"
     monkeypatch.undo()
     pull(SMALL, shelf, hub=hub(ready))
     assert shelf.folder("whisper-small") == folder
+    assert sorted(path.name for path in shelf.home.iterdir()) == [".pulling", "whisper-small"]
 
 
 def test_what_can_be_named() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +45,10 @@ def sha256_of(path: Path) -> str:
 
 
 def write_list(folder: Path, model: str, repository: str, revision: str, licence: str, languages: str) -> None:
-    """Measure all files of a folder and write the list, with everything on disk before it returns."""
+    """Measure all files of a folder and write the list into it."""
     files = {}
     for path in sorted(path for path in folder.iterdir() if path.is_file() and path.name != LIST_FILE):
         files[path.name] = {"size": path.stat().st_size, "sha256": sha256_of(path)}
-        _sync(path)
     content = {
         "model": model,
         "repository": repository,
@@ -60,7 +58,6 @@ def write_list(folder: Path, model: str, repository: str, revision: str, licence
         "files": files,
     }
     (folder / LIST_FILE).write_text(json.dumps(content, indent=1) + "\n")
-    _sync(folder / LIST_FILE)
 
 
 def read_list(folder: Path) -> FileList | None:
@@ -95,8 +92,3 @@ def verify(folder: Path, listed: FileList) -> None:
             raise ModelUnavailable(
                 f"model '{listed.model}' is damaged ({name}); `vivavoce models pull {listed.model}` repairs it"
             )
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

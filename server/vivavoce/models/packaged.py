@@ -8,15 +8,14 @@ importing them. Called by `shelf.py`.
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vivavoce.errors import ModelUnavailable
 from vivavoce.models.checksums import sha256_of
+from vivavoce.voices.placing import place, staging
 
 BLOCK_BYTES = 1 << 20
 
@@ -72,24 +71,17 @@ class PackagedModel:
 
     def _join(self, weights: Sequence[Path], sources: Mapping[str, Path], target: Path) -> None:
         """Whole or not at all: written beside its place and renamed."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=".joining-", dir=target.parent))
-        try:
+        with staging(target.parent) as folder:
+            building = folder / "joined"
+            building.mkdir()
             with (building / "model.bin").open("wb") as out:
                 for part in weights:
                     with part.open("rb") as file:
                         shutil.copyfileobj(file, out, BLOCK_BYTES)
-                out.flush()
-                os.fsync(out.fileno())
             self._check(building / "model.bin")
             for name, source in sources.items():
                 shutil.copyfile(source, building / name)
-            building.chmod(0o755)
-            if target.exists():  # an earlier one without weights, or damaged
-                shutil.rmtree(target)
-            building.replace(target)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+            place(building, target, overwrite=True)  # where a damaged one was
 
     def _check(self, path: Path) -> None:
         if sha256_of(path) != self.sha256:

@@ -6,19 +6,20 @@ Only ever run by a command: conversion reads files that may be pickles.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from vivavoce.errors import ModelPackError, ModelUnavailable
-from vivavoce.hub import Hub, Progress, RemoteFile, fetch_all
+from vivavoce.hub import Hub, RemoteFile, fetch_all
 from vivavoce.models.catalogue import CATALOGUE, Form, KnownModel
 from vivavoce.models.checksums import read_list, verify, write_list
 from vivavoce.models.conversion import convert
 from vivavoce.models.shelf import ModelShelf
 from vivavoce.models.tensors import INDEXES, SINGLE
+from vivavoce.progress import Progress
+from vivavoce.voices.placing import place, sweep
 
 REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _READY = frozenset({"model.bin", "config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt"})
@@ -70,6 +71,7 @@ def pull(
     """
     hub = (hub or Hub(model.repository, model.revision)).pinned()
     target = shelf.place_of(model.name)
+    sweep(shelf.home)
     if _is_right(target, hub.revision):
         return target, False
     staging = shelf.home / ".pulling" / target.name
@@ -83,7 +85,7 @@ def pull(
             built.mkdir()
             convert(staging / "download", built, _converting(progress))
         write_list(built, model.name, hub.repository, hub.revision, model.licence, model.languages)
-        _put_into_place(built, target)
+        place(built, target, overwrite=True)
         shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise ModelPackError(f"the model cannot be written to '{shelf.home}': {error.strerror or error}") from error
@@ -122,21 +124,6 @@ def _could_be_needed(path: str) -> bool:
     return path == name and (
         name in _READY or name in _BESIDE or name in SINGLE or name in INDEXES or _SHARD.fullmatch(name) is not None
     )
-
-
-def _put_into_place(built: Path, target: Path) -> None:
-    """The old one goes when the new one stands."""
-    old = target.with_name(f".removing-{target.name}")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.rename(target, old)
-    try:
-        os.rename(built, target)
-    except OSError:
-        if old.exists():
-            os.rename(old, target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _part_of(progress: Progress | None, start: float, end: float) -> Progress | None:

@@ -6,8 +6,6 @@ by the command line.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from vivavoce.errors import ModelPackError, ModelUnavailable, UnknownModel
 from vivavoce.models.catalogue import CATALOGUE, DEFAULT
 from vivavoce.models.checksums import FileList, read_list, verify
 from vivavoce.models.packaged import PACKAGED, PackagedModel
+from vivavoce.voices.placing import discard
 
 ENGINE = "whisper"
 
@@ -61,7 +60,7 @@ class ModelShelf:
     def __init__(self, home: Path, cache: Path, packaged: Sequence[PackagedModel] = PACKAGED) -> None:
         self.home, self._cache, self._packaged = home, cache, packaged
 
-    def list(self) -> list[ShelvedModel]:
+    def here(self) -> list[ShelvedModel]:
         """What is here: the default first, then packaged and pulled ones by name. A pulled one hides a packaged one."""
         found = {model.id: model for model in self._in_packages()} | {model.id: model for model in self._pulled()}
         return sorted(found.values(), key=lambda model: (model.id != DEFAULT, model.folder is not None, model.id))
@@ -76,7 +75,7 @@ class ModelShelf:
                 translates=model.languages == "many",
                 problem=model.problem,
             )
-            for model in self.list()
+            for model in self.here()
         ]
 
     def folder(self, model_id: str, progress: Progress | None = None) -> Path:
@@ -95,7 +94,7 @@ class ModelShelf:
         for packaged in self._packaged:
             if packaged.name == model_id and packaged.is_here():
                 return packaged.folder(self._cache)
-        raise UnknownModel(model_id, [model.id for model in self.list()])
+        raise UnknownModel(model_id, [model.id for model in self.here()])
 
     def remove(self, model_id: str) -> None:
         """Delete a pulled model; who uses it goes on until it is unloaded.
@@ -106,24 +105,17 @@ class ModelShelf:
         """
         places = [path for path, listed in self._lists() if listed.model == model_id]
         if not places:
-            if any(model.id == model_id for model in self.list()):
+            if any(model.id == model_id for model in self.here()):
                 raise ModelPackError(f"model '{model_id}' belongs to an installed package; pip removes it")
-            raise UnknownModel(model_id, [model.id for model in self.list()])
+            raise UnknownModel(model_id, [model.id for model in self.here()])
         try:
-            doomed = Path(tempfile.mkdtemp(prefix=".removing-", dir=self.home))
-            places[0].rename(doomed / "model")
-            shutil.rmtree(doomed)
+            discard(places[0])
         except OSError as error:
             raise ModelPackError(f"model '{model_id}' cannot be deleted: {error.strerror}") from error
 
     def place_of(self, model_id: str) -> Path:
         """Where a pulled model lies, or would."""
         return self.home / model_id.replace("/", "--")
-
-    def sweep(self) -> None:
-        """Drop what an interrupted removal left."""
-        for old in self.home.glob(".removing-*"):
-            shutil.rmtree(old, ignore_errors=True)
 
     def _in_packages(self) -> list[ShelvedModel]:
         return [
