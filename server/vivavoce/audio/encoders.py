@@ -27,6 +27,7 @@ from typing import ClassVar, Protocol
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.compressed import CODECS, FFmpegEncoder, VorbisEncoder
 from vivavoce.audio.samples import guard, to_pcm16
+from vivavoce.audio.telephone import TelephoneEncoder
 from vivavoce.errors import UnsupportedFormat
 
 
@@ -58,7 +59,7 @@ def open_encoder(format: str, sample_rate: int, *, exact_sizes: bool = False) ->
     """Start a stream.
 
     Args:
-        format: one of `FORMATS`.
+        format: one of `FORMATS`, or `pcmu` or `pcma`.
         sample_rate: Hz of the samples that will be given to it.
         exact_sizes: hold everything back until `flush()` so that the header can state the true length (wav, mp3,
             flac; the others state none, and stream all the same). For files; a listener wants a stream.
@@ -69,6 +70,8 @@ def open_encoder(format: str, sample_rate: int, *, exact_sizes: bool = False) ->
     match format:
         case PcmEncoder.name:
             return PcmEncoder(sample_rate)
+        case "pcmu" | "pcma":  # not one of `FORMATS`: telephones and live protocols ask for it, files do not
+            return TelephoneEncoder(format, sample_rate)
         case WavEncoder.name:
             return WavEncoder(sample_rate, exact_sizes=exact_sizes)
         case VorbisEncoder.name:
