@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.speech"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,
-    "assistant": SPEAKING | {"recognition", "words"},
+    "assistant": SPEAKING | {"recognition", "words", "machine.admission"},
     "transports": TRANSPORTS,
     "serving": CONFIG | WATCHED,
     "hosted": CONFIG
@@ -106,6 +106,8 @@ PURE: dict[str, set[str]] = {
         "assistant.chat_stream",
         "assistant.heard",
         "assistant.history",
+        "assistant.spoken_items",
+        "assistant.spoken_numbers",
         "assistant.voice_commands",
         "decoding.child",
         "decoding.frames",

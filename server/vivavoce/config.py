@@ -115,6 +115,27 @@ class LiveSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantSettings:
+    """The assistant."""
+
+    chat_url: str | None = setting(
+        None, "OpenAI-compatible API of a chat model, e.g. http://127.0.0.1:11434/v1; default: the embedded one."
+    )
+    chat_model: str = setting(
+        "embedded", "Name of the model at chat_url; `embedded`: the demo brain of the extra [chat]; `none`."
+    )
+    chat_key: str | None = setting(None, "Bearer token for chat_url.", secret=True)
+    instructions: str | None = setting(None, "For the chat model, where a client gives none.")
+    voice_commands: str = setting(
+        "shipped", "File of commands that need no chat model; `shipped`: timers and music; `none`."
+    )
+
+    def commands_file(self) -> Path | None:
+        """Where the voice commands are; None: those that are shipped."""
+        return None if self.voice_commands == "shipped" else Path(self.voice_commands).expanduser()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedSettings:
     """Speed."""
 
@@ -194,6 +215,7 @@ class Config:
     speed: SpeedSettings
     webrtc: WebRTCSettings
     hosted: HostedSettings
+    assistant: AssistantSettings
     logs: LogSettings
 
     def __init__(self, **values: Any) -> None:

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from vivavoce import __version__
+from vivavoce.app.assistant import Assistant, build_assistant
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.app.hosted import build_hosted
 from vivavoce.config import Config
@@ -30,6 +31,7 @@ from vivavoce.routes.hosted import HostedServices, hosted_router
 from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
+from vivavoce.routes.realtime import realtime_router
 from vivavoce.routes.speech import speech_router
 from vivavoce.routes.voices import voices_router
 from vivavoce.serving.access import Access, is_loopback
@@ -65,6 +67,7 @@ class Server:
     draining: Draining
     decoding: DecodingService
     hosted: HostedServices
+    assistant: Assistant
     encoding: ThreadPoolExecutor
     app: ASGIApp
 
@@ -83,6 +86,7 @@ class Server:
         await self.calls.aclose()
         await self.synthesizer.aclose()
         await self.hosted.aclose()
+        await self.assistant.aclose()
         await self.decoding.aclose()
         self.encoding.shutdown(wait=True, cancel_futures=True)
 
@@ -108,6 +112,7 @@ def build_server(
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, decoding, draining, encoding, metrics)
+    assistant = build_assistant(config.assistant, synthesizer, metrics)
     calls = Calls(
         config.webrtc,
         patience,
@@ -134,7 +139,9 @@ def build_server(
         lifespan=lifespan,
         redoc_url=None,
     )
-    server = Server(config, metrics, synthesizer, access, connections, calls, draining, decoding, hosted, encoding, app)
+    server = Server(
+        config, metrics, synthesizer, access, connections, calls, draining, decoding, hosted, assistant, encoding, app
+    )
     native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
     websockets = WebSockets(access, connections, encoding, patience, metrics)
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
@@ -153,6 +160,7 @@ def build_server(
     app.include_router(live_router(websockets, native.prepare, access))
     app.include_router(hosted_router(hosted))
     app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))
+    app.include_router(realtime_router(assistant.sessions, websockets, calls, access, config.limits.body_timeout_s))
     if config.webrtc.fastrtc:
         _mount_fastrtc(app, synthesizer, config)
     map_errors(app, metrics)

@@ -109,3 +109,7 @@ class ChatModel(Protocol):
             EngineError: If there is no answer, or no more of it; a sentence says why.
         """
         ...
+
+    async def aclose(self) -> None:
+        """Free what it holds; answers under way may be cut off."""
+        ...

@@ -45,15 +45,18 @@ class WebSockets:
     patience: Patience
     metrics: Metrics
 
-    async def serve(self, websocket: WebSocket, prepare: Prepare, *, subprotocol: str | None = None) -> None:
+    async def serve(
+        self, websocket: WebSocket, prepare: Prepare, *, subprotocol: str | None = None, spend: bool = True
+    ) -> None:
         """Let a client in and carry what `prepare` gives until either side has had enough; refusals are HTTP answers.
 
         Args:
             subprotocol: what is chosen where the client offers it.
+            spend: a token is used up by this.
         """
         try:
             headers = {name.lower(): value for name, value in websocket.headers.items()}
-            owner = self.access.owner(credential_of(headers, websocket.scope["subprotocols"]))
+            owner = self.access.owner(credential_of(headers, websocket.scope["subprotocols"]), spend=spend)
             self.connections.check()
         except (AccessDenied, Overloaded) as error:
             self.metrics.requests.labels("websocket", "refused", error.code).inc()

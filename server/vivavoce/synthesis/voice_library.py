@@ -79,8 +79,7 @@ class VoiceLibrary:
 
     def spoken_for(self) -> frozenset[str]:
         """Names that mean a voice to clients already: no new voice may have one."""
-        engines = (engine.name for engine in self._engines)
-        return OPENAI_VOICES | {"default", "auto", "vivavoce", *engines, *(voice.id for voice in self.list())}
+        return OPENAI_VOICES | {"default", "auto", "vivavoce", *self._engines, *(voice.id for voice in self.list())}
 
     def default_id(self) -> str | None:
         """Id of the voice that speaks where none is named: one that can."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openai.types.realtime import ClientSecretCreateResponse
 
-from vivavoce.errors import InvalidKey, ProtocolError, RateLimited
+from vivavoce.errors import ProtocolError, RateLimited
 from vivavoce.protocols.realtime.client_secrets import ClientSecrets, read_request, write_answer
 from vivavoce.protocols.realtime.session_config import SessionConfig
 
@@ -19,13 +19,13 @@ def test_a_key_opens_the_session_it_was_made_for_until_it_expires() -> None:
         {"expires_after": {"anchor": "created_at", "seconds": 60}, "session": {"instructions": "Be kind."}}, DEFAULT
     )
     known = ClientSecrets()
-    key = known.issue("owner", config, life_s, now=100.0)
-    assert key.startswith("ek_")
-    secret = known.find(key, now=159.9)
-    assert (secret.owner, secret.config.instructions) == ("owner", "Be kind.")
-    for wrong, now in ((key, 160.0), (key + "0", 101.0), ("ek_", 101.0), ("\ud800", 101.0)):
-        with pytest.raises(InvalidKey):
-            known.find(wrong, now)
+    known.check("owner", now=100.0)
+    known.remember("ek_1", "owner", config, 100.0 + life_s)
+    found = known.config_of("ek_1", now=159.9)
+    assert found is not None
+    assert found.instructions == "Be kind."
+    for wrong, now in (("ek_1", 160.0), ("ek_10", 101.0), ("ek_", 101.0), ("\ud800", 101.0)):
+        assert known.config_of(wrong, now) is None
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,13 @@ def test_what_cannot_be_is_refused(body: dict[str, Any], param: str | None) -> N
 
 def test_one_owner_cannot_take_all() -> None:
     known = ClientSecrets()
-    for _ in range(1000):
-        known.issue("greedy", DEFAULT, 60, now=0.0)
+    for number in range(1000):
+        known.check("greedy", now=0.0)
+        known.remember(f"ek_{number}", "greedy", DEFAULT, 60.0)
     with pytest.raises(RateLimited):
-        known.issue("greedy", DEFAULT, 60, now=1.0)
-    assert known.issue("other", DEFAULT, 60, now=1.0)
-    assert known.issue("greedy", DEFAULT, 60, now=61.0)
+        known.check("greedy", now=1.0)
+    known.check("other", now=1.0)
+    known.check("greedy", now=61.0)
 
 
 @pytest.mark.parametrize("kind", ["realtime", "transcription"])

@@ -1,42 +1,24 @@
-"""Short-lived keys (`ek_...`) for browsers: what one is bound to, and who still holds one. Times are arguments.
+"""Short-lived keys (`ek_...`) for browsers, and the session that each was made for. Times are arguments.
 
-The page's own server asks for one with its real key; the browser opens one connection after another with it until it
-expires, in the session that was asked for and no other. Only hashes are kept.
+The page's own server asks for one with its real key; the browser opens connections with it until it expires, and finds
+the session set up as it was asked for. The keys themselves are the server's tokens; only hashes are kept here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from vivavoce.errors import InvalidKey, RateLimited
+from vivavoce.errors import RateLimited
 from vivavoce.protocols.fields import Refused, Whole
 from vivavoce.protocols.realtime.client_events import refused_field
 from vivavoce.protocols.realtime.session_config import SessionConfig
 
-PREFIX: Final = "ek_"
 _LIFE: Final = Whole(10, 7200)  # seconds, as OpenAI has it
 _DEFAULT_LIFE_S: Final = 600
 _MOST: Final = 10_000
 _MOST_OF_ONE_OWNER: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSecret:
-    """What a key opens.
-
-    Attributes:
-        owner: whose share of the server it uses: the one who asked for it.
-        config: the session that it begins.
-        expires_s: by the clock of the caller.
-    """
-
-    owner: str
-    config: SessionConfig
-    expires_s: float
 
 
 def read_request(body: Mapping[str, object], default: SessionConfig) -> tuple[SessionConfig, int]:
@@ -68,35 +50,30 @@ def _read_life(expires: Mapping[str, object]) -> int:
 
 
 class ClientSecrets:
-    """The keys that are not expired. Full: the owner who has too many is refused, and keeps those he has."""
+    """What the keys that are not expired were made for. Full: the owner who has too many is refused, and keeps his."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, ClientSecret] = {}  # by the hash of the key
+        self._known: dict[bytes, tuple[str, SessionConfig, float]] = {}  # by the hash of the key
 
-    def issue(self, owner: str, config: SessionConfig, life_s: float, now: float) -> str:
-        """A new key.
+    def check(self, owner: str, now: float) -> None:
+        """May this owner have one more?
 
         Raises:
-            RateLimited: If the owner, or the server, holds too many.
+            RateLimited: If he, or the server, has too many.
         """
-        self._known = {key: secret for key, secret in self._known.items() if secret.expires_s > now}
-        his = sum(secret.owner == owner for secret in self._known.values())
+        self._known = {key: known for key, known in self._known.items() if known[2] > now}
+        his = sum(known[0] == owner for known in self._known.values())
         if his >= _MOST_OF_ONE_OWNER or len(self._known) >= _MOST:
             raise RateLimited("too many client secrets are valid at once", retry_after_s=60.0)
-        key = PREFIX + secrets.token_hex(24)
-        self._known[_hash(key)] = ClientSecret(owner, config, now + life_s)
-        return key
 
-    def find(self, key: str, now: float) -> ClientSecret:
-        """What a key opens.
+    def remember(self, key: str, owner: str, config: SessionConfig, expires_s: float) -> None:
+        """A key was issued to begin this session, until it expires by the caller's clock."""
+        self._known[_hash(key)] = (owner, config, expires_s)
 
-        Raises:
-            InvalidKey: If it is unknown or expired.
-        """
-        secret = self._known.get(_hash(key))
-        if secret is None or secret.expires_s <= now:
-            raise InvalidKey("the client secret is unknown or expired")
-        return secret
+    def config_of(self, key: str, now: float) -> SessionConfig | None:
+        """The session that a key begins; None where it is none of ours, or expired."""
+        _, config, expires_s = self._known.get(_hash(key), ("", None, 0.0))
+        return config if now < expires_s else None
 
 
 def write_answer(key: str, session_id: str, config: SessionConfig, expires_at: int) -> dict[str, object]:

@@ -61,7 +61,9 @@ class Responses:
     # -- a track, which holds what is not yet heard
 
     def sounding(self, response_id: str) -> None:
-        """It begins to play a response."""
+        """It begins to play a response, or goes on."""
+        if response_id == self._sounding:
+            return
         self.sound_stopped()
         self._sounding = response_id
         self._outbox.send("output_audio_buffer.started", response_id=response_id)

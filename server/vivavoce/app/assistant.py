@@ -1,0 +1,66 @@
+"""Settings become the assistant: its chat model, its commands, and the sessions of the Realtime protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vivavoce.assistant.brain import Brain
+from vivavoce.assistant.chat_model import ChatModel
+from vivavoce.assistant.embedded_chat import EmbeddedChat
+from vivavoce.assistant.realtime import RealtimeSessions
+from vivavoce.assistant.voice_commands import VoiceCommands
+from vivavoce.config import AssistantSettings
+from vivavoce.engines import smollm
+from vivavoce.errors import ConfigError
+from vivavoce.hosted.chat import HostedChat
+from vivavoce.metrics import Metrics
+from vivavoce.synthesis.speaker import Speaker
+
+INSTRUCTIONS = (
+    "You are a friendly voice assistant. What you write is spoken: answer in one to three short sentences, in the "
+    "language you are spoken to in, without lists, headings, links, emoji or code."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """What lives as long as the server.
+
+    Attributes:
+        sessions: what the Realtime routes carry.
+    """
+
+    sessions: RealtimeSessions
+
+    async def aclose(self) -> None:
+        """Free the chat model."""
+        if self.sessions.brain.chat is not None:
+            await self.sessions.brain.chat.aclose()
+
+
+def build_assistant(settings: AssistantSettings, speaker: Speaker, metrics: Metrics) -> Assistant:
+    """The assistant of a server.
+
+    Raises:
+        ConfigError: If the settings cannot work.
+    """
+    commands = None if settings.voice_commands == "none" else VoiceCommands.load(settings.commands_file())
+    brain = Brain(chat=open_chat(settings), commands=commands, instructions=settings.instructions or INSTRUCTIONS)
+    return Assistant(RealtimeSessions(speaker=speaker, brain=brain, metrics=metrics))
+
+
+def open_chat(settings: AssistantSettings) -> ChatModel | None:
+    """The chat model that the settings name: at an address, the embedded one, or none.
+
+    Raises:
+        ConfigError: If the settings cannot work.
+    """
+    if settings.chat_url:
+        if settings.chat_model in ("embedded", "none"):
+            raise ConfigError("chat_url needs the name of a model there: set chat_model")
+        return HostedChat(settings.chat_url, settings.chat_model, settings.chat_key)
+    if settings.chat_model == "none" or (settings.chat_model == "embedded" and not smollm.is_installed()):
+        return None
+    if settings.chat_model != "embedded":
+        raise ConfigError(f"chat_model is '{settings.chat_model}', but chat_url does not say where it is")
+    return EmbeddedChat(lambda: smollm.SmolLM(threads=1), smollm.NAME)
