@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.serving
 TEST_STAMP := $(VENV)/.testing
 FASTRTC := .venv-fastrtc
+HOSTED_CLIENTS := .venv-hosted-clients
 HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
 
-.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc docs
+.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,6 +49,18 @@ $(FASTRTC)/.testing: pyproject.toml
 	$(FASTRTC)/bin/pip install --quiet -e ".[fastrtc]" --group test-fastrtc
 	@touch $@
 
+setup-hosted-clients: $(HOSTED_CLIENTS)/.testing ## make the environment that tests other people's clients and servers
+
+test-hosted-clients: $(HOSTED_CLIENTS)/.testing ## test Xinference's and Hugging Face's clients, object storage, pictures
+	$(HOSTED_CLIENTS)/bin/python -m pytest tests/hosted_clients -o filterwarnings=default
+
+$(HOSTED_CLIENTS)/.testing: pyproject.toml tests/hosted_clients/package.json
+	$(PYTHON) -m venv $(HOSTED_CLIENTS)
+	$(HOSTED_CLIENTS)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(HOSTED_CLIENTS)/bin/pip install --quiet -e ".[engine,ocr]" --group test-hosted-clients
+	cd tests/hosted_clients && npm ci --silent --no-audit --no-fund
+	@touch $@
+
 client: client_js/node_modules/.installed ## install what checks and tests the browser library
 
 client_js/node_modules/.installed: client_js/package.json client_js/package-lock.json
@@ -71,4 +84,4 @@ docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .venv-fastrtc .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types
+	rm -rf $(VENV) .venv-fastrtc .venv-hosted-clients tests/hosted_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types

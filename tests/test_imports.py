@@ -64,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "space": CONFIG | {"voices"},
     "web": {"serving.entries"},
     "routes": ROUTES,
-    "app": APP | {"adapters.fastrtc"},
+    "app": APP | {"adapters.engine", "adapters.fastrtc"},
     "adapters": APP,
     "cli": APP | {"adapters", "space", "hub"},
 }
@@ -83,6 +83,9 @@ FENCED: dict[str, set[str]] = {
     "aioice": {"transports.webrtc"},
     "httpx": {"hosted", "adapters", "cli"},
     "httpcore": {"hosted.dialing"},
+    "boto3": {"adapters.engine.storage"},  # an extra: the server starts without it
+    "botocore": {"adapters.engine.storage"},
+    "rapidocr": {"hosted.picture_child"},  # another one
     "asyncio": {  # engines block, the pure parts do neither
         "app",
         "cli",

@@ -188,6 +188,19 @@ class HostedSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Tasks from an engine."""
+
+    engine_url: tuple[str, ...] = setting((), "Engines to register with; needs `hosted` and `vivavoce[engine]`.")
+    engine_service_url: str | None = setting(None, "Address under which the engines reach this server.")
+    engine_storage: tuple[str, ...] = setting((), "Object storage that tasks may name: `name` or `name:port`.")
+    engine_max_tasks: int = setting(50, "Tasks of one service, waiting ones included.", above=0)
+    engine_tasks_at_once: int = setting(4, "Tasks of one service that run at once.", above=0)
+    engine_announce_retries: int = setting(5, "How often an engine is told of a service at the start.", above=0)
+    engine_announce_retry_delay_s: float = setting(3.0, "Pause between two of these tries.", at_least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Logs."""
 
@@ -216,6 +229,7 @@ class Config:
     webrtc: WebRTCSettings
     hosted: HostedSettings
     assistant: AssistantSettings
+    engine: EngineSettings
     logs: LogSettings
 
     def __init__(self, **values: Any) -> None:

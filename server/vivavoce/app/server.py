@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -45,6 +46,9 @@ from vivavoce.transports.webrtc.calls import Calls
 from vivavoce.voices.store import open_store
 from vivavoce.web.routes import mount_page
 
+if TYPE_CHECKING:
+    from vivavoce.adapters.engine.mounting import EngineAdapter
+
 logger = logging.getLogger(__name__)
 
 
@@ -68,6 +72,7 @@ class Server:
     decoding: DecodingService
     hosted: HostedServices
     assistant: Assistant
+    engine: EngineAdapter | None
     encoding: ThreadPoolExecutor
     app: ASGIApp
 
@@ -75,8 +80,12 @@ class Server:
         """The order of closing: refuse new work, let running utterances finish, then close what is still open."""
         self.draining.begin()
         self.connections.drain()  # each says goodbye once nothing of it is being spoken
-        if not await self.synthesizer.drain(self.config.limits.drain_timeout_s):
+        timeout_s = self.config.limits.drain_timeout_s
+        tasks = asyncio.create_task(self.engine.drain(timeout_s)) if self.engine is not None else None
+        if not await self.synthesizer.drain(timeout_s):
             logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.load().utterances)
+        if tasks is not None:
+            await tasks
         await self.connections.close_all()
         await self.calls.aclose()
 
@@ -85,6 +94,8 @@ class Server:
         self.draining.begin()
         await self.calls.aclose()
         await self.synthesizer.aclose()
+        if self.engine is not None:
+            await self.engine.aclose()
         await self.hosted.aclose()
         await self.assistant.aclose()
         await self.decoding.aclose()
@@ -113,6 +124,7 @@ def build_server(
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, decoding, draining, encoding, metrics)
     assistant = build_assistant(config.assistant, synthesizer, metrics)
+    engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,
         patience,
@@ -124,6 +136,8 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await decoding.start()
+        if engine is not None:
+            engine.start()
         preload = asyncio.create_task(_preload(synthesizer, config, progress), name="preload")
         try:
             yield
@@ -140,7 +154,19 @@ def build_server(
         redoc_url=None,
     )
     server = Server(
-        config, metrics, synthesizer, access, connections, calls, draining, decoding, hosted, assistant, encoding, app
+        config,
+        metrics,
+        synthesizer,
+        access,
+        connections,
+        calls,
+        draining,
+        decoding,
+        hosted,
+        assistant,
+        engine,
+        encoding,
+        app,
     )
     native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
     websockets = WebSockets(access, connections, encoding, patience, metrics)
@@ -161,6 +187,8 @@ def build_server(
     app.include_router(hosted_router(hosted))
     app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))
     app.include_router(realtime_router(assistant.sessions, websockets, calls, access, config.limits.body_timeout_s))
+    if engine is not None:
+        engine.mount(app)
     if config.webrtc.fastrtc:
         _mount_fastrtc(app, synthesizer, config)
     map_errors(app, metrics)
@@ -184,6 +212,14 @@ def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> No
     except ImportError as error:
         raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
     mount(app, synthesizer, max_calls=config.webrtc.max_calls)
+
+
+def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:
+    try:
+        from vivavoce.adapters.engine.mounting import EngineAdapter
+    except ImportError as error:
+        raise ConfigError(f"engine_url needs its extra: pip install 'vivavoce[engine]' ({error})") from error
+    return EngineAdapter(config.engine, config.limits, hosted.models, hosted.decoding, hosted.encoding)
 
 
 async def _preload(synthesizer: Synthesizer, config: Config, progress: Progress | None) -> None:

@@ -90,7 +90,7 @@ async def read_text_to_audio(request: Request, limits: LimitSettings, *, format:
             format = format or _optional_text(form, "format")
         finally:
             await form.close()
-        return _text_to_audio(_description(described), text, format, limits)
+        return _text_to_audio(read_description(described), text, format, limits)
     fields = await read_json(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s)
     inline = fields.get("input_text")
     if not isinstance(inline, str):
@@ -109,23 +109,36 @@ async def read_image_to_text(request: Request, limits: LimitSettings) -> ImageTo
             declared, image = _type_of(form, "input_image"), await _part(form, "input_image", _PICTURES, max_image)
         finally:
             await form.close()
-        return _image_to_text(_description(described), image, declared)
+        return _image_to_text(read_description(described), image, declared)
     max_bytes = MAX_DESCRIPTION + min(max_image, MAX_INLINE_IMAGE) * 4 // 3
     fields = await read_json(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s)
     declared, image = _inline_image(fields.get("input_image"))
     return _image_to_text(_inline_description(fields), image, declared)
 
 
+def read_text(data: bytes, limits: LimitSettings) -> str:
+    """The text of a form.
+
+    Raises:
+        InvalidRequest: If it is no UTF-8, blank or too long.
+    """
+    return _checked_text(_decoded(data, "input_text"), limits)
+
+
 def _text_to_audio(description: Description, text: str, format: Any, limits: LimitSettings) -> TextToAudio:
     format = "ogg" if format is None else format
     if not isinstance(format, str) or format not in FORMATS:
         raise UnsupportedFormat(str(format), FORMATS)
+    return TextToAudio(description, _checked_text(text, limits), format)
+
+
+def _checked_text(text: str, limits: LimitSettings) -> str:
     text = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
     if not text.strip():
         raise EmptyInput("input_text holds nothing", param="input_text")
     if len(text) > limits.max_text:
         raise TextTooLong(len(text), limits.max_text, param="input_text")
-    return TextToAudio(description, text, format)
+    return text
 
 
 def _image_to_text(description: Description, image: bytes, declared: str) -> ImageToText:
@@ -138,7 +151,12 @@ def _image_to_text(description: Description, image: bytes, declared: str) -> Ima
 # -- the description
 
 
-def _description(data: bytes) -> Description:
+def read_description(data: bytes) -> Description:
+    """The description of a form.
+
+    Raises:
+        InvalidRequest: If it is no JSON object, or names no model.
+    """
     try:
         fields = parse_object(data)
     except InvalidRequest as error:
@@ -151,7 +169,7 @@ def _inline_description(fields: Mapping[str, Any]) -> Description:
     """Of a JSON body: an object, the text of one, or its fields beside the others."""
     described = fields.get("json_description", fields)
     if isinstance(described, str):
-        return _description(described.encode("utf-8", "replace"))
+        return read_description(described.encode("utf-8", "replace"))
     if not isinstance(described, Mapping):
         raise InvalidRequest("json_description is invalid: it must be an object", param="json_description")
     return _checked(described)
