@@ -38,11 +38,13 @@ WEB: Final[tuple[Rule, ...]] = (
 
 TELEPHONES: Final[tuple[Rule, ...]] = (
     rule(r"\+\d{1,3}[- ]\d{1,4}(?:[- ]\d{3,4}){1,2}(?!\d)", _telephone),
-    rule(r"(?<![\d.,-])\(?0\d{1,2}\)?[-. ]\d{3,4}[-. ]\d{4}(?![\d-])", _telephone),
+    rule(r"(?<![\d.,-])\(?0\d{1,2}(?:\)[ ]?|[-. ])\d{3,4}[-. ]\d{4}(?![\d-])", _telephone),
     rule(r"(?<![\d.,-])1[568]\d\d-\d{4}(?![\d-])", _telephone),
     rule(r"(?<![\d.,-])01\d(\d{3,4})(\d{4})(?!\d)",
          lambda m: "-".join(digits(part, "공") for part in (m[0][:3], m[1], m[2]))),
     rule(r"(?<![\d.,-])\d{2,}+(?:-\d{2,}+){2,}+(?!\d)", _telephone),  # accounts, licences
     rule(r"(?<![\d.,-])\d{6}-\d{7}(?!\d)", _telephone),
+    rule(r"(?:(?<=번호)|(?<=번호[는은 :])|(?<=번호[는은:] )|(?<=코드 ))\d{4,}+(?!\d|[.,]\d)",
+         lambda m: digits(m[0], "공")),
     rule(r"(?<![\d.,-])(?:112|119|114)(?=에|로|[ ]?(?:신고|구급))", lambda m: digits(m[0])),
 )  # fmt: skip

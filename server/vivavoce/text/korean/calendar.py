@@ -45,15 +45,26 @@ def _day_of_history(found: re.Match[str]) -> str:
     return digits(first) + digits(second)
 
 
+_WEEKDAY: Final = r"(?=[ ]?\([월화수목금토일](?:요일)?\))"
+_REMEMBERED: Final = (
+    r"(?=절|[ ]?(?:광복|민주|민중|항쟁|전쟁|혁명|운동|사건|사태|만세|학살))"  # what a day of history is followed by
+)
+
 DATES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\d.])(?P<year>[12]\d{3})(?P<joint>[-./])[ ]?(?P<month>\d{1,2})(?P=joint)[ ]?(?P<day>\d{1,2})"
          r"(?:\.(?=[ ]|\()|(?![\d.-]\d|\d))", _date),
+    rule(r"(?<![\d.-])([12]\d{3})-(0[1-9]|1[0-2])(?![\d-])", lambda m: f"{whole(m[1])}년 {_month(m[2])}"),
+    rule(rf"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]){_WEEKDAY}",
+         lambda m: f"{_month(m[1])} {whole(str(int(m[2])))}일"),
+    rule(rf"(?<![\d.])(\d{{1,2}})\.(\d{{1,2}}){_REMEMBERED}", _day_of_history),
     rule(r"(?<!\d)'(\d\d)(?=년)", lambda m: whole(str(int(m[1])))),
     rule(r"(?<![\d·])(\d{1,2})[·](\d{1,2})(?![\d·])", _day_of_history),
     rule(r"(?<![\d.,])(0?[1-9]|1[0-2])월(?!\s?(?:간|호선))", lambda m: _month(m[1])),
 )  # fmt: skip
 
 TIMES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![A-Za-z])(?i:([AP])\.?M\.?)[ ]?(?=\d{1,2}(?::\d\d|[ ]?시))",
+         lambda m: "오전 " if m[1] in "aA" else "오후 "),
     rule(r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])", _time),
     rule(r"(?<![\d:.,])(\d{1,2})[ ]?시(?=\d|[ ]?[반정]|[ ]?~|[에까부로이가를는은도쯤경]|[^가-힣]|\Z)",
          lambda m: hour(m[1]) if int(m[1]) <= 24 else None),

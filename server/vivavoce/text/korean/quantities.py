@@ -8,15 +8,16 @@ from typing import Final
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.korean.numerals import NUMBER, english_digits, native, number, times_power, whole
 
-_CURRENCIES: Final = {"$": "달러", "€": "유로", "£": "파운드", "¥": "엔", "₩": "원", "元": "위안", "₹": "루피",
-                      "₽": "루블", "₿": "비트코인", "฿": "바트", "₫": "동", "₱": "페소", "₺": "리라"}  # fmt: skip
+_CURRENCIES: Final = {"$": "달러", "€": "유로", "£": "파운드", "¥": "엔", "₩": "원", "元": "위안", "円": "엔",
+                      "₹": "루피", "₽": "루블", "₿": "비트코인",
+                      "฿": "바트", "₫": "동", "₱": "페소", "₺": "리라"}  # fmt: skip
 _COUNTRIES: Final = {"US": "미국 ", "HK": "홍콩", "A": "호주 ", "AU": "호주 ", "C": "캐나다 ", "CA": "캐나다 ",
                      "NT": "대만 ", "NZ": "뉴질랜드 ", "S": "싱가포르 "}  # fmt: skip
 _CODES: Final = {"USD": "달러", "EUR": "유로", "GBP": "파운드", "JPY": "엔", "KRW": "원", "CNY": "위안", "RMB": "위안",
                  "HKD": "홍콩달러", "CAD": "캐나다 달러", "AUD": "호주 달러"}  # fmt: skip
 _POWERS: Final = {"k": 3, "m": 6, "b": 9, "t": 12}
 _MYRIAD: Final = r"[십백천만억조]{1,3}"
-_SIGNS: Final = "[" + "".join(_CURRENCIES) + "]"
+_SIGNS: Final = "[" + "".join(sign for sign in _CURRENCIES if sign not in "元円") + "]"
 
 _UNITS: Final = {
     "km": "킬로미터", "m": "미터", "cm": "센티미터", "mm": "밀리미터", "μm": "마이크로미터", "nm": "나노미터",
@@ -83,8 +84,14 @@ def _speed(found: re.Match[str]) -> str:
 
 def _degrees(found: re.Match[str]) -> str:
     scale = {"C": "섭씨 ", "F": "화씨 "}.get(found["scale"] or found["sign"], "")
+    first = f"{number(found['first'])}에서 " if found["first"] else ""
     below = "영하 " if found["minus"] and scale != "화씨 " else "마이너스 " if found["minus"] else ""
-    return f"{'' if below == '영하 ' else scale}{below}{number(found['amount'])}도"
+    return f"{'' if below == '영하 ' else scale}{below}{first}{number(found['amount'])}도"
+
+
+def _percent(found: re.Match[str]) -> str:
+    sign = {"-": "마이너스 ", "−": "마이너스 ", "+": "플러스 "}.get(found["sign"] or "", "")
+    return f"{sign}{number(found['amount'])}퍼센트{'포인트' if found['point'] else ''}"
 
 
 def _small(found: re.Match[str]) -> str:
@@ -95,7 +102,7 @@ def _small(found: re.Match[str]) -> str:
 MONEY: Final[tuple[Rule, ...]] = (
     rule(rf"(?P<minus>(?<![\w)])-)?(?:(?<![A-Za-z])(?P<country>US|HK|AU|CA|NT|NZ|[ACS])(?=\$))?(?P<sign>{_SIGNS})[ ]?"
          rf"(?P<amount>{NUMBER})(?:(?P<power>[kKMBT])(?![A-Za-z])|(?P<myriad>[ ]?{_MYRIAD}))?", _money),
-    rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?({_MYRIAD})?[ ]?([€£¥₩元])",
+    rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?({_MYRIAD})?[ ]?([$€£¥₩元円])",
          lambda m: f"{number(m[1])}{m[2] or ''}{_CURRENCIES[m[3]]}"),
     rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?({_MYRIAD})?[ ]?({'|'.join(_CODES)})(?![A-Za-z])",
          lambda m: f"{number(m[1])}{m[2] or ''}{_CODES[m[3]]}"),
@@ -105,10 +112,10 @@ MONEY: Final[tuple[Rule, ...]] = (
 MEASURES: Final[tuple[Rule, ...]] = (
     rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?%?[ ]?[~–-][ ]?({NUMBER})[ ]?%(p(?!\w))?",
          lambda m: f"{number(m[1])}에서 {number(m[2])}퍼센트{'포인트' if m[3] else ''}"),
-    rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?%(p(?![A-Za-z]))?", lambda m: f"{number(m[1])}퍼센트{'포인트' if m[2] else ''}"),
+    rule(rf"(?P<sign>(?<![\w)])[-−+])?{_NOT_INSIDE}(?P<amount>{NUMBER})[ ]?%(?P<point>p(?![A-Za-z]))?", _percent),
     rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?‰", lambda m: f"{number(m[1])}퍼밀"),
-    rule(rf"(?P<minus>(?<![\w)])[-−])?{_NOT_INSIDE}(?P<amount>{NUMBER})[ ]?(?P<sign>°)[ ]?(?P<scale>[CF](?![A-Za-z]))?",
-         _degrees),
+    rule(rf"(?P<minus>(?<![\w)])[-−])?{_NOT_INSIDE}(?:(?P<first>{NUMBER})[ ]?[~–][ ]?)?(?P<amount>{NUMBER})[ ]?"
+         rf"(?P<sign>°)[ ]?(?P<scale>[CF](?![A-Za-z]))?", _degrees),
     rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?({'|'.join(map(re.escape, _SPEEDS))})(?![A-Za-z])", _speed),
     rule(rf"{_NOT_INSIDE}(?:(?P<first>{NUMBER})[ ]?[~–-][ ]?)?(?P<amount>{NUMBER})[ ]?(?P<unit>{_UNIT})"
          rf"(?P<power>[²³]|\^[23]|(?<=m)[23])?(?![A-Za-z0-9²³/])", _unit),
@@ -117,7 +124,11 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(f"[{''.join(_VULGAR)}]", lambda m: f" {_VULGAR[m[0]]}"),
 )  # fmt: skip
 
-RANGES: Final[tuple[Rule, ...]] = (rule(r"(?<=\d[시분초일월년원층호번명개세살회도])[ ]?[~–][ ]?(?=\d)", "에서 "),)
+RANGES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\d[가-힣%℃°])[ ]?[~–][ ]?(?=\d)", "에서 "),  # 9시~18시; of bare numbers see to the end
+    rule(r"(?<=:\d\d)[ ]?[~–][ ]?(?=\d)", "에서 "),
+    rule(r"(?<=\d[A-Za-z])[ ]?~[ ]?(?=\d)|(?<=\d[A-Za-z]{2})[ ]?~[ ]?(?=\d)", "에서 "),
+)
 
 COUNTED: Final[tuple[Rule, ...]] = (
     rule(rf"(?<!제)(?<!제 ){_NOT_INSIDE}(?:(?P<first>\d{{1,3}})[ ]?[~–-][ ]?)?(?<!\d)"
@@ -125,6 +136,7 @@ COUNTED: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\d)[ ]?[×xX*][ ]?(?=\d)", " 곱하기 "),
     rule(r"(?<=[A-Za-z])(-?)([0-9])(?![0-9]|[.,][0-9])", lambda m: m[1] + english_digits(m[2])),  # B2B, mp3, GPT-4o
     rule(r"(?<![0-9.,])([0-9])(?=[A-Z]{1,2}(?![A-Za-z]))", lambda m: english_digits(m[1])),  # 5G, 3D, 4K
     rule(r"(?<![\d.])\d++(?:\.\d++){2,}+(?!\d)", lambda m: " 점 ".join(map(whole, m[0].split(".")))),  # versions
@@ -133,7 +145,7 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w)])[-−](?=\d)", "마이너스 "),
     rule(r"(?<=\d)[ ]?:[ ]?(?=\d)", " 대 "),
     rule(r"(?<=\d)[ ]?\+[ ]?(?=\d)", " 더하기 "),
-    rule(r"(?<=\d)[ ]?[×xX*][ ]?(?=\d)", " 곱하기 "),
     rule(r"(?<=\d)[ ]?÷[ ]?(?=\d)", " 나누기 "),
+    rule(r"#[ ]?(?=\d)(\d{1,4})(?!\d)", lambda m: f"{whole(m[1])}번"),
     rule(rf"{NUMBER}", lambda m: number(m[0])),
 )  # fmt: skip
