@@ -21,7 +21,7 @@ from vivavoce.text.abbreviations import (
     VOICELESS_WORDS,
     ZONES_AND_DAYS,
 )
-from vivavoce.text.language import is_wide
+from vivavoce.text.language import is_wide, script_of
 
 Verdict = int | Literal["no", "wait"]
 
@@ -40,6 +40,8 @@ _LOOK_BACK: Final = 24
 _WORD_BEFORE: Final = re.compile(r"(?:[^\W\d_]|\.|['’](?=[^\W\d_]))*+\Z")
 _VOICELESS: Final = re.compile(r"(?i)[bcdfghjklmnpqrstvwxz]+")
 _NUMBER_BEFORE: Final = re.compile(r"(?<!\S)\d{1,3}\Z")
+_DATE_BEFORE: Final = re.compile(r"(?<!\d)[12]\d{3}(?P<parts>(?:\.[ ]?\d{1,2}){0,2})\Z")
+_DATE_GOES_ON: Final = re.compile(r"[ ]?(?:\d{1,2}(?P<point>\.)?)?")
 _FOOTNOTE: Final = re.compile(r"\[\^?\d{0,3}+\]?")
 _LIST_START: Final = re.compile(r"[\s*_>#-]*+(\d{1,3})[.)]\s")
 
@@ -67,6 +69,8 @@ def latin_mark(text: str, begin: int, at: int, final: bool) -> Verdict:
     if not (text[after].isspace() or is_wide(text[after]) or text[after] in "「『（“《【"):
         return "no"
     marks, closed = text[at:run], any(char in CLOSERS for char in text[run:after])
+    if closed and script_of(text[after]) == "hangul":
+        return "no"  # "그는 "좋아."라고 말했다.": a Korean quotation is taken up by what is written against it
     cut = after + text[after].isspace()
     if marks == "." and not closed:
         return _period(text, begin, at, after, end, final, cut)
@@ -147,6 +151,9 @@ def ends_with_title(text: str, begin: int, end: int) -> bool:
 
 def _period(text: str, begin: int, at: int, after: int, end: int, final: bool, cut: int) -> Verdict:
     """A single full stop with white space or a wide character at `after`."""
+    date = _in_date(text, begin, at, end, final)
+    if date is not None:
+        return date
     number = _NUMBER_BEFORE.search(text[max(begin, at - _LOOK_BACK) : at])
     if number is not None:
         return _after_number(text, begin, at - len(number[0]), at, cut)
@@ -170,6 +177,22 @@ def _period(text: str, begin: int, at: int, after: int, end: int, final: bool, c
     if following.islower() or is_wide(following):
         return "no"
     return _before_capital(key, text, after, end, final, cut)
+
+
+def _in_date(text: str, begin: int, at: int, end: int, final: bool) -> Literal["no", "wait"] | None:
+    """ "2024. 5. 3. 금요일": in a Korean date a full stop follows year, month and day. None: this is no such date."""
+    date = _DATE_BEFORE.search(text[max(begin, at - _LOOK_BACK) : at])
+    if date is None:
+        return None
+    if date["parts"].count(".") == 2:
+        beyond = _first_char(text, at + 1, end)
+        if not beyond:
+            return None if final else "wait"
+        return "no" if script_of(beyond) == "hangul" else None
+    following = _DATE_GOES_ON.match(text, at + 1, end)
+    if following is None or (following.end() < end and not following["point"]):
+        return None
+    return "no" if following["point"] else None if final else "wait"
 
 
 def _is_voiceless(word: str) -> bool:
