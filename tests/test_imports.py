@@ -17,7 +17,8 @@ ROOT = Path(vivavoce.__file__).parent
 CONFIG = {"config", "errors"}
 SOUND_AND_TEXT = {"text", "audio"}
 WATCHED = {"errors", "metrics", "draining", "progress"}
-SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text", "engines.speech"} | CONFIG | WATCHED
+SPEECH = {"engines.speech", "engines.speech_options"}  # the border, and what may be wished for
+SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text"} | SPEECH | CONFIG | WATCHED
 TRANSPORTS = {"speaking.sink", "audio", "protocols.commands", "serving"} | CONFIG | WATCHED
 ROUTES = (
     SPEAKING
@@ -41,16 +42,18 @@ ALLOWED: dict[str, set[str]] = {
     "safe_pickle": {"errors"},
     "config": {"errors"},
     "settings": {"config", "errors"},
-    "protocols": {"errors", "words", "languages"},
+    "protocols": {"errors", "words", "languages", "engines.speech_options"},
     "audio": {"errors", "words"},
     "text": {"errors", "words", "audio.chunk"},
     "machine": WATCHED,
     "decoding": WATCHED | {"audio"},
     "voices": CONFIG | {"audio", "progress", "hub"},
     "onnx_session": {"errors"},
-    "engines": CONFIG | SOUND_AND_TEXT | {"voices", "words", "onnx_session", "metrics", "progress", "safe_pickle"},
+    "engines": CONFIG
+    | SOUND_AND_TEXT
+    | {"languages", "voices", "words", "onnx_session", "metrics", "progress", "safe_pickle"},
     "models": CONFIG | {"machine", "progress", "hub", "safe_pickle", "engines.recognizer", "voices.placing"},
-    "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.speech"},
+    "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | SPEECH | {"machine", "words"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,
     "assistant": SPEAKING | {"recognition", "words", "machine.admission"},

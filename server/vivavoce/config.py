@@ -57,6 +57,9 @@ class AccessSettings:
     api_keys_file: Path | None = setting(
         None, "File with one SHA-256 hex digest of an API key a line (`printf %s KEY | sha256sum`)."
     )
+    open_lists: bool = setting(
+        False, "The lists of models and voices may be read without a key; Open WebUI asks for them without one."
+    )
     allow_anonymous: bool = setting(False, "Serve beyond loopback without any key.")
 
 
@@ -66,6 +69,9 @@ class VoiceSettings:
 
     voices: tuple[Path, ...] = setting((), "Folders with voice packs, besides ./voices, ./models and the data folder.")
     voice: str | None = setting(None, "Voice that answers where none is named; default: the first available.")
+    voice_map: tuple[str, ...] = setting(
+        (), "Voices that other names mean, e.g. alloy=mika,echo=mika/Sad: some clients know OpenAI's names only."
+    )
     engines: tuple[str, ...] = setting(("genie", "embedded"), "Speech engines, in order of preference.")
     preload: bool = setting(True, "Load the voices of ./voices and ./models and the default voice at start.")
     voice_memory_mib: int = setting(6144, "Memory for loaded voices; idle ones leave when it is full.", above=0)
@@ -83,6 +89,17 @@ class VoiceSettings:
     )
     genie_threads: int = setting(0, "Threads of one Genie step; 0: all cores.", at_least=0)
 
+    def aliases(self) -> dict[str, str]:
+        """The voice map: name in lower case -> voice.
+
+        Raises:
+            ConfigError: If an entry is not `name=voice`.
+        """
+        pairs = [tuple(part.strip() for part in entry.split("=")) for entry in self.voice_map]
+        if any(len(pair) != 2 or not all(pair) for pair in pairs):
+            raise ConfigError("voice_map: expected name=voice, e.g. alloy=mika")
+        return {name.casefold(): voice for name, voice in pairs}
+
     def folders(self) -> tuple[Path, ...]:
         """Folders searched for voice packs: ./voices, ./models (a Space's name for it), the configured ones, the data
         folder's.
@@ -95,12 +112,16 @@ class LimitSettings:
     """Limits."""
 
     max_text: int = setting(4096, "Characters of one request.", above=0)
-    max_body_kib: int = setting(64, "Size of a JSON body.", above=0)
+    max_body_kib: int = setting(64, "Size of a JSON body; a text of `max_text` fits in any case.", above=0)
     max_upload_mib: int = setting(25, "Size of an uploaded clip.", above=0)
     max_streams: int = setting(64, "Utterances at once, however fast the machine.", above=0)
     max_streams_per_key: int = setting(32, "Utterances at once of one API key.", above=0)
     body_timeout_s: float = setting(60.0, "A request body must have arrived after this long.", above=0)
     drain_timeout_s: float = setting(30.0, "At shutdown, running utterances may take this long to finish.", at_least=0)
+
+    def body_bytes(self) -> int:
+        """Size of a JSON body, which a text of `max_text` characters fits into, however it is escaped."""
+        return max(self.max_body_kib << 10, 12 * self.max_text + 4096)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +262,7 @@ class Config:
             object.__setattr__(self, section, made)
             for name in names:
                 _check(name, getattr(made, name))
+        self.voices.aliases()
         if any(len(key) < 16 for key in self.access.api_keys):
             raise ConfigError("an API key must have at least 16 characters")
 

@@ -8,6 +8,7 @@
         UnspeakableText       400
         UnknownVoice          404
         UnknownModel          404
+        UnknownLanguage       400
         UnsupportedLanguage   400
         UnsupportedFormat     400
         InvalidAudio          400

@@ -83,9 +83,15 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     for name, value in table.items():
         if name not in FIELDS:
             raise ConfigError(f"unknown setting '{name}' in {path}; see docs/settings.md")
-        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        values[name] = parse(name, text, source=f"{path}: {name}")
+        values[name] = parse(name, _as_text(value), source=f"{path}: {name}")
     return values
+
+
+def _as_text(value: object) -> str:
+    """A TOML value as the environment would have it."""
+    if isinstance(value, dict):
+        value = [f"{key}={each}" for key, each in value.items()]
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _kind(name: str) -> tuple[Any, bool]:

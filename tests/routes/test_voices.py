@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from recordings import CONTAINERS, encoded, recording, tone, wav
 from vivavoce.config import LimitSettings
 from vivavoce.decoding.service import DecodingService
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.routes.voices import MAX_CLONES, voices_router
@@ -48,9 +49,13 @@ async def client(store: VoiceStore, forgotten: list[str]) -> AsyncIterator[httpx
     app = FastAPI()
     decoding = DecodingService(Metrics())
     limits = LimitSettings(max_upload_mib=1, body_timeout_s=5)
-    app.include_router(
-        voices_router(store, limits, None, decoding, forgotten.append, reserved=lambda: {"heart", "alloy"})
-    )
+
+    def find(voice_id: str) -> VoiceInfo:
+        pack = store.get(voice_id)
+        return VoiceInfo(pack.id, pack.name, (pack.language,), "genie", 32_000, tuple(pack.references))
+
+    reserved = {"heart", "alloy"}
+    app.include_router(voices_router(store, limits, None, decoding, find, forgotten.append, reserved=lambda: reserved))
     app.add_exception_handler(VivaVoceError, lambda _, error: error_response(error))
     transport = httpx.ASGITransport(_Owned(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
@@ -100,9 +105,13 @@ async def test_a_clone_is_made_and_deleted(client: httpx.AsyncClient, store: Voi
         "id": "anna-sad",
         "name": "Anna sad",
         "language": "ja",
+        "languages": ["ja"],
         "engine": "genie",
         "sample_rate": 32000,
         "references": ["Normal"],
+        "default": False,
+        "available": True,
+        "problem": None,
         "base": "anna",
         "created": 0,
     }

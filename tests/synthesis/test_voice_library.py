@@ -100,7 +100,7 @@ async def test_a_load_that_failed_is_told_and_no_default(make_library: Make, now
     assert engine.loads == ["alpha"], "nobody waits for it a second time"
     assert {v.id: v.problem for v in library.list()} == {"alpha": "voice 'alpha' is damaged", "beta": None}
     assert library.default_id() == "beta"
-    assert library.resolve("alloy").info.id == "beta"
+    assert library.choose("alloy").info.id == "beta"
     await load(library, "default")
     engine.repaired = True
     now_s[0] += RETRY_AFTER_S
@@ -149,13 +149,13 @@ def test_without_a_voice_that_can_speak_nothing_is_ready(make_library: Make) -> 
 
 def test_names(make_library: Make) -> None:
     library = make_library(FakeEngine(voices=("a", "b")), default="b")
-    assert library.resolve("a").info.id == "a"
+    assert library.choose("a").info.id == "a"
     for alias in ("default", "alloy", "cedar"):
-        assert library.resolve(alias).info.id == "b"
+        assert library.choose(alias).info.id == "b"
     with pytest.raises(UnknownVoice, match="known: a, b"):
-        library.resolve("c")
+        library.choose("c")
     with pytest.raises(UnknownVoice):
-        library.resolve("a/Sad")
+        library.choose("a/Sad")
 
 
 def test_the_default_and_the_marked_are_preloaded(make_library: Make) -> None:

@@ -31,8 +31,9 @@ from vivavoce.app.generator import build_synthesizer
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.samples import Pcm16, to_pcm16
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech_options import SpeechOptions
 from vivavoce.errors import NotFound, VivaVoceError
+from vivavoce.languages import language_code
 from vivavoce.metrics import Metrics
 from vivavoce.speaking.sink import pieces
 from vivavoce.synthesis.speaker import SpeechRequest
@@ -115,7 +116,7 @@ class SpeechModel:
         request = SpeechRequest(
             voice=options.voice,
             text=text,
-            options=SpeechOptions(language=options.language, speed=options.speed, seed=options.seed),
+            options=SpeechOptions(language=language_code(options.language), speed=options.speed, seed=options.seed),
             sample_rate=options.sample_rate,
             transport="fastrtc",
         )

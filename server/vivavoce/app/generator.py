@@ -16,6 +16,7 @@ from vivavoce.machine.memory import Residents
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.synthesizer import Synthesizer, SynthesizerLimits
+from vivavoce.synthesis.voice_choice import VoiceNames
 from vivavoce.synthesis.voice_library import VoiceLibrary
 
 MAX_WAITING = 64  # requests in the queue for a place
@@ -23,11 +24,14 @@ MAX_WAITING = 64  # requests in the queue for a place
 
 def build_synthesizer(config: Config, metrics: Metrics, engines: Sequence[SpeechEngine] | None = None) -> Synthesizer:
     """The generator with its engines, voices and workers; no web."""
+    opened = open_engines(config.voices) if engines is None else engines
+    engine_names = (*config.voices.engines, *(engine.name for engine in opened))
     voices = VoiceLibrary(
-        open_engines(config.voices) if engines is None else engines,
+        opened,
         default=config.voices.voice,
         residents=Residents(config.voices.voice_memory_mib << 20),
         metrics=metrics,
+        names=VoiceNames(config.voices.aliases(), tuple(dict.fromkeys(engine_names))),
     )
     pool = WorkerPool(
         workers=config.speed.worker_count(),

@@ -171,13 +171,14 @@ def build_server(
     native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
     websockets = WebSockets(access, connections, encoding, patience, metrics)
     app.include_router(speech_router(synthesizer, config, metrics, encoding))
-    app.include_router(catalogue_router(synthesizer))
+    app.include_router(catalogue_router(synthesizer, open_lists=config.access.open_lists))
     app.include_router(
         voices_router(
             open_store(config.voices),
             config.limits,
             config.voices.voice,
             decoding,
+            lambda voice_id: next((each for each in synthesizer.voices() if each.id == voice_id), None),
             synthesizer.library.forget,
             reserved=synthesizer.library.spoken_for,
         )
@@ -192,7 +193,7 @@ def build_server(
     if config.webrtc.fastrtc:
         _mount_fastrtc(app, synthesizer, config)
     map_errors(app, metrics)
-    describe(app)
+    describe(app, max_text=config.limits.max_text)
     mount_page(app, config.access.allowed_origins)
     server.app = Gate(app, access, Entries(app.routes), metrics)
     if config.access.cors and config.access.allowed_origins:

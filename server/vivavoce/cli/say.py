@@ -17,9 +17,10 @@ from vivavoce.app.generator import build_synthesizer
 from vivavoce.audio.encoders import FORMATS, AudioEncoder, open_encoder
 from vivavoce.cli.output import Output
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechOptions
-from vivavoce.errors import EmptyInput, UnsupportedFormat
-from vivavoce.languages import language_code
+from vivavoce.engines import speech_options as wish
+from vivavoce.engines.speech_options import SpeechOptions
+from vivavoce.errors import EmptyInput, UnknownLanguage, UnsupportedFormat
+from vivavoce.languages import AUTO, language_code
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.speaker import SpeechRequest
@@ -59,10 +60,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--format", metavar="|".join(FORMATS), help="audio format (default: by the file's name, else wav)"
     )
-    parser.add_argument("--speed", type=_ranged(float, 0.25, 4.0), default=1.0, help="0.25 to 4, pitch is kept")
-    parser.add_argument("--sample-rate", type=_ranged(int, 8000, 48000), metavar="HZ", help="8000 to 48000")
-    parser.add_argument("--language", default="auto", help="en, zh, ja, ko or a name or tag of theirs")
-    parser.add_argument("--seed", type=int, help="same seed, same audio")
+    parser.add_argument("--speed", type=_ranged(float, wish.SPEED), default=1.0, help=f"{wish.SPEED}, pitch is kept")
+    parser.add_argument(
+        "--sample-rate", type=_ranged(int, wish.SAMPLE_RATE), metavar="HZ", help=f"Hz, {wish.SAMPLE_RATE}"
+    )
+    parser.add_argument("--language", type=_language, default=AUTO, help="auto, en, zh, ja, ko, or a name")
+    parser.add_argument("--seed", type=_ranged(int, wish.SEED), help="same seed, same audio")
     parser.add_argument(
         "--voices",
         type=lambda text: settings.parse("voices", text, source="--voices"),
@@ -80,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
     text = _text(args.text)
     if not text.strip():
         raise EmptyInput
-    format_name, output, player = _destination(args.output, args.format)
+    format_name, output, player = _destination(args.output, args.format and args.format.strip().lower())
     encoder_rate = args.sample_rate
-    options = SpeechOptions(language=language_code(args.language), speed=args.speed, seed=args.seed)
+    options = SpeechOptions(language=args.language, speed=args.speed, seed=args.seed)
     request = SpeechRequest(voice=args.voice, options=options, sample_rate=encoder_rate, transport="cli")
     exact = format_name == "wav" and output is not None
     open_output = Output(output, player)
@@ -205,14 +208,21 @@ def _clear_line() -> str:
     return "\r\033[K" if sys.stderr.isatty() else ""
 
 
-def _ranged(kind: type[float] | type[int], low: float, high: float) -> Callable[[str], float]:
+def _language(text: str) -> str:
+    try:
+        return language_code(text)
+    except UnknownLanguage as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+
+
+def _ranged(kind: type[float] | type[int], allowed: wish.Range[Any]) -> Callable[[str], float]:
     def read(text: str) -> float:
         try:
             value = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        if not allowed.holds(value):
+            raise argparse.ArgumentTypeError(f"{text} is not between {allowed.low:g} and {allowed.high:g}")
         return value
 
     return read

@@ -12,35 +12,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from vivavoce.audio.chunk import AudioChunk
+from vivavoce.engines.speech_options import SpeechOptions as SpeechOptions  # part of the border
 from vivavoce.errors import EngineError
 from vivavoce.progress import Progress
 from vivavoce.text.normalize import SpokenText
 
 Stage = Literal["prefill", "decode", "vocode", "done"]
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechOptions:
-    """How to say it. None means: the voice's own default.
-
-    Attributes:
-        language: ISO 639-1 code (en, zh, ja, ko) or "auto".
-        speed: 0.25..4, pitch kept.
-        seed: same seed, text and voice give the same audio; None draws one.
-        temperature, top_k, top_p, repetition_penalty: sampling of semantic tokens (autoregressive engines only).
-        reference: named style of the voice ("Sad"), as in `voice: "mika/Sad"`.
-        instructions: free text; an engine may map it to a reference such as "sad". Unknown ones are ignored.
-    """
-
-    language: str = "auto"
-    speed: float = 1.0
-    seed: int | None = None
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    repetition_penalty: float | None = None
-    instructions: str | None = None
-    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

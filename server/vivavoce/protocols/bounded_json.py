@@ -10,12 +10,13 @@ import json
 from vivavoce.errors import ProtocolError
 
 
-def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200) -> dict[str, object]:
+def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200, noun: str = "message") -> dict[str, object]:
     """JSON text to an object.
 
     Args:
         max_depth: objects and arrays inside one another.
         max_keys: in all objects together.
+        noun: what is refused.
 
     Raises:
         ProtocolError: `invalid_json`; what was sent is never repeated.
@@ -23,10 +24,10 @@ def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200) -> dict[
     try:
         value: object = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise _invalid("the message is not valid JSON") from None
+        raise _invalid(f"the {noun} is not valid JSON") from None
     if not isinstance(value, dict):
-        raise _invalid("the message must be a JSON object")
-    _check_size(value, max_depth, max_keys)
+        raise _invalid(f"the {noun} must be a JSON object")
+    _check_size(value, max_depth, max_keys, noun)
     return value
 
 
@@ -34,17 +35,17 @@ def _no_constant(name: str) -> float:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-def _check_size(value: dict[str, object], max_depth: int, max_keys: int) -> None:
+def _check_size(value: dict[str, object], max_depth: int, max_keys: int, noun: str) -> None:
     level: list[object] = [value]
     keys = 0
     for _ in range(max_depth):
         keys += sum(len(each) for each in level if isinstance(each, dict))
         if keys > max_keys:
-            raise _invalid(f"the message has more than {max_keys} keys")
+            raise _invalid(f"the {noun} has more than {max_keys} keys")
         level = [inner for each in level for inner in _inside(each)]
         if not level:
             return
-    raise _invalid(f"the message is nested deeper than {max_depth} levels")
+    raise _invalid(f"the {noun} is nested deeper than {max_depth} levels")
 
 
 def _inside(value: object) -> list[object]:

@@ -52,6 +52,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A name that means the same in any case; kept in lower case."""
+
+    longest: int
+
+    def read(self, value: object) -> str:
+        return Text(self.longest).read(value).strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
     """An integer within a range; 3.0 is one, true is not."""
 
@@ -71,16 +81,27 @@ INDEX = Whole(0, 2**53 - 1)  # what every JSON reader counts to without loss
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A finite number within a range; true is not one. An integer stays one, to be written back as it came."""
+    """A finite number within a range; true is not one. An integer stays one, to be written back as it came.
+
+    Attributes:
+        above: `low` itself is not one of them.
+    """
 
     low: float
     high: float
+    above: bool = False
 
     def read(self, value: object) -> float:
         plain_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if plain_number and self.low <= cast(float, value) <= self.high:  # never true of NaN
+        if plain_number and self._holds(cast(float, value)):
             return cast(float, value)
+        if self.above:
+            raise Refused(f"a number above {self.low:g} and at most {self.high:g}")
         raise Refused(f"a number from {self.low:g} to {self.high:g}")
+
+    def _holds(self, value: float) -> bool:
+        """Never true of NaN."""
+        return (self.low < value if self.above else self.low <= value) and value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +116,15 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words."""
+    """One of a few words, in any case."""
 
     words: tuple[str, ...]
 
     def read(self, value: object) -> str:
-        if isinstance(value, str) and value in self.words:
-            return value
+        plain_word = value.strip().lower() if isinstance(value, str) else None
+        for word in self.words:
+            if word.lower() == plain_word:
+                return word
         raise Refused("one of " + ", ".join(self.words))
 
 

@@ -6,15 +6,12 @@ What the client sent is never echoed. Called by the HTTP routes.
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from vivavoce.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-
-MAX_DEPTH = 20
-MAX_KEYS = 200
+from vivavoce.errors import InvalidRequest, PayloadTooLarge, ProtocolError, UnsupportedMediaType
+from vivavoce.protocols.bounded_json import load_object
 
 
 class InvalidJson(InvalidRequest):
@@ -49,16 +46,16 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """A JSON object from bytes.
 
     Raises:
-        InvalidJson: If it is malformed, holds NaN or Infinity, or is too deep or too wide.
+        InvalidJson: If it is not UTF-8, malformed, holds NaN or Infinity, or is too deep or too wide.
     """
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, ValueError, RecursionError):
-        raise InvalidJson("the body is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidJson("the body must be a JSON object")
-    _check_size(value)
-    return value
+        text = body.decode("utf-8-sig")  # files written on Windows begin with a byte order mark
+    except UnicodeDecodeError:
+        raise InvalidJson("the body is not UTF-8; send JSON in UTF-8, whatever the charset of the file was") from None
+    try:
+        return load_object(text, noun="body")
+    except ProtocolError as error:
+        raise InvalidJson(error.message) from None
 
 
 async def read_bytes(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
@@ -82,25 +79,3 @@ async def read_bytes(request: Request, *, max_bytes: int, timeout_s: float) -> b
     except ClientDisconnect:
         raise InvalidJson("the body was cut off") from None
     return bytes(body)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _check_size(value: dict[str, Any]) -> None:
-    keys = 0
-    waiting: list[tuple[Any, int]] = [(value, 1)]
-    while waiting:
-        item, depth = waiting.pop()
-        if isinstance(item, dict):
-            keys += len(item)
-            children = list(item.values())
-        elif isinstance(item, list):
-            keys += len(item)
-            children = item
-        else:
-            continue
-        if depth > MAX_DEPTH or keys > MAX_KEYS:
-            raise InvalidJson("the body is nested too deeply or has too many fields")
-        waiting.extend((child, depth + 1) for child in children)

@@ -7,6 +7,7 @@ it arrives. `local:` in the address answers from this machine: a voice speaks, p
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from contextlib import aclosing
@@ -97,7 +98,7 @@ def hosted_router(services: HostedServices) -> APIRouter:
     ) -> Response:
         wish = await read_text_to_audio(request, services.limits, format=format)
         if wish.description.local is not None:
-            return _spoken_here(services, wish, request.state.owner)
+            return await _spoken_here(services, wish, request.state.owner)
         models, target, token = _called(services, wish.description, request.state.owner)
         return StreamedResponse(
             _transcoded(services, models, target, token, wish, request.state.owner),
@@ -160,9 +161,9 @@ def _called(services: HostedServices, description: Description, owner: str) -> t
     return services.models, target, token
 
 
-def _spoken_here(services: HostedServices, wish: TextToAudio, owner: str) -> Response:
+async def _spoken_here(services: HostedServices, wish: TextToAudio, owner: str) -> Response:
     """The server's own voice in the place of a model elsewhere."""
-    voice = services.synthesizer.library.resolve(wish.description.local or "default")
+    voice = await asyncio.to_thread(services.synthesizer.choose, wish.description.local)
     speech = SpeechRequest(
         voice=voice,
         text=wish.text,

@@ -12,7 +12,7 @@ from vivavoce.routes.speech_body import SpeechBody
 from vivavoce.serving.entries import Entry, entered_with
 
 
-def describe(app: FastAPI) -> None:
+def describe(app: FastAPI, *, max_text: int) -> None:
     """The OpenAPI document, with the speech body that its route reads by itself; everybody may read it."""
     documents = {app.openapi_url, app.docs_url, app.swagger_ui_oauth2_redirect_url}
     for route in app.routes:
@@ -22,7 +22,7 @@ def describe(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            body = speech_schema()
+            body = speech_schema(max_text)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(body.pop("$defs", {}))
             schemas["SpeechBody"] = body
@@ -32,6 +32,8 @@ def describe(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
-def speech_schema() -> dict[str, Any]:
+def speech_schema(max_text: int) -> dict[str, Any]:
     """JSON schema of the request body, for the OpenAPI document."""
-    return SpeechBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = SpeechBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema["properties"]["input"]["maxLength"] = max_text
+    return schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -20,7 +21,10 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Drai
     @router.get("/health", summary="What is loaded")
     @entered_with(Entry.NOTHING)
     async def health() -> dict[str, Any]:
-        return {"status": "healthy", "models": [v.id for v in synthesizer.library.list() if v.problem is None]}
+        return {
+            "status": "healthy",
+            "models": [v.id for v in await asyncio.to_thread(synthesizer.voices) if v.problem is None],
+        }
 
     @router.get("/livez", summary="The process answers")
     @entered_with(Entry.NOTHING)
@@ -34,7 +38,7 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Drai
     async def readyz() -> JSONResponse:
         if draining.has_begun:
             return JSONResponse({"status": "draining"}, status_code=503)
-        if synthesizer.library.default_id() is None:
+        if await asyncio.to_thread(synthesizer.library.default_id) is None:
             return JSONResponse({"status": "no voice can speak"}, status_code=503)
         if not synthesizer.library.is_ready():
             return JSONResponse({"status": "the default voice is being loaded"}, status_code=503)

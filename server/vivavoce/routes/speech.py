@@ -5,6 +5,7 @@ Thin: it reads a request, hands it to the synthesizer, and lets `speech_response
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import Executor
 from typing import Literal
 
@@ -16,7 +17,7 @@ from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.speech_body import choose_form, choose_voice, parse_speech
+from vivavoce.routes.speech_body import choose_form, parse_speech
 from vivavoce.routes.speech_response import SpeechResponse
 from vivavoce.synthesis.speaker import SpeechRequest
 from vivavoce.synthesis.synthesizer import Synthesizer
@@ -55,12 +56,11 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
             None, description="`exact`: wav with true sizes, sent when the speech is whole (Safari needs it)."
         ),
     ) -> Response:
-        fields = await read_json(request, max_bytes=limits.max_body_kib * 1024, timeout_s=limits.body_timeout_s)
+        fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
         body = parse_speech(fields, max_text=limits.max_text)
-        voice = choose_voice(body, synthesizer.library, config.voices.engines)
-        info = synthesizer.library.resolve(voice).info
-        form = choose_form(body, synthesizer.library)
-        rate = form.sample_rate or info.sample_rate
+        voice = await asyncio.to_thread(synthesizer.choose, body.voice_name, body.model)  # it may look at the disk
+        form = choose_form(body, voice)
+        rate = form.sample_rate or voice.info.sample_rate
         encoder = open_encoder(form.name, rate, exact_sizes=form.whole if wav_sizes is None else wav_sizes == "exact")
         speech_request = SpeechRequest(
             voice=voice,

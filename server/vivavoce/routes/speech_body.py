@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vivavoce.audio.encoders import FORMATS
-from vivavoce.engines.speech import SpeechOptions
-from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnknownModel, UnsupportedFormat
-from vivavoce.languages import language_code
-from vivavoce.synthesis.voice_library import VoiceLibrary
+from vivavoce.engines import speech_options as wish
+from vivavoce.engines.speech_options import Range, SpeechOptions
+from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat
+from vivavoce.languages import AUTO, language_code
+from vivavoce.synthesis.speaker import ResolvedVoice
+from vivavoce.synthesis.voice_choice import names_voice
 
 PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
 FILE_SAMPLE_RATE = 32_000  # of the wav that a client gets who names a voice as its model and no format
 
-# Model names of OpenAI that stand for "whatever this server speaks with".
-OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+
+_WORDS = ("response_format", "stream_format", "timestamps")  # they mean the same in any case
+
+
+def _within(allowed: Range[Any], description: str) -> Any:
+    low = {"gt": allowed.low} if allowed.above else {"ge": allowed.low}
+    return Field(**low, le=allowed.high, description=description)
 
 
 class VoiceObject(BaseModel):
@@ -32,42 +39,43 @@ class SpeechBody(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    input: Annotated[str, Field(description="The text, 1 to 4096 characters.", min_length=1, max_length=4096)]
+    input: Annotated[str, Field(description="The text; its longest is the setting `max_text`.", min_length=1)]
     model: Annotated[str, Field(description="`tts-1`, an engine, or a voice: then that voice speaks.")] = "tts-1"
     voice: Annotated[str | VoiceObject | None, Field(description="A voice id, `id/Style`, or an OpenAI name.")] = None
     response_format: Annotated[
         str | None,
         Field(description="mp3, opus, aac, flac, wav, pcm or ogg. Default: mp3; wav where `model` names a voice."),
     ] = None
-    speed: Annotated[float, Field(ge=0.25, le=4.0, description="Pitch is kept.")] = 1.0
+    speed: Annotated[float, _within(wish.SPEED, "Pitch is kept.")] = 1.0
     stream_format: Annotated[Literal["audio", "sse"], Field(description="Chunked bytes or server-sent events.")] = (
         "audio"
     )
-    instructions: Annotated[str | None, Field(description="Voices with named references pick one by it.")] = None
+    instructions: Annotated[
+        str | None,
+        Field(max_length=wish.MAX_INSTRUCTIONS, description="Voices with named references pick one by it."),
+    ] = None
 
-    language: Annotated[Literal["auto", "en", "zh", "ja", "ko"], Field(description="Extension.")] = "auto"
-    seed: Annotated[int | None, Field(ge=0, le=2**63 - 1, description="Extension: same seed, same audio.")] = None
-    temperature: Annotated[float | None, Field(ge=0.0, le=5.0, description="Extension, Genie voices.")] = None
-    top_k: Annotated[int | None, Field(ge=1, le=1025, description="Extension, Genie voices.")] = None
-    top_p: Annotated[float | None, Field(gt=0.0, le=1.0, description="Extension, Genie voices.")] = None
-    repetition_penalty: Annotated[float | None, Field(gt=0.0, le=10.0, description="Extension, Genie voices.")] = None
-    sample_rate: Annotated[int | None, Field(ge=8000, le=48000, description="Extension: Hz of the audio.")] = None
+    language: Annotated[str, Field(description="Extension: auto, en, zh, ja, ko; tags and names are understood.")] = (
+        AUTO
+    )
+    seed: Annotated[int | None, _within(wish.SEED, "Extension: same seed, same audio.")] = None
+    temperature: Annotated[float | None, _within(wish.TEMPERATURE, "Extension, Genie voices.")] = None
+    top_k: Annotated[int | None, _within(wish.TOP_K, "Extension, Genie voices.")] = None
+    top_p: Annotated[float | None, _within(wish.TOP_P, "Extension, Genie voices.")] = None
+    repetition_penalty: Annotated[float | None, _within(wish.REPETITION_PENALTY, "Extension, Genie voices.")] = None
+    sample_rate: Annotated[int | None, _within(wish.SAMPLE_RATE, "Extension: Hz of the audio.")] = None
     timestamps: Annotated[Literal["none", "word"], Field(description="Extension: word times, with `sse` only.")] = (
         "none"
     )
 
+    @property
+    def voice_name(self) -> str | None:
+        """The voice asked for, in whichever form."""
+        return self.voice.id if isinstance(self.voice, VoiceObject) else self.voice
+
     def options(self) -> SpeechOptions:
         """The part an engine looks at."""
-        return SpeechOptions(
-            language=self.language,
-            speed=self.speed,
-            seed=self.seed,
-            temperature=self.temperature,
-            top_k=self.top_k,
-            top_p=self.top_p,
-            repetition_penalty=self.repetition_penalty,
-            instructions=self.instructions,
-        )
+        return SpeechOptions.of(self)
 
 
 def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
@@ -88,11 +96,14 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
             raise TextTooLong(len(text), max_text)
         if not text.strip():
             raise EmptyInput
-    if isinstance(fields.get("language"), str):
-        fields["language"] = language_code(fields["language"])
-    name = fields.get("response_format")
-    if isinstance(name, str) and name not in FORMATS:
-        raise UnsupportedFormat(name, FORMATS)
+    for name in _WORDS:
+        if isinstance(word := fields.get(name), str):
+            fields[name] = word.strip().lower()
+    format = fields.get("response_format")
+    if isinstance(format, str) and format not in FORMATS:
+        raise UnsupportedFormat(format, FORMATS)
+    if isinstance(language := fields.get("language"), str):
+        fields["language"] = language_code(language)
     try:
         body = SpeechBody.model_validate(fields)
     except ValidationError as error:
@@ -111,36 +122,14 @@ class SoundForm:
     whole: bool
 
 
-def choose_form(body: SpeechBody, voices: VoiceLibrary) -> SoundForm:
+def choose_form(body: SpeechBody, voice: ResolvedVoice) -> SoundForm:
     """OpenAI's default is a stream of mp3. A client that gives a voice's name for a model is none of OpenAI's: unless
     it asks for a format, it gets a file that everything reads, wav at 32 kHz with its true length.
     """
     name = body.response_format
-    if name is None and body.stream_format == "audio" and body.model not in OPENAI_MODELS and voices.knows(body.model):
+    if name is None and body.stream_format == "audio" and names_voice(body.model, voice):
         return SoundForm("wav", body.sample_rate or FILE_SAMPLE_RATE, whole=True)
     return SoundForm(name or "mp3", body.sample_rate or (PCM_SAMPLE_RATE if name == "pcm" else None), whole=False)
-
-
-def choose_voice(body: SpeechBody, voices: VoiceLibrary, engines: Iterable[str]) -> str:
-    """The voice that `model` and `voice` mean together.
-
-    A voice of this server named in `voice` wins; else a `model` that names a voice speaks; else the default voice.
-
-    Raises:
-        UnknownModel: If `model` is neither an OpenAI model, an engine nor a voice.
-        UnknownVoice: If `voice` is neither a voice of this server nor one of OpenAI's names.
-    """
-    wanted = body.voice.id if isinstance(body.voice, VoiceObject) else body.voice
-    model_is_voice = voices.knows(body.model)
-    if not model_is_voice and body.model not in (*OPENAI_MODELS, "vivavoce", *engines):
-        known = [*OPENAI_MODELS, *engines, *(v.id for v in voices.list())]
-        raise UnknownModel(body.model, known)
-    if wanted and (voices.knows(wanted) or not model_is_voice):
-        voices.resolve(wanted)
-        return wanted
-    if model_is_voice:
-        return body.model
-    return next((v.id for v in voices.list() if v.engine == body.model and v.problem is None), "default")
 
 
 def _as_invalid(error: ValidationError) -> InvalidRequest:

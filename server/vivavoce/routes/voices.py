@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 
 from vivavoce.config import LimitSettings
 from vivavoce.decoding.service import DecodingService
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import (
     Conflict,
     InvalidRequest,
@@ -27,19 +28,18 @@ from vivavoce.errors import (
     VoicePackError,
     VoiceUnavailable,
 )
-from vivavoce.languages import AUTO, language_code
+from vivavoce.languages import AUTO, LANGUAGES, language_code
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.forms import blocks_of, read_form
+from vivavoce.routes.voice_shape import describe
 from vivavoce.serving.access import ANONYMOUS
 from vivavoce.voices.clip import REFERENCE_RULES, Clip
 from vivavoce.voices.install import NewReference, clone, owner_of, remove
 from vivavoce.voices.pack import VOICE_ID, VoicePack
-from vivavoce.voices.references import LANGUAGES
 from vivavoce.voices.store import VoiceStore
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_RATE = 32_000  # Hz of every voice in the store
 MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
 MAX_CLONES_PER_OWNER = 40
 MAX_NAME = 64  # characters; everybody sees them in the lists
@@ -51,7 +51,7 @@ _FORM = {
         "name": {"type": "string", "minLength": 1, "maxLength": 64, "description": "What the voice is called."},
         "audio_sample": {"type": "string", "format": "binary", "description": "3 to 10 seconds of one speaker."},
         "ref_text": {"type": "string", "minLength": 1, "maxLength": 1000, "description": "What is said in the clip."},
-        "language": {"type": "string", "enum": [*LANGUAGES, "auto"], "default": "auto"},
+        "language": {"type": "string", "description": "One of " + ", ".join((AUTO, *LANGUAGES)), "default": AUTO},
         "base": {
             "type": "string",
             "description": "Id of the voice whose weights speak; may be left out if there is one.",
@@ -76,6 +76,7 @@ def voices_router(
     limits: LimitSettings,
     default_voice: str | None,
     decoding: DecodingService,
+    find: Callable[[str], VoiceInfo | None],
     forget: Callable[[str], None],
     reserved: Callable[[], Collection[str]] = frozenset,
 ) -> APIRouter:
@@ -86,6 +87,7 @@ def voices_router(
         limits: of uploads.
         default_voice: the base where none is named.
         decoding: reads the clips.
+        find: the voice of an id, as its engine describes it.
         forget: called with the id of a deleted voice, so that it leaves memory.
         reserved: gives the ids that no clone may have, since they mean another voice to clients.
     """
@@ -111,7 +113,8 @@ def voices_router(
             pack = await asyncio.to_thread(_clone, store, base, fields, clip, owner, reserved())
         finally:
             await form.close()
-        return JSONResponse(_as_json(pack), status_code=201, headers={"location": f"/v1/audio/voices/{pack.id}"})
+        made = await asyncio.to_thread(_described, pack, find)
+        return JSONResponse(made, status_code=201, headers={"location": f"/v1/audio/voices/{pack.id}"})
 
     @router.delete("/v1/audio/voices/{voice_id}", summary="Delete a cloned voice")
     async def delete(voice_id: str, request: Request) -> dict[str, Any]:
@@ -192,7 +195,7 @@ def _fields(form: FormData) -> _CloneForm:
         name=name,
         sample=sample,
         text=_required(form, "ref_text"),
-        language=None if language == "auto" else language,
+        language=None if language == AUTO else language,
         base=base,
     )
 
@@ -212,14 +215,9 @@ def _text(form: FormData, name: str) -> str | None:
     return value.strip() or None if value else None
 
 
-def _as_json(pack: VoicePack) -> dict[str, Any]:
-    return {
-        "id": pack.id,
-        "name": pack.name,
-        "language": pack.language,
-        "engine": "genie",
-        "sample_rate": SAMPLE_RATE,
-        "references": list(pack.references),
-        "base": pack.base,
-        "created": pack.created,
-    }
+def _described(pack: VoicePack, find: Callable[[str], VoiceInfo | None]) -> dict[str, Any]:
+    """A new clone as the lists show it, with what only its maker asks for."""
+    info = find(pack.id)
+    if info is None:
+        raise VoiceUnavailable(f"voice '{pack.id}' was stored, but no engine of this server speaks it")
+    return {**describe(info, default=None), "base": pack.base, "created": pack.created}

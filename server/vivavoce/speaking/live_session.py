@@ -1,4 +1,4 @@
-"""One live conversation with the synthesizer: a session's commands become utterances, one after another.
+"""One live conversation with a speaker: a session's commands become utterances, one after another.
 
 Carried by a WebSocket or a WebRTC call alike. Those hand it what the client sends, take what the client is due, and
 open a `Sink` for each utterance; this module knows neither sockets nor encodings. The session's rules are in
@@ -24,8 +24,7 @@ from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_utterance import LiveUtterance, UtteranceTeller
 from vivavoce.speaking.sink import Carrier, SoundFormat
 from vivavoce.speaking.wishes import speech_request
-from vivavoce.synthesis.speaker import Spoken
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import Speaker, Spoken
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ class LiveSession:
     """A session, its utterances and their sound.
 
     Args:
-        synthesizer: speaks.
+        speaker: speaks.
         session: the rules, and what the client is due.
         carrier: opens a sink when an utterance begins to speak.
         owner: whose connection it is, for admission.
@@ -50,7 +49,7 @@ class LiveSession:
 
     def __init__(
         self,
-        synthesizer: Synthesizer,
+        speaker: Speaker,
         session: Session,
         carrier: Carrier,
         *,
@@ -64,7 +63,7 @@ class LiveSession:
         self.closing: Close | None = None
         self.active_s = now()
         self._now = now
-        self._synthesizer = synthesizer
+        self._speaker = speaker
         self._carrier = carrier
         self._owner = owner
         self._metrics = metrics
@@ -199,15 +198,10 @@ class LiveSession:
 
     async def _speak(self, live: LiveUtterance) -> None:
         with self._settled(live):  # whatever keeps it from being admitted
-            request = speech_request(
-                live.config,
-                self._synthesizer.library,
-                owner=self._owner,
-                transport=self._carrier.name,
-                ahead_s=self._ahead_s,
-                sample_rate=self._carrier.sample_rate,
+            request = await speech_request(
+                live.config, self._speaker, self._carrier, owner=self._owner, ahead_s=self._ahead_s
             )
-            async with self._synthesizer.stream(request) as utterance:
+            async with self._speaker.stream(request) as utterance:
                 with self._settled(live):  # before the block is left, so that nobody writes to what has ended
                     await self._relay(live, utterance)
 

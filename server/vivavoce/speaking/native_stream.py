@@ -5,6 +5,7 @@ Called by the live routes; the carriers get what `prepare` returns and know no s
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from vivavoce.protocols.native.messages import Limits, VoiceSummary
 from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_session import LiveSession
 from vivavoce.speaking.sink import Carrier
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class NativeStream:
         ahead_s: seconds of audio computed ahead of the listener.
     """
 
-    synthesizer: Synthesizer
+    speaker: Speaker
     limits: Limits
     ahead_s: float
     metrics: Metrics
@@ -39,13 +40,11 @@ class NativeStream:
         Args:
             owner: whose connection it is, for admission.
         """
-        voices = voice_summaries(self.synthesizer.voices())
+        voices = voice_summaries(await asyncio.to_thread(self.speaker.voices))
 
         def carry(carrier: Carrier) -> LiveSession:
             session = Session(f"sess_{secrets.token_hex(12)}", self.limits, voices)
-            return LiveSession(
-                self.synthesizer, session, carrier, owner=owner, metrics=self.metrics, ahead_s=self.ahead_s
-            )
+            return LiveSession(self.speaker, session, carrier, owner=owner, metrics=self.metrics, ahead_s=self.ahead_s)
 
         return carry
 

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from vivavoce.engines.speech import SpeechOptions
+import asyncio
+
+from vivavoce.engines.speech_options import SpeechOptions
 from vivavoce.protocols.native.messages import SessionConfig
-from vivavoce.synthesis.speaker import SpeechRequest
-from vivavoce.synthesis.voice_library import VoiceLibrary
+from vivavoce.speaking.sink import Carrier
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 
 
-def speech_request(
-    config: SessionConfig,
-    voices: VoiceLibrary,
-    *,
-    owner: str,
-    transport: str,
-    ahead_s: float,
-    sample_rate: int | None,
+async def speech_request(
+    config: SessionConfig, speaker: Speaker, carrier: Carrier, *, owner: str, ahead_s: float
 ) -> SpeechRequest:
-    """What a session's configuration asks of the synthesizer; a `model` that names a voice speaks, as over HTTP.
+    """What a session's configuration asks of the speaker; the voice is chosen here, once.
 
-    Args:
-        sample_rate: Hz, where the carrier decides it.
+    Raises:
+        UnknownVoice, UnknownModel: If `voice` or `model` means nothing here.
     """
-    model = config.model if config.model is not None and voices.knows(config.model) else None
-    options = SpeechOptions(
-        language=config.language or "auto",
-        speed=config.speed or 1.0,
-        seed=config.seed,
-        temperature=config.temperature,
-        top_k=config.top_k,
-        top_p=config.top_p,
-        repetition_penalty=config.repetition_penalty,
-        instructions=config.instructions,
-    )
     return SpeechRequest(
-        voice=config.voice or model or "default",
-        options=options,
-        sample_rate=sample_rate or config.sample_rate,
+        voice=await asyncio.to_thread(speaker.choose, config.voice, config.model),  # it may look at the disk
+        options=SpeechOptions.of(config),
+        sample_rate=carrier.sample_rate or config.sample_rate,
         ahead_s=ahead_s,
         paced=config.pace != "burst",
         owner=owner,
-        transport=transport,
+        transport=carrier.name,
     )

@@ -127,6 +127,14 @@ class Synthesizer:
         """True when a request sent now is spoken at once."""
         return not self._admission.draining and self.library.is_ready()
 
+    def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
+        """Who speaks where a request names this voice and this model; may look at the disk.
+
+        Raises:
+            UnknownVoice, UnknownModel: If one of them means nothing here.
+        """
+        return self.library.choose(voice, model)
+
     @asynccontextmanager
     async def stream(
         self, request: SpeechRequest, place: Place | None = None, *, live: bool = True
@@ -149,7 +157,7 @@ class Synthesizer:
             refuse_explosive(text, MAX_SPOKEN_GROWTH * self.limits.max_text)
         if place is None:
             self._admission.check(request.owner)
-        voice = request.voice if isinstance(request.voice, ResolvedVoice) else self.library.resolve(request.voice)
+        voice = request.voice if isinstance(request.voice, ResolvedVoice) else self.library.choose(request.voice)
         utterance = self._utterance(request, voice, place, live=live)
         try:
             if text is not None:

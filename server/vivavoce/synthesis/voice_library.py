@@ -6,6 +6,7 @@ one that cannot speak, and is no default. Called by the synthesizer and by the r
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 import time
@@ -15,19 +16,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.engines.speech import SpeechEngine, Voice, VoiceInfo
-from vivavoce.errors import UnknownVoice, VivaVoceError, VoiceUnavailable
+from vivavoce.errors import VivaVoceError, VoiceUnavailable
 from vivavoce.machine.admission import Kind
 from vivavoce.machine.memory import Residents
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
 from vivavoce.synthesis.speaker import ResolvedVoice
+from vivavoce.synthesis.voice_choice import DEFAULT, OPENAI_VOICES, OURSELVES, VoiceNames, choose, default_of
 
 logger = logging.getLogger(__name__)
-
-# OpenAI's own voices: clients send them because their forms offer nothing else; the default voice answers.
-OPENAI_VOICES = frozenset(
-    "alloy ash ballad coral echo fable onyx nova sage shimmer verse marin cedar".split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +49,22 @@ class VoiceLibrary:
         default: id of the voice that answers to "default" and to OpenAI's names while it can speak; None: the first
             that can.
         residents: the memory they are loaded into.
+        names: what other names mean.
     """
 
     def __init__(
-        self, engines: Sequence[SpeechEngine], *, default: str | None, residents: Residents[Any], metrics: Metrics
+        self,
+        engines: Sequence[SpeechEngine],
+        *,
+        default: str | None,
+        residents: Residents[Any],
+        metrics: Metrics,
+        names: VoiceNames = VoiceNames(),  # noqa: B008  # frozen
     ) -> None:
         self._engines = {engine.name: engine for engine in engines}
         self._default = default
+        self._names = names
+        self._loop: asyncio.AbstractEventLoop | None = None  # where voices are loaded and forgotten
         self._residents = residents
         self._metrics = metrics
 
@@ -73,47 +79,35 @@ class VoiceLibrary:
         for engine in self._engines.values():
             for info in engine.voices():
                 seen.setdefault(info.id, self._with_failure(info))
-        for voice_id in {key[1] for key in self._keys()} - set(seen):
-            self.forget(voice_id)
+        self._forget_gone({key[1] for key in self._keys()} - set(seen))
         return [*seen.values()]
 
     def spoken_for(self) -> frozenset[str]:
         """Names that mean a voice to clients already: no new voice may have one."""
-        return OPENAI_VOICES | {"default", "auto", "vivavoce", *self._engines, *(voice.id for voice in self.list())}
+        reserved = {DEFAULT, "auto", OURSELVES, *self._engines, *self._names.aliases}
+        return OPENAI_VOICES | reserved | {voice.id for voice in self.list()}
 
     def default_id(self) -> str | None:
         """Id of the voice that speaks where none is named: one that can."""
-        able = [v.id for v in self.list() if v.problem is None]
-        return self._default if self._default in able else next(iter(able), None)
+        return default_of(self.list(), self._default)
 
     def is_ready(self) -> bool:
         """True when a request that names no voice is spoken: there is one, and nobody waits for it to be loaded."""
         info = next((v for v in self.list() if v.id == self.default_id()), None)
         return info is not None and not self._residents.is_loading((info.engine, info.id))
 
-    def knows(self, name: str) -> bool:
-        """True when `name` (with or without a `/Reference`) is the id of a voice."""
-        return any(v.id == name.partition("/")[0] for v in self.list())
+    def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
+        """Who speaks: see `voice_choice.choose`. Lists the voices once; may look at the disk."""
+        voices = self.list()
+        return choose(voices, voice, model, default=default_of(voices, self._default), names=self._names)
 
-    def resolve(self, name: str) -> ResolvedVoice:
-        """The voice and reference that `name` means.
-
-        Raises:
-            UnknownVoice: If there is no such voice, or it has no such reference.
-        """
-        voice_id, slash, reference = name.partition("/")
-        voices = {v.id: v for v in self.list()}
-        if voice_id not in voices and (voice_id == "default" or voice_id in OPENAI_VOICES):
-            voice_id = self.default_id() or voice_id
-        info = voices.get(voice_id)
-        if info is None:
-            raise UnknownVoice(name, voices)
-        if not slash:
-            return ResolvedVoice(info)
-        for known in info.references:
-            if known.casefold() == reference.casefold():
-                return ResolvedVoice(info, known)
-        raise UnknownVoice(name, [f"{info.id}/{known}" for known in info.references])
+    def _forget_gone(self, gone: set[str]) -> None:
+        """On the event loop, wherever the listing ran."""
+        for voice_id in gone:
+            if self._loop is None or _running_loop() is self._loop:
+                self.forget(voice_id)
+            else:
+                self._loop.call_soon_threadsafe(self.forget, voice_id)
 
     # -- loading
 
@@ -125,7 +119,8 @@ class VoiceLibrary:
             UnknownVoice: If there is no such voice.
             VoiceUnavailable: If it cannot be loaded.
         """
-        info = (voice if isinstance(voice, ResolvedVoice) else self.resolve(voice)).info
+        self._loop = asyncio.get_running_loop()
+        info = (voice if isinstance(voice, ResolvedVoice) else self.choose(voice)).info
         if info.problem is not None:
             raise VoiceUnavailable(f"voice '{info.id}' is not available: {info.problem}", param="voice")
         engine = self._engines[info.engine]
@@ -175,3 +170,10 @@ class VoiceLibrary:
         """What is known of a voice, a load that failed lately included."""
         failure = self._residents.failure((info.engine, info.id))
         return info if failure is None else dataclasses.replace(info, problem=failure.message)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from vivavoce.protocols.fields import INDEX, Number, OneOf, Text, Whole
+from vivavoce.engines import speech_options as options
+from vivavoce.protocols.fields import INDEX, Number, OneOf, Text, Whole, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,16 +19,16 @@ class SessionConfig:
     type: ClassVar[str] = "session.config"
     model: Annotated[str | None, Text(128)] = None  # a voice may be named here, as over HTTP
     voice: Annotated[str | None, Text(128)] = None
-    response_format: Annotated[str | None, Text(16)] = None
-    sample_rate: Annotated[int | None, Whole(8000, 48000)] = None  # Hz
-    speed: Annotated[float | None, Number(0.25, 4)] = None
-    language: Annotated[str | None, Text(16)] = None
-    instructions: Annotated[str | None, Text(2000)] = None
-    seed: Annotated[int | None, Whole(0, 2**53)] = None
-    temperature: Annotated[float | None, Number(0, 2)] = None
-    top_k: Annotated[int | None, Whole(1, 1024)] = None
-    top_p: Annotated[float | None, Number(0, 1)] = None
-    repetition_penalty: Annotated[float | None, Number(0.5, 3)] = None
+    response_format: Annotated[str | None, Word(16)] = None
+    sample_rate: Annotated[int | None, Whole(*options.SAMPLE_RATE[:2])] = None  # Hz
+    speed: Annotated[float | None, Number(*options.SPEED)] = None
+    language: Annotated[str | None, Text(64)] = None  # a tag or a name
+    instructions: Annotated[str | None, Text(options.MAX_INSTRUCTIONS)] = None
+    seed: Annotated[int | None, Whole(*options.SEED[:2])] = None
+    temperature: Annotated[float | None, Number(*options.TEMPERATURE)] = None
+    top_k: Annotated[int | None, Whole(*options.TOP_K[:2])] = None
+    top_p: Annotated[float | None, Number(*options.TOP_P)] = None
+    repetition_penalty: Annotated[float | None, Number(*options.REPETITION_PENALTY)] = None
     timestamps: Annotated[Literal["word", "none"] | None, OneOf(("word", "none"))] = None
     audio: Annotated[Literal["binary", "base64"] | None, OneOf(("binary", "base64"))] = None
     pace: Annotated[Literal["realtime", "burst"] | None, OneOf(("realtime", "burst"))] = None

@@ -1,0 +1,50 @@
+"""The tree drawn at the head of `errors.py` is the tree of its classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vivavoce import errors
+from vivavoce.errors import VivaVoceError
+
+NO_STATUS = {"ConfigError", "VoicePackError"}  # they end a program, not a request
+
+
+def drawn() -> list[tuple[int, str, str]]:
+    """(depth, name, what stands behind it) of each line of the drawing."""
+    lines = re.findall(r"^( {4,})(\w+) *(.*)$", errors.__doc__ or "", re.MULTILINE)
+    return [(len(indent) // 2 - 2, name, rest.strip()) for indent, name, rest in lines]
+
+
+def grown(kind: type[VivaVoceError] = VivaVoceError, depth: int = 0) -> Iterator[tuple[int, type[VivaVoceError]]]:
+    """The classes of the module in the order they are drawn: each before those below it."""
+    yield depth, kind
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from grown(below, depth + 1)
+
+
+def test_every_class_is_drawn_below_its_base() -> None:
+    def parents(rows: list[tuple[int, str]]) -> dict[str, str]:
+        path: list[str] = []
+        found = {}
+        for depth, name in rows:
+            path[depth:] = [name]
+            found[name] = path[depth - 1] if depth else ""
+        return found
+
+    classes = parents([(depth, kind.__name__) for depth, kind in grown()])
+    assert parents([(depth, name) for depth, name, _ in drawn()]) == classes
+    assert len(drawn()) == len(classes)
+
+
+def test_status_and_close_codes_are_those_drawn() -> None:
+    kinds = {kind.__name__: kind for _, kind in grown()}
+    for _, name, rest in drawn():
+        codes = [int(code) for code in re.findall(r"\d+", rest)]
+        if name in NO_STATUS or not codes:
+            continue
+        assert codes[0] == kinds[name].status, name
+        if len(codes) == 2:
+            assert codes[1] == kinds[name].close_code, name
