@@ -107,15 +107,6 @@ class Synthesizer:
         """Every voice of every engine, unavailable ones included."""
         return self.library.list()
 
-    def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
-        """Who speaks: `voice`, or a `model` that names a voice, or the default.
-
-        Raises:
-            UnknownVoice: If there is no such voice, or it has no such reference.
-        """
-        named = model if model is not None and self.library.knows(model) else None
-        return self.library.resolve(voice or named or "default")
-
     def load(self) -> Load:
         """How much is on the way now."""
         return Load(
