@@ -11,7 +11,7 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
 
-.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients docs
+.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients fuzz-uploads docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -79,6 +79,9 @@ bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 	$(BIN)/python benchmarks/concurrency.py
 	node benchmarks/playback_buffer.mjs
 	$(BIN)/python benchmarks/genie_peer.py
+
+fuzz-uploads: $(TEST_STAMP) ## throw tampered recordings at the decoder process (COUNT of them)
+	PYTHONPATH=tests $(BIN)/python tests/upload_fuzzer.py --count $(or $(COUNT),20000)
 
 docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md

@@ -69,7 +69,7 @@ def _write(
     channels: int,
     layout: str,
 ) -> None:
-    with av.open(out, "w", format=muxer, options=options) as file:
+    with av.open(out, "w", format=muxer, options={"fflags": "+bitexact", **options}) as file:  # no random numbers
         stream = file.add_stream(encoder, rate=rate, layout=layout)
         assert isinstance(stream, av.AudioStream)
         stream.format = sample_format

@@ -72,6 +72,8 @@ def _frames(
 ) -> Iterator[Block]:
     """Mono samples, one frame at a time."""
     context = stream.codec_context
+    if context is None:  # FFmpeg knows the container, but no codec that is opened here
+        raise UnreadableSound("is in a codec that is not read here")
     heard = SoundFormat(container.name, context.name, int(context.sample_rate or 0), int(context.channels))
     accept(heard)
     context.thread_count = 1

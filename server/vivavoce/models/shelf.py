@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivavoce.engines.recognizer import Progress, RecognizerInfo
+from vivavoce.engines.recognizer import RecognizerInfo
 from vivavoce.errors import ModelPackError, ModelUnavailable, UnknownModel
 from vivavoce.models.catalogue import CATALOGUE, DEFAULT
 from vivavoce.models.checksums import FileList, read_list, verify
 from vivavoce.models.packaged import PACKAGED, PackagedModel
+from vivavoce.progress import Progress
 from vivavoce.voices.placing import discard
 
 ENGINE = "whisper"
