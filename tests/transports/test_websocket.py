@@ -6,9 +6,7 @@ import asyncio
 import base64
 import io
 import json
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import av
@@ -200,49 +198,11 @@ async def test_a_client_that_only_knows_the_basic_messages_is_served(server: Liv
 # -- pacing and what was heard
 
 
-async def test_audio_is_sent_at_most_four_seconds_ahead_of_the_listener() -> None:
-    engine = FakeEngine(step_samples=24_000)  # a second each step: 40 letters are 40 seconds
-    with live_server([engine]) as server:
-        async with stream_client(server.port) as client:
-            await client.send("input.text", text="a" * 40 + ".")
-            await client.send("input.done")
-            start = time.monotonic()
-            spoken = await client.until("audio")
-            while time.monotonic() - start < 1.0:
-                assert len(spoken.samples) / 24000 <= time.monotonic() - start + 4.0 + 0.05
-                await client.until("audio", spoken)
-            await client.send("input.cancel")
-            await client.until("session.done", spoken)
-    assert spoken.done["status"] == "cancelled"
-
-
-async def test_a_listener_that_stands_still_is_not_sent_more() -> None:
-    engine = FakeEngine(step_samples=2400)
-    with live_server([engine]) as server:
-        async with stream_client(server.port) as client:
-            await client.say("a" * 99 + ".")
-            spoken = await client.until("audio")
-
-            async def report_again_and_again() -> None:
-                for _ in range(30):  # 1.5 s in which it hears nothing
-                    await client.send("playback.position", utterance_index=0, played_ms=0)
-                    await asyncio.sleep(0.05)
-
-            reporting = asyncio.create_task(report_again_and_again())
-            while not reporting.done():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(client.until("audio", spoken), 0.1)
-            assert len(spoken.samples) / 24000 <= 4.5  # in real time it would have been 5.5
-            await client.send("playback.position", utterance_index=0, played_ms=4000)
-            await client.until("audio", spoken)
-
-
-async def test_burst_sends_as_fast_as_it_can(server: LiveServer) -> None:
+async def test_burst_sends_all_of_it(server: LiveServer) -> None:
     async with stream_client(server.port) as client:
-        start = time.monotonic()
         spoken = await speak(client, "a" * 1000 + ".")
     assert spoken.done["duration_ms"] > 20_000
-    assert time.monotonic() - start < 15
+    assert len(spoken.samples) / 24 == pytest.approx(spoken.done["duration_ms"], abs=1)
 
 
 async def test_cancel_tells_what_was_heard_of_what_the_listener_reported() -> None:
