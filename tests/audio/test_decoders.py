@@ -59,7 +59,7 @@ def test_cuts_do_not_matter(container: str, sizes: list[int]) -> None:
     np.testing.assert_allclose(decoded(data, sizes), decoded(data), atol=1e-6)
 
 
-@pytest.mark.parametrize("container", ["wav, length unknown", "webm live", "amr"])
+@pytest.mark.parametrize("container", ["wav, length unknown", "webm live", "amr", "mp4, fragments"])
 def test_a_live_stream_is_heard_as_it_comes(container: str) -> None:
     data = recording(container, 4.0)
     with AudioDecoder(RATE) as decoder:

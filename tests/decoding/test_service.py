@@ -93,8 +93,10 @@ async def test_a_death_is_one_recordings_trouble(
 
     with pytest.raises(error):
         await service.decode(then_it_dies(), owner="a")
+    with pytest.raises(RateLimited, match="wait a moment"):
+        await service.decode(blocks(recording("wav")), owner="a")
     assert service._metrics.registry.get_sample_value("voice_decoder_deaths_total") == 1
-    assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
+    assert len((await service.decode(blocks(recording("wav")), owner="c")).samples) == 2 * RATE
 
 
 async def test_an_idle_process_that_was_killed_is_noticed_by_nobody(service: DecodingService) -> None:
@@ -118,6 +120,23 @@ async def test_memory_time_and_descriptors_are_limited(monkeypatch: pytest.Monke
         await process.decode(b"\0\0\0\x18ftypM4A " + bytes(1000))
         with pytest.raises(InvalidAudio, match="MemoryError"):
             await process.decode(bytes(100 << 20))
+    finally:
+        await process.aclose()
+
+
+async def test_one_that_computes_for_ever_is_ended_by_the_kernel() -> None:
+    process = await DecoderProcess.start(ProcessLimits(cpu_s=0.0))  # rounded up to the next second
+    silence = encoded("flac", np.zeros(48_000 * 3600, np.float32))
+
+    async def send() -> None:
+        async for piece in blocks(silence * 20, 1 << 14):
+            await process.decode(piece)
+
+    try:
+        await process.begin(8000, DecodingRules(max_s=1e6, max_pcm_bytes=1 << 40))
+        with pytest.raises(InvalidAudio, match="the decoder fails on it"):
+            await send()
+        assert not process.usable
     finally:
         await process.aclose()
 

@@ -21,13 +21,11 @@ class Container:
         name: FFmpeg's.
         title: for sentences.
         codecs: FFmpeg's names of what may be in it.
-        needs_whole: it may have to be read from the end, so nothing sounds before all of it is here.
     """
 
     name: str
     title: str
     codecs: frozenset[str]
-    needs_whole: bool = False
 
 
 _PLAIN = frozenset({f"pcm_{name}" for name in ("u8", "s16", "s24", "s32", "f32", "f64", "alaw", "mulaw")})
@@ -42,7 +40,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
         Container("flac", "FLAC", _FLAC),
         Container("ogg", "Ogg", _OPUS | _VORBIS | _FLAC),
         Container("mp3", "MP3", _MP3),
-        Container("mov", "M4A", _AAC | _MP3 | _FLAC | _OPUS, needs_whole=True),
+        Container("mov", "M4A", _AAC | _MP3 | _FLAC | _OPUS),
         Container("aac", "AAC", _AAC),
         Container("matroska", "WebM", _OPUS | _VORBIS | _AAC | _MP3 | _FLAC),
         Container("amr", "AMR", _AMR),

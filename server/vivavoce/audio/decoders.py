@@ -13,7 +13,8 @@ files, HTTP or processes; a stranger's bytes come here only in a process of thei
     FLAC, MP3, AAC  their own                       after the first frames
     Ogg             Opus, Vorbis, FLAC              with the first page
     WebM, Matroska  Opus, Vorbis, AAC, MP3, FLAC    with the first block; a length in the header is not needed
-    M4A, MP4        AAC, MP3, FLAC, Opus            when the file is whole: its table of contents may come last
+    M4A, MP4        AAC, MP3, FLAC, Opus            when the file is whole, its table may come last; of one in
+                                                    fragments with the first of them
     AMR             narrow and wide band            at once
 """
 
@@ -28,7 +29,8 @@ import numpy as np
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.containers import CONTAINERS, HEAD_BYTES, Container, sniff
-from vivavoce.audio.ffmpeg_reader import PushedReader, WholeFileReader
+from vivavoce.audio.ffmpeg_reader import PushedReader
+from vivavoce.audio.mp4 import Mp4Reader
 from vivavoce.audio.pcm import PcmReader, SampleFormat
 from vivavoce.audio.resample import EMPTY, Resampler
 from vivavoce.audio.samples import guard
@@ -147,7 +149,7 @@ class AudioDecoder:
         container = self._container(self._head)
         if container.name == "wav":
             return WavReader(self._accept)
-        return (WholeFileReader if container.needs_whole else PushedReader)(container, self._accept)
+        return (Mp4Reader if container.name == "mov" else PushedReader)(container, self._accept)
 
     def _container(self, head: bytes) -> Container:
         container = sniff(head)

@@ -1,4 +1,4 @@
-"""The decoder process: `python -m vivavoce.decoding.child`, frames in on standard input, frames out on standard output.
+"""The decoder process: frames in on standard input, frames out on standard output.
 
 Before it reads a byte it takes its own rights away: memory, descriptors and files are limited, and no core is dumped.
 For each recording it gets some seconds of processor time; who uses more is ended by the kernel. It knows no network
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
 import resource
 import sys
 from pathlib import Path
@@ -21,8 +20,12 @@ from vivavoce.decoding.frames import HEADER, MAX_FRAME_BYTES, pack, unpack_heade
 from vivavoce.errors import InvalidAudio
 
 MAX_DESCRIPTORS = 16
-NICENESS = 5  # speech that is due comes first
 _PR_SET_NO_NEW_PRIVS = 38  # of Linux' prctl
+
+
+def run() -> None:
+    """The program: its arguments are those of `main`."""
+    main(int(sys.argv[1]), float(sys.argv[2]))
 
 
 def main(memory_bytes: int, cpu_s: float) -> None:
@@ -94,7 +97,6 @@ def _confine(memory_bytes: int) -> None:
     _limit(resource.RLIMIT_NOFILE, MAX_DESCRIPTORS)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
-    os.nice(NICENESS)
     ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
@@ -109,7 +111,3 @@ def _grant_time(cpu_s: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + cpu_s) + 1, hard))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -22,9 +22,12 @@ from vivavoce.audio.decoders import DecodingRules
 from vivavoce.decoding.frames import HEADER, MAX_FRAME_BYTES, pack, unpack_header
 from vivavoce.errors import InvalidAudio, Overloaded
 
+NICENESS = 5
 DYING_S = 1.0  # between the end of its output and the end of the process
 MAX_SENTENCE = 300  # characters of a refusal that are passed on
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # no keys, no tokens
+# Importing the codecs is the dear part of a start, and speech that is due comes before it.
+_PROGRAM = f"import os; os.nice({NICENESS}); from vivavoce.decoding.child import run; run()"
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _OWN_FAULT = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU})
 
@@ -171,7 +174,7 @@ class DecoderProcess:
 def _spawn(limits: ProcessLimits) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return subprocess.Popen(
-        [sys.executable, "-m", "vivavoce.decoding.child", str(limits.memory_bytes), str(limits.cpu_s)],
+        [sys.executable, "-c", _PROGRAM, str(limits.memory_bytes), str(limits.cpu_s)],
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -21,11 +21,12 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.audio.decoders import ANY_RECORDING, Decoded, DecodingRules
 from vivavoce.decoding.places import Places
 from vivavoce.decoding.process import DecoderProcess, ProcessLimits
-from vivavoce.errors import InvalidAudio
+from vivavoce.errors import InvalidAudio, Overloaded, RateLimited
 from vivavoce.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+PENALTY_S = 2.0  # a start costs 0.1 s of a core: who ends one decoder after the other does so at most this often
 RECORDINGS_PER_PROCESS = 100  # then it makes room for a fresh one: what leaks in a codec does not add up
 
 
@@ -62,6 +63,7 @@ class DecodingService:
         self._streams = Places("live streams to decode", limits.streams, 0, limits.streams_per_owner)
         self._idle: list[DecoderProcess] = []
         self._lent: set[DecoderProcess] = set()
+        self._ended_one: dict[str, float] = {}  # owner -> when it may come again, by the loop's clock
         self._closed = False
 
     async def start(self) -> None:
@@ -93,9 +95,9 @@ class DecodingService:
         Raises:
             InvalidAudio: If it is none of ours, damaged, over a limit, or too much for the decoder.
             Overloaded: If too many wait, or the process was killed.
-            RateLimited: If the owner has too many.
+            RateLimited: If the owner has too many, or has just sent what ended a decoder.
         """
-        async with self._files.enter(owner), self._lend() as process:
+        async with self._files.enter(owner), self._lend(owner) as process:
             parts: list[Samples] = []
             try:
                 async with asyncio.timeout(self._limits.file_s):
@@ -116,22 +118,35 @@ class DecodingService:
 
         Raises:
             Overloaded: If there are too many.
-            RateLimited: If the owner has too many.
+            RateLimited: If the owner has too many, or has just sent what ended a decoder.
         """
-        async with self._streams.enter(owner), self._lend() as process:
+        async with self._streams.enter(owner), self._lend(owner) as process:
             await process.begin(sample_rate, rules)
             yield LiveDecoder(process)
 
     @asynccontextmanager
-    async def _lend(self) -> AsyncIterator[DecoderProcess]:
+    async def _lend(self, owner: str) -> AsyncIterator[DecoderProcess]:
         """A process that lives; it comes back if it is still of use, and is replaced if it was the only one."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._ended_one.get(owner, 0.0):
+            raise RateLimited("what you sent has just ended the decoder; wait a moment", retry_after_s=PENALTY_S)
         process = await self._fresh()
         self._lent.add(process)
         try:
             yield process
+        except (InvalidAudio, Overloaded):
+            if not process.usable:
+                self._remember(owner)
+            raise
         finally:
             self._lent.discard(process)
             await self._take_back(process)
+
+    def _remember(self, owner: str) -> None:
+        """Who ended a decoder; whose time is over is forgotten, so there are never more than die in that time."""
+        now_s = asyncio.get_running_loop().time()
+        self._ended_one = {name: until_s for name, until_s in self._ended_one.items() if until_s > now_s}
+        self._ended_one[owner] = now_s + PENALTY_S
 
     async def _fresh(self) -> DecoderProcess:
         while self._idle:
