@@ -60,9 +60,9 @@ class KoreanFrontEnd:
             named = text.sub(_LATIN, lambda letter: _LETTER_NAMES[letter[0].lower()])
             for written, said in rules.idioms:
                 named = named.sub(written, said) if written.search(named.text) else named
-            tagged = rules.tagged(named.text)
-            letters = rules.letters(rules.pronounced(tagged)).translate(_TWO_SOUNDS)
-        return _reading(_RIEUL_AFTER_EUL.sub(r"\1ㄴ", letters), named.rewritten(tagged.text))
+            tagged = rules.tagged(named)
+            letters = rules.letters(rules.pronounced(tagged.text)).translate(_TWO_SOUNDS)
+        return _reading(_RIEUL_AFTER_EUL.sub(r"\1ㄴ", letters), rules.untagged(tagged))
 
 
 def _reading(letters: str, written: MappedText) -> Reading:

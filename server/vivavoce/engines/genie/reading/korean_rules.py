@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import sys
 import types
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 from vivavoce.engines.genie.reading.genie_modules import KOREAN_COMMAND, quiet
 from vivavoce.errors import VoiceUnavailable
+from vivavoce.text.mapped import MappedText
 
 _PACKAGE = "g2pk2"
 _PARTS = ("utils", "special", "regular", "numerals")
@@ -28,21 +28,10 @@ _SPECIAL = (
 )  # fmt: skip
 _LINKS = ("link1", "link2", "link3", "link4")
 _TAG = re.compile("/[PJEB]")
+_TAGS = re.compile(f"({_TAG.pattern})")
+_DIGITS = "영일이삼사오육칠팔구"
 _COUNTED = re.compile(r"(?<!\d)(\d[\d,]*)([ㄱ-힣]+)/B")
 _MOST_DIGITS = 16  # the package has no name for what is larger
-
-
-@dataclass(frozen=True, slots=True)
-class Tagged:
-    """A text with its numbers as words.
-
-    Attributes:
-        text: as it is said, in the spelling of a dictionary.
-        tagged: the same with a tag behind each syllable whose part of speech changes how it is said.
-    """
-
-    text: str
-    tagged: str
 
 
 class KoreanRules:
@@ -61,13 +50,23 @@ class KoreanRules:
             self._mecab = _imported("mecab").MeCab()
             self._letters = _imported("jamo")
 
-    def tagged(self, text: str) -> Tagged:
-        """The text with numbers as words: counted in Korean before the counters the package knows, else in Chinese
-        style, digit by digit where no counter follows.
+    def tagged(self, text: MappedText) -> MappedText:
+        """The text with numbers as words, and a tag behind each syllable whose part of speech changes how it is said.
+
+        Numbers are counted in Korean before the counters the package knows, else in Chinese style, and said digit by
+        digit where no counter follows. Nothing of `text` may look like a tag.
         """
-        counted = _COUNTED.sub(self._counted, self._utils.annotate(text, self._mecab))
-        tagged: str = self._numerals.convert_num(counted)  # what is left: one digit at a time
-        return Tagged(_TAG.sub("", tagged), tagged)
+        tagged: str = self._utils.annotate(text.text, self._mecab)
+        origins: list[tuple[int, int]] = []
+        done = 0
+        for part in _TAGS.split(tagged):
+            if _TAG.fullmatch(part):
+                origins += [origins[-1]] * len(part)
+            else:
+                origins += text.origins[done : done + len(part)]
+                done += len(part)
+        counted = MappedText(tagged, tuple(origins)).sub(_COUNTED, self._counted)
+        return counted.map(lambda char: _DIGITS[int(char)] if char in "0123456789" else char)
 
     def _counted(self, found: re.Match[str]) -> str:
         """A number with its counter. The package replaces such pairs in no order, so that of "0개, 20개" it may find
@@ -79,9 +78,13 @@ class KoreanRules:
         words: str = self._numerals.process_num(number, sino=counter not in self._numerals.BOUND_NOUNS)
         return f"{words}{counter}/B"
 
-    def pronounced(self, tagged: Tagged) -> str:
+    def untagged(self, tagged: MappedText) -> MappedText:
+        """As a dictionary spells it."""
+        return tagged.sub(_TAG, "")
+
+    def pronounced(self, tagged: str) -> str:
         """As it is said: liaison, assimilation, palatalisation and the rest; spaces and marks stay where they are."""
-        letters: str = self._letters.h2j(tagged.tagged)
+        letters: str = self._letters.h2j(tagged)
         for name in _SPECIAL:
             letters = getattr(self._special, name)(letters)
         letters = _TAG.sub("", letters)
