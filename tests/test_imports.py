@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "text": {"errors", "words", "audio.chunk"},
     "machine": WATCHED,
     "decoding": WATCHED | {"audio"},
-    "voices": CONFIG | {"audio", "progress", "hub"},
+    "voices": CONFIG | {"audio", "languages", "progress", "hub"},
     "onnx_session": {"errors"},
     "engines": CONFIG
     | SOUND_AND_TEXT

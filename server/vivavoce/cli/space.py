@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ def _announce(written: Written, files: SpaceFiles) -> None:
         hint = "" if files.pull_data else "; --pull-data leaves GenieData to the build"
         print(f"The hub keeps {_mb(SPACE_BYTES)} for a Space: this is more{hint}")
     name = re.sub(r"[^a-z0-9]+", "-", files.title.lower()).strip("-") or "my-voice"
-    folder = str(written.folder)
+    folder = shlex.quote(str(written.folder))
     print("Publish it, with the name that you have on the hub:")
     print("  hf auth login")
     print(f"  hf upload YOUR_NAME/{name} {folder} . --repo-type space")

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vivavoce.errors import VoicePackError
+from vivavoce import languages
+from vivavoce.errors import UnknownLanguage, VoicePackError
 
 DEFAULT_STYLE = "Normal"
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
@@ -22,19 +23,7 @@ MAX_JSON_BYTES = 1 << 20
 MAX_TEXT = 1000  # code points; ten seconds of speech are about 60 Japanese or 200 Latin characters
 
 LANGUAGES = ("en", "ja", "ko", "zh")
-_LANGUAGE_NAMES = {
-    "english": "en",
-    "japanese": "ja",
-    "chinese": "zh",
-    "korean": "ko",
-    "jp": "ja",
-    "cn": "zh",
-    "kr": "ko",
-    "hybrid-chinese-english": "zh",
-    "all_ja": "ja",
-    "all_zh": "zh",
-    "all_ko": "ko",
-}
+_SOVITS_NAMES = {"hybrid-chinese-english": "zh", "all_ja": "ja", "all_zh": "zh", "all_ko": "ko"}
 _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
 _HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -73,7 +62,7 @@ def guess_language(text: str) -> str:
 def language_code(name: str | None, text: str) -> str:
     """ISO 639-1 code of a language as people write it ("Japanese", "ja-JP"); guessed from `text` when unknown."""
     code = _code(name or "")
-    return code if code in LANGUAGES else guess_language(text)
+    return code if code is not None and code in LANGUAGES else guess_language(text)
 
 
 def _fits(code: str, text: str) -> bool:
@@ -81,13 +70,12 @@ def _fits(code: str, text: str) -> bool:
     return not text or (_LETTERS[code].search(text) is not None and not (code == "zh" and _KANA.search(text)))
 
 
-def _is_language(name: str) -> bool:
-    return _code(name) in LANGUAGES
-
-
-def _code(name: str) -> str:
-    lowered = name.strip().lower()
-    return _LANGUAGE_NAMES.get(lowered) or lowered.split("-")[0].split("_")[0]
+def _code(name: str) -> str | None:
+    """The code that a name means, "auto" where it leaves it to the text; None for no language of ours."""
+    try:
+        return _SOVITS_NAMES.get(name.strip().lower()) or languages.language_code(name)
+    except UnknownLanguage:
+        return None
 
 
 def stated_language(name: str | None, text: str, where: str) -> str:
@@ -99,7 +87,7 @@ def stated_language(name: str | None, text: str, where: str) -> str:
         VoicePackError: If the language is none that a voice can have, or the text has no letter of its script.
     """
     code = language_code(name, text)
-    if name and name.strip().lower() != "auto" and not _is_language(name):
+    if name is not None and _code(name) is None:
         raise VoicePackError(f"{where}: the language '{name[:40]}' is none of {', '.join(LANGUAGES)}")
     if not _fits(code, text):
         raise VoicePackError(f"{where}: the language is '{code}', but the text is written in '{guess_language(text)}'")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthetic_genie_data import voice_library
+from synthetic_genie_data import genie_data, voice_library
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.genie.engine import MAX_BATCH, GenieEngine
 from vivavoce.engines.genie.reading.genie_data import GenieData
@@ -25,6 +25,7 @@ from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import Overloaded, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.voices.store import VoiceDirectory, VoiceStore
+from voice_packs import make_pack, write
 
 SHORT, LONG = "こんにちは。", "さんぽにいきましょう。"  # 0.7 and 1.5 s
 SEEDED = SpeechOptions(seed=11)
@@ -321,6 +322,22 @@ def test_a_voice_without_genie_data_says_what_helps(graph_cache: Path, tmp_path:
     engine = GenieEngine(store, PhonemeFrontEnd(GenieData(tmp_path / "nothing")), tmp_path)
     with pytest.raises(VoiceUnavailable, match=r"alpha.*vivavoce voices pull"):
         engine.load_voice("alpha")
+
+
+def test_a_korean_clip_is_read_as_it_is_said(graph_cache: Path, tmp_path: Path) -> None:
+    """Figures and all; and a voice made of it speaks Korean where nothing tells the language."""
+    folder = make_pack(tmp_path / "voices" / "bora")
+    write(folder / "reference" / "config.json", {"text": "오늘 14층에서 만나요.", "language": "Korean"})
+    (tmp_path / "graphs").symlink_to(graph_cache / "graphs")
+    store = VoiceStore([VoiceDirectory(tmp_path / "voices")])
+    korean = GenieEngine(store, PhonemeFrontEnd(GenieData(genie_data())), tmp_path)
+
+    (info,) = korean.voices()
+    assert (info.languages[0], info.problem) == ("ko", None)
+    phonemes = korean.load_voice("bora").reference(SpeechOptions()).phonemes
+    said = PhonemeFrontEnd().phonemize("오늘 십사층에서 만나요.", "ko", prompt=True)
+    assert phonemes.language == "ko"
+    assert np.array_equal(phonemes.ids, said.ids)
 
 
 def test_loading_tells_its_progress(engine: GenieEngine) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -211,6 +212,8 @@ class PhonemeFrontEnd:
     def _problem(self, language: Language) -> str | None:
         for package in ("genie_tts", *_PACKAGES[language]):
             if not _is_installed(package):
+                if language == "ko" and sys.version_info >= _NO_KOREAN:
+                    return "Korean needs Python 3.11 or 3.12: its dictionary cannot be read by later ones yet"
                 command = KOREAN_COMMAND if language == "ko" else INSTALL_COMMAND
                 return f"{_NAMES[language]} needs the package {package}; get it with `{command}`"
         if (language == "en" and not self.data.has_english) or (language == "zh" and not self.data.has_chinese):
@@ -235,6 +238,7 @@ def _is_installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
+_NO_KOREAN = (3, 13)  # python-mecab-ko has no wheel for it, see pyproject.toml
 _NAMES = {"ja": "Japanese", "en": "English", "zh": "Chinese", "ko": "Korean"}
 _PACKAGES: dict[Language, tuple[str, ...]] = {
     "ja": ("pyopenjtalk",),
