@@ -400,6 +400,15 @@ def test_inline_code_is_no_fence() -> None:
     assert [s.spoken for s in split("```ls``` lists files. ``x`` too.\nAnd more.")] == [True, True, True]
 
 
+@pytest.mark.parametrize("piece", [1, 7, 70, 900])
+def test_a_very_long_fence_does_not_depend_on_the_cuts(piece: int) -> None:
+    text = "`" * 800 + "\ncode\n" + "`" * 800 + "\nAnd more."
+    splitter = SentenceSplitter()
+    sentences = [s for at in range(0, len(text), piece) for s in splitter.feed(text[at : at + piece])]
+    assert [*sentences, *splitter.flush()] == split(text)
+    assert [s.text for s in split(text) if s.spoken] == ["And more."]
+
+
 def test_blank_lines_before_code_belong_to_it() -> None:
     assert [s.text for s in split("\n\n\n```\ncode\n```\n")] == ["\n\n\n```\ncode\n```\n"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ from vivavoce.text.timing import estimate_words
 SAMPLE_RATE = 24_000
 NATIVE_SPEED = (0.5, 2.0)  # the model's own range; beyond it a time stretcher takes the rest
 LANGUAGES = ("en",)
+LONGEST_STEP = 450  # phonemes; the package cuts at 400, but only where there is a comma
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class EmbeddedEngine:
         assert isinstance(voice, EmbeddedVoice)
         said = self.check(sentence, voice, options)
         with self._g2p_lock:  # plain letters and marks only: whatever else there is, its own rules would guess at
-            phonemes = deque(voice.model.phonemize(said.text))
+            phonemes = deque(part for string in voice.model.phonemize(said.text) for part in _in_steps(string))
         if not phonemes:
             raise EmptyInput
         seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
@@ -159,3 +160,14 @@ def _installed_voices() -> list[tuple[str, str]]:
 
     names = [DEFAULT, *(name for name in VOICES if name != DEFAULT and is_here(name))]
     return [(name, "British English" if VOICES[name]["british"] else "American English") for name in names]
+
+
+def _in_steps(phonemes: str) -> Iterator[str]:
+    """A phoneme string in parts that one step speaks: words spelled letter by letter grow once more in here."""
+    while len(phonemes) > LONGEST_STEP:
+        cut = phonemes.rfind(" ", LONGEST_STEP // 2, LONGEST_STEP)
+        cut = LONGEST_STEP if cut < 0 else cut
+        yield phonemes[:cut]
+        phonemes = phonemes[cut:].lstrip()
+    if phonemes:
+        yield phonemes

@@ -83,6 +83,7 @@ class SentenceSplitter:
         self._quotes: tuple[str, ...] = ()  # closing marks owed, innermost last
         self._line_is_blank = True
         self._fence: str | None = None  # the marks that close the code block we are in
+        self._in_fence_line = False  # the line that opens it has not come to its end yet
         self._seen = _Measure()
 
     def feed(self, delta: str) -> list[Sentence]:
@@ -232,12 +233,10 @@ class SentenceSplitter:
         """A block of code begins: what stands before it is a sentence of its own."""
         if self._seen.weight:
             self._give(self._at, "paragraph", done)
-        self._fence, self._quotes = marks, ()
-        line_end = self._text.find("\n", self._at)
-        self._at = len(self._text) if line_end < 0 else line_end + 1
+        self._fence, self._in_fence_line, self._quotes = marks, True, ()
 
     def _code(self, final: bool, done: list[Sentence]) -> bool:
-        """Take one line of a block of code; its closing line ends the block."""
+        """Take one line of a block of code, the first of which is its opening; its closing line ends the block."""
         assert self._fence is not None
         line_end = self._text.find("\n", self._at)
         if line_end < 0 and not final:
@@ -245,6 +244,9 @@ class SentenceSplitter:
         stop = len(self._text) if line_end < 0 else line_end + 1
         line = self._text[self._at : stop].strip()
         self._at = stop
+        if self._in_fence_line:
+            self._in_fence_line = False
+            return True
         if len(line) >= len(self._fence) and not line.strip(self._fence[0]):
             self._give(stop, "paragraph", done, spoken=False)
             self._fence, self._line_is_blank = None, True
