@@ -17,6 +17,7 @@ from vivavoce.audio.samples import guard
 from vivavoce.engines.speech import SentenceStream
 from vivavoce.errors import BadAudio
 from vivavoce.synthesis.speaker import SpokenChunk
+from vivavoce.text.normalize import SpokenText
 from vivavoce.text.sentences import Sentence
 
 
@@ -30,6 +31,8 @@ class PlacedSentence:
         resampler: from the engine's rate to the one asked for.
         arrived_s: when its text was there.
         start: samples of the utterance before it, the pause included.
+        pieces: what is said of it from here on; the stream is the first one's, the others wait for their turn.
+        goes_on: earlier pieces of it were said before.
         core_s: core seconds spent on it.
         samples: of it delivered.
         bad: samples that were no numbers or out of range, since somebody last looked.
@@ -40,6 +43,8 @@ class PlacedSentence:
     resampler: Resampler
     arrived_s: float
     start: int
+    pieces: tuple[SpokenText, ...] = ()
+    goes_on: bool = False
     core_s: float = 0.0
     samples: int = 0
     bad: int = 0
@@ -68,12 +73,13 @@ class PlacedSentence:
         rate = self.resampler.rate_out
         begins = self.samples == 0
         words = tuple(_moved(word, self.start / rate, self.sentence.start) for word in self._words)
+        first, last = begins and not self.goes_on, ended and len(self.pieces) < 2
         self._words = ()
         pause = self.start - produced if begins else 0
         if pause > 0:
             samples = np.concatenate([np.zeros(pause, np.float32), samples])
         self.samples += len(samples)
-        return SpokenChunk(AudioChunk(samples, rate, words), self.sentence, produced / rate, begins, ended)
+        return SpokenChunk(AudioChunk(samples, rate, words), self.sentence, produced / rate, first, last)
 
     def _converted(self, chunk: AudioChunk | None, *, ended: bool) -> Samples:
         parts: list[Samples] = []

@@ -7,6 +7,7 @@ is `utterance.Utterance`, which calls the methods of the first part.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections import defaultdict, deque
@@ -17,16 +18,17 @@ from threading import Condition
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.speech import SentenceStream, SpeechOptions
-from vivavoce.errors import EmptyInput, EngineError, EngineTimeout, VivaVoceError
+from vivavoce.errors import EmptyInput, EngineError, EngineTimeout, UnspeakableText, VivaVoceError
 from vivavoce.machine.job import Closeable
 from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, Candidate, deadline
 from vivavoce.machine.worker import step_cores
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.placing import PlacedSentence
 from vivavoce.synthesis.playout_clock import PlayoutClock
+from vivavoce.synthesis.preparation import Unspoken, prepare_sentence
 from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.synthesis.voice_library import LoadedVoice
-from vivavoce.text.normalize import normalize
+from vivavoce.text.normalize import SpokenText
 from vivavoce.text.sentences import Sentence
 
 # Silence between two sentences: what follows a clause needs none, engines end a sentence with a little of their own.
@@ -83,10 +85,15 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A sentence to come, and when it was ready to be spoken."""
+    """A sentence to come, and when it was ready to be spoken.
+
+    Attributes:
+        pieces: what is left to say of one that was begun; empty: nobody has looked at it yet.
+    """
 
     sentence: Sentence
     arrived_s: float
+    pieces: tuple[SpokenText, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -128,6 +135,9 @@ class SpeechJob:
     _stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _costs: list[Spent] = field(default_factory=list)  # of sentences that have ended, not told yet
     _error: VivaVoceError | None = None
+    _goes_on: bool = False  # the sentence that ended last was a piece, and more of it follows
+    _unspoken: tuple[Unspoken, ...] = ()
+    _refused: UnspeakableText | None = None
 
     # -- for the reader ----------------------------------------------------------------------------------------------
 
@@ -170,6 +180,11 @@ class SpeechJob:
         """Everything that will ever be made was made and taken."""
         with self.changed:
             return self._text_ended and not self._has_work and not self._chunks
+
+    def left_out(self) -> tuple[tuple[Unspoken, ...], UnspeakableText | None]:
+        """What the voice has no letters for so far, and why a whole sentence was left out, if one was."""
+        with self.changed:
+            return self._unspoken, self._refused
 
     def is_idle(self) -> bool:
         """There is no text to make anything of."""
@@ -244,7 +259,7 @@ class SpeechJob:
             self._retried = True
             self._open = None
             self._given_up.append(opened.stream)
-            self._texts.appendleft(_Text(opened.sentence, opened.arrived_s))
+            self._texts.appendleft(_Text(opened.sentence, opened.arrived_s, opened.pieces))
         elif self._error is None:
             self._error = error
         self.wake()
@@ -271,30 +286,40 @@ class SpeechJob:
         assert voice is not None
         _Left(given_up).close()
         started_s = time.perf_counter()
-        stream = self._stream_of(text.sentence, voice)
+        pieces = text.pieces or self._pieces_of(text.sentence, voice)
+        stream, pieces = self._stream_of(text.sentence, pieces, voice)
         with self.changed:
             self._opening = False
             if stream is not None:
                 core_s = time.perf_counter() - started_s
-                self._open = self._placed(text, stream, voice.engine.sample_rate, core_s)
+                self._open = self._placed(text, stream, pieces, voice.engine.sample_rate, core_s)
                 self._stages["open"] += core_s
         if stream is None:
             self.wake()
 
-    def _stream_of(self, sentence: Sentence, voice: LoadedVoice) -> SentenceStream | None:
-        if not sentence.spoken:  # a block of code
-            return None
-        options = self.settings.options
-        spoken = normalize(sentence.text, options.language, preferred=voice.info.languages[0])
-        if not spoken.text:
-            return None
-        seed = None if options.seed is None else options.seed + sentence.index
-        try:
-            return voice.engine.open(spoken, voice.voice, dataclasses.replace(options, seed=seed))
-        except EmptyInput:
-            return None
+    def _pieces_of(self, sentence: Sentence, voice: LoadedVoice) -> tuple[SpokenText, ...]:
+        """What an engine is given of a sentence; what is left out of it is noted."""
+        prepared = prepare_sentence(sentence, voice, self.settings.options)
+        if prepared.unspoken or prepared.refused:
+            with self.changed:
+                self._unspoken += prepared.unspoken
+                self._refused = self._refused or prepared.refused
+        return prepared.pieces
 
-    def _placed(self, text: _Text, stream: SentenceStream, engine_rate: int, core_s: float) -> PlacedSentence:
+    def _stream_of(
+        self, sentence: Sentence, pieces: tuple[SpokenText, ...], voice: LoadedVoice
+    ) -> tuple[SentenceStream | None, tuple[SpokenText, ...]]:
+        """The first of the pieces that makes a sound, opened, and the pieces from there on."""
+        options = self.settings.options
+        seed = None if options.seed is None else options.seed + sentence.index
+        for at, piece in enumerate(pieces):
+            with contextlib.suppress(EmptyInput):
+                return voice.engine.open(piece, voice.voice, dataclasses.replace(options, seed=seed)), pieces[at:]
+        return None, ()
+
+    def _placed(
+        self, text: _Text, stream: SentenceStream, pieces: tuple[SpokenText, ...], engine_rate: int, core_s: float
+    ) -> PlacedSentence:
         rate = self.settings.sample_rate
         pause_s = PAUSE_S[self._last_ending] if self._last_ending is not None else 0.0
         return PlacedSentence(
@@ -303,6 +328,8 @@ class SpeechJob:
             Resampler(engine_rate, rate),
             text.arrived_s,
             start=self._produced + round(pause_s * rate),
+            pieces=pieces,
+            goes_on=bool(text.pieces) and self._goes_on,
             core_s=core_s,
         )
 
@@ -336,7 +363,11 @@ class SpeechJob:
     def _end_sentence(self, opened: PlacedSentence) -> None:
         self._costs.append(Spent(opened.core_s, opened.sound_s))
         self._core_s += opened.core_s
-        self._last_ending = opened.sentence.ending
+        rest = opened.pieces[1:]
+        if rest:
+            self._texts.appendleft(_Text(opened.sentence, opened.arrived_s, rest))
+        self._goes_on = bool(rest)
+        self._last_ending = "clause" if rest else opened.sentence.ending
         self._open, self._retried = None, False
 
 

@@ -33,13 +33,12 @@ from vivavoce.synthesis.speech_job import JobSettings, SpeechJob
 from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.synthesis.warm_up import warm_up_request
-from vivavoce.text.limits import refuse_explosive
+from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_explosive
 
 logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.1  # how late the event loop is
 _WATCH_EVERY_S = 0.5  # whether a step hangs
-MAX_SPOKEN_GROWTH = 3  # characters read aloud for each that may be written: numbers grow, honest text never that much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

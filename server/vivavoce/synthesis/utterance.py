@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from vivavoce.errors import EmptyInput, TextTooLong, VivaVoceError
+from vivavoce.errors import EmptyInput, SpokenTextTooLong, TextTooLong, VivaVoceError
 from vivavoce.machine.admission import Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
@@ -22,6 +22,7 @@ from vivavoce.synthesis.preparation import PreparedText, Unspoken
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
 from vivavoce.synthesis.speech_job import Made, SpeechJob, Spent
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
+from vivavoce.text.limits import MAX_SPOKEN_GROWTH, spoken_length
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 
 
@@ -42,7 +43,6 @@ class Utterance:
         voice: who speaks.
         sample_rate: Hz of the chunks.
         written: code points taken in so far.
-        unspoken: parts of the text that the voice has no letters for; of a whole text known before its first sound.
         first_chunk_s: from the request, or from its first sentence where that came later, to the first chunk.
         underruns: chunks that a listener in real time had to wait for.
         outcome: completed, error or cancelled.
@@ -67,7 +67,6 @@ class Utterance:
         self.voice = voice
         self.sample_rate = job.settings.sample_rate
         self.written = 0
-        self.unspoken: tuple[Unspoken, ...] = ()
         self.first_chunk_s: float | None = None
         self.underruns = 0
         self.outcome = "cancelled"
@@ -86,6 +85,8 @@ class Utterance:
         self._told_sounding = False
         self._splitter = SentenceSplitter()
         self._ended = False
+        self._prepared: PreparedText | None = None
+        self._spoken_written = self._spoken_begun = 0  # as `written` and `_text_end`, in characters read aloud
         self._text: list[str] = []  # sentences spoken so far, as written
         self._text_end = 0  # code points of the text that engines have begun to speak
         self._words: list[tuple[float, int]] = []  # (start_s, source_end) of every word delivered
@@ -111,7 +112,12 @@ class Utterance:
         buffered = self.backlog + len(delta)
         if buffered > self._max_buffered_text:
             raise TextTooLong(buffered, self._max_buffered_text, param="text")
+        spoken = self._spoken_written + spoken_length(delta)
+        if spoken - self._spoken_begun > MAX_SPOKEN_GROWTH * self._max_buffered_text:
+            limit = MAX_SPOKEN_GROWTH * self._max_buffered_text
+            raise SpokenTextTooLong(spoken - self._spoken_begun, limit, param="text")
         self.written += len(delta)
+        self._spoken_written = spoken
         self._feed(self._splitter.feed(delta))
 
     def flush(self) -> None:
@@ -127,7 +133,7 @@ class Utterance:
     def write_whole(self, text: str, prepared: PreparedText) -> None:
         """All of its text, looked at already."""
         self.written = len(text)
-        self.unspoken = prepared.unspoken
+        self._prepared = prepared
         self._ended = True
         self._feed(prepared.sentences, ended=True)
 
@@ -171,13 +177,26 @@ class Utterance:
                     await self.take_up()
                 else:
                     await self._woken.wait()
-            if self.request.text is not None and not self._clock.sound_s:
-                raise EmptyInput
+            if not self._clock.sound_s:
+                self._refuse_silence()
         except VivaVoceError:
             self.outcome = "error"
             raise
         self.outcome = "completed"
         raise StopAsyncIteration
+
+    def _refuse_silence(self) -> None:
+        """Nothing was said: of a text in another language, or of one that holds nothing to say."""
+        _, refused = self._job.left_out()
+        if refused is not None:
+            raise refused
+        if self.request.text is not None:
+            raise EmptyInput
+
+    @property
+    def unspoken(self) -> tuple[Unspoken, ...]:
+        """Parts of the text that the voice has no letters for; of a whole text known before its first sound."""
+        return self._prepared.unspoken if self._prepared is not None else self._job.left_out()[0]
 
     @property
     def works(self) -> bool:
@@ -268,6 +287,7 @@ class Utterance:
         if chunk.begins_sentence:
             self._text.append(chunk.sentence.text)
             self._text_end = chunk.sentence.start + len(chunk.sentence.text)
+            self._spoken_begun += spoken_length(chunk.sentence.text)
         self._words.extend((w.start_s, w.source_end) for w in chunk.audio.words)
         if chunk.ends_sentence:
             self._settle_costs()

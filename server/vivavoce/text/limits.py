@@ -10,13 +10,17 @@ from typing import Final
 
 from vivavoce.errors import SpokenTextTooLong
 
-_SPOKEN_DIGIT: Final = 6  # "seven " has six letters
-_LONG_NUMBER: Final = re.compile(r"\d{9,}+")  # no date, price or count; sooner or later read digit by digit
+MAX_SPOKEN_GROWTH: Final = 3  # characters read aloud for each written one: honest text never grows that much
+_SPOKEN_DIGIT: Final = 5  # "nine " read one by one; as a part of "nineteen ninety-nine" it takes as much
+_DIGIT: Final = re.compile(r"\d")
 
 
 def spoken_length(text: str) -> int:
-    """About how many characters are spoken: as written, but for long numbers, whose digits are a word each."""
-    return len(text) + (_SPOKEN_DIGIT - 1) * sum(len(number) for number in _LONG_NUMBER.findall(text))
+    """About how many characters are spoken: as written, but for figures, which are words.
+
+    The same for a text whole or in pieces, so that what comes in deltas can be counted as it comes.
+    """
+    return len(text) + (_SPOKEN_DIGIT - 1) * len(_DIGIT.findall(text))
 
 
 def refuse_explosive(text: str, limit: int, *, param: str = "input") -> None:
