@@ -6,7 +6,7 @@ pip install --no-deps pytest-audioeval==0.1.3
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.audio.silence import trim_silence
 
 SAMPLE_RATE = 16_000
+COUNTING = ("counting", "conteo", "comptage", "ginti", "conteggio", "kazoeru", "liczenie", "contagem", "jishu")
+FIGURES = "1 2 3 4 5 6 7 8 9 10"
 MARGIN_S = 0.2  # of silence before and behind the voice's sentences, as a speech detector would leave it
 CLIPS_PACKAGE = "pytest_audioeval"
 
@@ -72,6 +74,7 @@ class Clip:
     Attributes:
         group: "voice" for the embedded voice, "clips" for the package's.
         language: ISO 639-1.
+        text: as written; `also` is another right way to write it.
         sound: float32 [n], 16 kHz.
     """
 
@@ -79,6 +82,7 @@ class Clip:
     language: str
     text: str
     sound: Samples
+    also: str = ""
 
     @property
     def seconds(self) -> float:
@@ -98,13 +102,29 @@ def voice_clips() -> Iterator[Clip]:
         yield Clip("voice", "en", text, np.concatenate([margin, sound, margin]))
 
 
+def long_clips(clips: Iterable[Clip], most_s: float) -> Iterator[Clip]:
+    """Neighbouring clips joined, as many as fit."""
+    texts, sounds, now_s = list[str](), list[Samples](), 0.0
+    for clip in clips:
+        if sounds and now_s + clip.seconds > most_s:
+            yield Clip("long", clip.language, " ".join(texts), np.concatenate(sounds))
+            texts, sounds, now_s = [], [], 0.0
+        texts.append(clip.text)
+        sounds.append(clip.sound)
+        now_s += clip.seconds
+    if sounds:
+        yield Clip("long", "en", " ".join(texts), np.concatenate(sounds))
+
+
 def package_clips(folder: Path | None = None) -> Iterator[Clip]:
     """Those in `folder`/language/*.wav with their texts; by default the installed package's, or none."""
     folder = folder or _installed()
     for path in sorted(folder.rglob("*.wav")) if folder else ():
         samples, rate = soundfile.read(path, dtype="float32")
         sound = soxr.resample(samples, rate, SAMPLE_RATE).astype(np.float32)
-        yield Clip("clips", path.parent.name, path.with_suffix(".txt").read_text().strip(), sound)
+        text = path.with_suffix(".txt").read_text().strip()
+        also = FIGURES if path.stem in COUNTING else ""
+        yield Clip("clips", path.parent.name, text, sound, also)
 
 
 def _installed() -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivavoce.engines.whisper.guards import is_doubtful, is_nothing, loop_start, most_tokens, says_it_twice
+from vivavoce.engines.whisper.guards import is_nothing, is_wrong, loop_start, most_tokens, says_it_twice
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_a_loop_is_found_while_it_runs(tokens: list[int], start: int | None) -> 
     assert loop_start(tokens) == start
 
 
-def test_more_than_can_be_said_is_doubtful() -> None:
+def test_more_than_can_be_said_is_wrong() -> None:
     spoken = "Around the rugged rocks the ragged rascal ran a race."
-    assert not is_doubtful(spoken, 2.5, -0.2)
-    assert is_doubtful(spoken * 2, 1.0, -0.2)
-    assert is_doubtful(spoken, 2.5, -0.9)
+    assert not is_wrong(spoken, 2.5)
+    assert is_wrong(spoken + " Then it all went quiet.", 1.0)
+    assert is_wrong("Where is the key? Where is the key?", 5.0)
     assert most_tokens(1.0) >= 40  # a second of Hindi
     assert most_tokens(0.0) > 0
 

@@ -13,7 +13,7 @@ from vivavoce.engines.whisper.decoder import Answer, Ask
 from vivavoce.engines.whisper.hearing import Hearing
 from vivavoce.engines.whisper.loaded_model import WhisperModel
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
-from vivavoce.errors import InvalidRequest, UnsupportedLanguage
+from vivavoce.errors import EngineError, InvalidRequest, UnsupportedLanguage
 
 TWICE = (" Where", " is", " he", "?", " Where", " is", " he", "?")
 
@@ -154,3 +154,89 @@ def test_options_out_of_range_are_refused() -> None:
             made.check(model, options)
     with pytest.raises(UnsupportedLanguage, match="xx"):
         made.check(model, HearingOptions(languages=("en", "xx")))
+
+
+@pytest.mark.parametrize("level", [np.nan, np.inf, -np.inf, 3e38])
+def test_numbers_that_are_no_sound_harm_nobody(level: float) -> None:
+    made, model, _ = recognizer()
+    stream = made.open(model, HearingOptions(word_times=True))
+    stream.feed(np.full(16_000, level, np.float32))
+    stream.feed(synthetic_whisper.sound(3, 1.0))
+    stream.end()
+    last = heard(made, stream)[-1]
+    assert np.isfinite([last.avg_logprob, last.no_speech_prob, last.language_probability]).all()
+
+
+def test_a_window_that_cannot_be_encoded_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, model, _ = recognizer()
+    streams = []
+    for seconds in (1.0, 2.0):
+        stream = made.open(model, HearingOptions(language="en"))
+        stream.feed(synthetic_whisper.sound(3, seconds))
+        stream.end()
+        streams.append(stream)
+
+    def fail(threads: int) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(streams[0].attempt, "encode", fail)
+    assert made.step(streams, threads=1) == [None, None]
+    assert streams[0].stage == "done"
+    assert streams[0].error is not None
+    assert heard(made, streams[1])[-1].is_final
+
+
+def test_a_decoder_that_fails_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, model, spy = recognizer()
+    stream = made.open(model, HearingOptions(language="en"))
+    stream.feed(synthetic_whisper.sound(3, 1.0))
+    stream.end()
+    made.step([stream], threads=1)
+
+    def fail(asks: Sequence[Ask], threads: int) -> list[Answer]:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(spy, "run", fail)
+    with pytest.raises(EngineError):
+        made.step([stream], threads=1)
+
+
+def told(seconds: float, sureness: Sequence[float], words: Sequence[str] = synthetic_whisper.WORDS) -> Heard:
+    """The result where the first attempt was this sure and the second that."""
+    made, model, _ = recognizer(words)
+    stream = made.open(model, HearingOptions(language="en"))
+    stream.feed(synthetic_whisper.sound(3, seconds))
+    stream.end()
+    seen: list[object] = []
+    for _ in range(500):
+        if stream.stage == "done":
+            break
+        attempt = stream.attempt
+        if attempt not in seen:
+            seen.append(attempt)
+            sure = sureness[len(seen) - 1]
+            attempt._decoding = Sure(attempt._decoding, sure)  # type: ignore[assignment]
+        (found,) = made.step([stream], threads=1)
+    assert len(seen) == len(sureness)
+    assert found is not None
+    return found
+
+
+class Sure:
+    """A `Decoding` that is as sure as it is told."""
+
+    def __init__(self, decoding: object, avg_logprob: float) -> None:
+        self._decoding, self.avg_logprob = decoding, avg_logprob
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._decoding, name)
+
+
+def test_an_unsure_result_is_heard_once_more_and_the_surer_one_kept() -> None:
+    assert told(2.0, [-0.9, -0.4]).avg_logprob == -0.4
+    assert told(2.0, [-0.9, -1.4]).avg_logprob == -0.9
+    assert told(2.0, [-0.5]).avg_logprob == -0.5
+
+
+def test_of_two_wrong_results_the_one_with_the_whole_window_counts() -> None:
+    assert told(2.0, [-0.1, -0.4], TWICE).avg_logprob == -0.4

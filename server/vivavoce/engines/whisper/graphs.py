@@ -71,6 +71,15 @@ class Builder:
         inputs = [x, self.array(whole.T), self.array(scale), self.array(np.zeros(len(scale), np.int8)), *shift]
         return self.node("DynamicQuantizeMatMul", *inputs, domain="com.microsoft", output=output)
 
+    def linear_by_rows(self, x: str, weight: Array, bias: Array, output: str | None = None) -> str:
+        """The same where rows differ much in size: each is rounded on its own scale, not all on that of the largest."""
+        if self._bits == 32:
+            return self.linear(x, weight, bias, output)
+        size = self.node("ReduceMax", self.node("Abs", x), self.integers(-1), keepdims=1)
+        size = self.node("Max", size, self.array(np.array(1e-6, np.float32)))
+        product = self.linear(self.node("Div", x, size), weight)
+        return self.node("Add", self.node("Mul", product, size), self.array(bias), output=output)
+
     def normalised(self, x: str, weights: Weights, name: str, output: str | None = None) -> str:
         """Layer normalisation."""
         scale, shift = weights.matrix(f"{name}/gamma"), weights.matrix(f"{name}/beta")
@@ -81,7 +90,8 @@ class Builder:
         """The second half of a block, its own input added."""
         hidden = self.normalised(x, weights, f"{layer}/ffn/layer_norm")
         inner = self.node("Gelu", self.linear(hidden, *weights.linear(f"{layer}/ffn/linear_0")))
-        return self.node("Add", x, self.linear(inner, *weights.linear(f"{layer}/ffn/linear_1")), output=output)
+        outer = self.linear_by_rows(inner, *weights.linear(f"{layer}/ffn/linear_1"))
+        return self.node("Add", x, outer, output=output)
 
     def model(self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[str]) -> onnx.ModelProto:
         """The model; its outputs are float32."""

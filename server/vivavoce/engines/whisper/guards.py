@@ -14,7 +14,7 @@ MOST_CHARACTERS_PER_S = 25.0  # quick English has 20, Chinese 7
 _CHARACTERS_BESIDES = 30
 MOST_TOKENS_PER_S = 25.0  # Hindi takes three tokens a character; English has 4 a second
 _TOKENS_BESIDES = 16
-LOWEST_LOGPROB = -0.8
+UNSURE_LOGPROB = -0.7  # a mean below is worth another hearing; clear speech has -0.1 to -0.5
 _LOOP_TOKENS, _LOOP_CYCLES = 15, 3
 _ECHO_WORDS, _ECHO_CHARACTERS = 3, 8
 
@@ -72,10 +72,9 @@ def says_it_twice(text: str) -> bool:
     return _writes_without_blanks(letters) and _ends_as_it_begins(letters, _ECHO_CHARACTERS)
 
 
-def is_doubtful(text: str, seconds: float, avg_logprob: float) -> bool:
-    """Worth hearing once more with the whole window."""
-    too_much = len(text) > _CHARACTERS_BESIDES + MOST_CHARACTERS_PER_S * seconds
-    return too_much or avg_logprob < LOWEST_LOGPROB or says_it_twice(text)
+def is_wrong(text: str, seconds: float) -> bool:
+    """Nobody can have said this: too much of it, or all of it twice."""
+    return len(text) > _CHARACTERS_BESIDES + MOST_CHARACTERS_PER_S * seconds or says_it_twice(text)
 
 
 def is_nothing(text: str, avg_logprob: float, no_speech_prob: float) -> bool:

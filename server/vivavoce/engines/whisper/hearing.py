@@ -25,6 +25,7 @@ from vivavoce.errors import EngineError
 
 MAX_SEGMENT_S = 30.0
 SILENCE_S = 1.0  # behind the sound, in the window
+LOUDEST = 8.0  # full scale is 1; a file of floats may hold anything
 
 
 class Hearing:
@@ -42,6 +43,7 @@ class Hearing:
         self._sound = np.empty(4 * SAMPLE_RATE, np.float32)
         self._count = 0  # samples fed
         self._attempt: Attempt | None = None  # under way, or a draft that is done
+        self._doubted: Attempt | None = None  # what the whole window is to do better
         self._ended = self._closed = False
 
     # -- the border ----------------------------------------------------------------------------------------------
@@ -74,7 +76,7 @@ class Hearing:
             grown = np.empty(max(count, 2 * len(self._sound)), np.float32)
             grown[: self._count] = self._sound[: self._count]
             self._sound = grown
-        self._sound[self._count : count] = samples
+        self._sound[self._count : count] = np.nan_to_num(np.clip(samples, -LOUDEST, LOUDEST))
         self._count = count
 
     def draft(self) -> None:
@@ -90,7 +92,7 @@ class Hearing:
 
     def close(self) -> None:
         self._closed = True
-        self._attempt = None
+        self._attempt = self._doubted = None
         self._sound = np.empty(0, np.float32)
 
     # -- for the recognizer --------------------------------------------------------------------------------------
@@ -106,13 +108,21 @@ class Hearing:
         attempt = self.attempt
         if attempt.result is None:
             return attempt.so_far()
-        if self._ended and attempt.is_doubtful and not attempt.has_whole_window:
+        if not self._ended:
+            return attempt.result
+        if (attempt.is_wrong or attempt.is_unsure) and not attempt.has_whole_window:
+            self._doubted = attempt
             self._begin(whole_window=True)
             return attempt.so_far()
-        heard = attempt.result if not self._ended else replace(attempt.result, is_final=True)
-        if self._ended:
-            self.close()
-        return heard
+        best = attempt if self._doubted is None else _surer(self._doubted, attempt)
+        assert best.result is not None
+        self.close()
+        return replace(best.result, is_final=True)
+
+    def failed(self, error: EngineError) -> None:
+        """Nothing more comes of it."""
+        self.close()
+        self.error = error
 
     def _begin(self, whole_window: bool = False) -> None:
         self._attempt = Attempt(self.model, self.options, self._sound[: self._count], whole_window)
@@ -129,7 +139,8 @@ class Attempt:
         stage: "encode" or "decode".
         samples: of sound.
         result: once it is whole.
-        is_doubtful: the result should not be believed.
+        is_wrong: the result cannot be what was said.
+        is_unsure: the model did not think much of it.
     """
 
     def __init__(self, model: WhisperModel, options: HearingOptions, sound: Samples, whole_window: bool) -> None:
@@ -138,7 +149,7 @@ class Attempt:
         self.has_whole_window = whole_window
         self.stage: HearingStage = "encode" if len(sound) >= HOP else "decode"
         self.result: Heard | None = None
-        self.is_doubtful = False
+        self.is_wrong = self.is_unsure = False
         self._encoding: Encoding | None = None
         self._memory: Memory | None = None
         self._language, self._language_probability = options.language or "", 1.0
@@ -215,7 +226,8 @@ class Attempt:
     def _conclude(self) -> None:
         text = self._text()
         sure = self._decoding.avg_logprob
-        self.is_doubtful = self._decoding.looped or guards.is_doubtful(text, self._seconds, sure)
+        self.is_wrong = self._decoding.looped or guards.is_wrong(text, self._seconds)
+        self.is_unsure = sure < guards.UNSURE_LOGPROB
         self._finish(text, nothing=guards.is_nothing(text, sure, self._no_speech_prob))
 
     def _text(self) -> str:
@@ -251,3 +263,12 @@ class Attempt:
             no_speech_prob=self._no_speech_prob,
             temperature=self._options.temperature,
         )
+
+
+def _surer(first: Attempt, second: Attempt) -> Attempt:
+    """The second, which saw the whole window, unless only the first makes sense or was surer of itself."""
+    assert first.result is not None
+    assert second.result is not None
+    if first.is_wrong != second.is_wrong:
+        return first if second.is_wrong else second
+    return first if not first.is_wrong and first.result.avg_logprob > second.result.avg_logprob else second

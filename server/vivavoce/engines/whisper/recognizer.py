@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,8 +12,10 @@ from vivavoce.audio.mel import SAMPLE_RATE
 from vivavoce.engines.recognizer import Heard, HearingOptions, HearingStream, RecognizerInfo, RecognizerModel
 from vivavoce.engines.whisper.hearing import MAX_SEGMENT_S, Hearing
 from vivavoce.engines.whisper.loaded_model import WhisperModel, load
-from vivavoce.errors import InvalidRequest, UnknownModel, UnsupportedLanguage
+from vivavoce.errors import EngineError, InvalidRequest, UnknownModel, UnsupportedLanguage
 from vivavoce.progress import Progress
+
+logger = logging.getLogger(__name__)
 
 
 class ModelFolders(Protocol):
@@ -82,9 +85,18 @@ class WhisperRecognizer:
         hearings = [stream for stream in streams if isinstance(stream, Hearing)]
         if hearings and hearings[0].stage == "encode":
             for hearing in hearings:
-                hearing.attempt.encode(threads)
+                _encode(hearing, threads)
             return [None] * len(hearings)
         return list(_decode(hearings, threads))
+
+
+def _encode(hearing: Hearing, threads: int) -> None:
+    """A step of the encoder; where it fails, the others go on."""
+    try:
+        hearing.attempt.encode(threads)
+    except Exception as error:  # the runtime raises several unrelated classes
+        logger.exception("a window could not be encoded")
+        hearing.failed(EngineError(f"the sound could not be encoded: {type(error).__name__}"))
 
 
 def _decode(hearings: Sequence[Hearing], threads: int) -> list[Heard]:
@@ -92,7 +104,10 @@ def _decode(hearings: Sequence[Hearing], threads: int) -> list[Heard]:
     attempts = [hearing.attempt for hearing in hearings]
     asking = [(attempt, ask) for attempt in attempts if attempt.result is None and (ask := attempt.ask()) is not None]
     if asking:
-        answers = hearings[0].model.decoder.run([ask for _, ask in asking], threads)
+        try:
+            answers = hearings[0].model.decoder.run([ask for _, ask in asking], threads)
+        except Exception as error:  # the runtime raises several unrelated classes
+            raise EngineError(f"the words could not be decoded: {error}") from error
         for (attempt, _), answer in zip(asking, answers, strict=True):
             attempt.answered(answer)
     return [hearing.told() for hearing in hearings]
