@@ -27,10 +27,11 @@ from whisper_normalizer.english import EnglishTextNormalizer
 from recognition_clips import SAMPLE_RATE, Clip, long_clips, package_clips, voice_clips
 from report import format_table, print_report
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.recognizer import Heard, HearingOptions, Progress, RecognizerInfo
+from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
 from vivavoce.engines.whisper.guards import says_it_twice
 from vivavoce.engines.whisper.own_speech import own_speech
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
+from vivavoce.progress import Progress
 
 Hear = Callable[[Samples, str | None], str]  # (sound, language or None to detect it) -> text
 

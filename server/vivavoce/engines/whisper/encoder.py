@@ -14,7 +14,7 @@ from onnxruntime import InferenceSession
 
 from vivavoce.audio.mel import Features
 from vivavoce.engines.whisper.weights import Array
-from vivavoce.onnx_session import SPIN_WHILE_RUNNING, open_session
+from vivavoce.onnx_session import open_session
 
 # Names of inputs and outputs.
 FEATURES, HIDDEN, NEXT, CROSS = "features", "hidden", "next", "cross"
@@ -56,10 +56,8 @@ class Encoder:
         self._narrow = [open_session(path, optimization="none", arena=False) for path in paths]
         self._wide = self._narrow
         if threads > 1:
-            self._wide = [
-                open_session(path, threads=threads, optimization="none", settings=SPIN_WHILE_RUNNING, arena=False)
-                for path in paths
-            ]
+            # They do not wait busily: where somebody else has a core, that took twice as long as one thread.
+            self._wide = [open_session(path, threads=threads, optimization="none", arena=False) for path in paths]
 
     def advance(self, encoding: Encoding, threads: int) -> bool:
         """One step; True once `hidden` is the encoder's output, float32 [1, n, width]."""

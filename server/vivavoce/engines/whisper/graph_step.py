@@ -9,10 +9,11 @@ import numpy as np
 
 from vivavoce.engines.whisper.decoder import Answer, Ask
 from vivavoce.engines.whisper.weights import Array, Shape
-from vivavoce.onnx_session import SPIN_WHILE_RUNNING, open_session
+from vivavoce.onnx_session import open_session
 
 STEP = "step"  # the graph
 EMBEDDINGS_FILE, POSITIONS_FILE = "embeddings.npy", "positions.npy"
+WIDE_FROM = 800  # places of a window from which a second thread gives more than its waking costs
 _FAR_BELOW = np.float32(-1e9)
 
 
@@ -30,9 +31,7 @@ class GraphStep:
         path = folder / f"{STEP}.onnx"
         self._narrow = self._wide = open_session(path, optimization="none", arena=False)
         if threads > 1:
-            self._wide = open_session(
-                path, threads=threads, optimization="none", settings=SPIN_WHILE_RUNNING, arena=False
-            )
+            self._wide = open_session(path, threads=threads, optimization="none", arena=False)
         self._tokens = np.load(folder / EMBEDDINGS_FILE, mmap_mode="r")  # float16 [vocabulary, width]
         self._positions = np.load(folder / POSITIONS_FILE)  # float32 [text positions, width]
 
@@ -45,7 +44,7 @@ class GraphStep:
         if end > self._shape.text_positions:
             raise ValueError("the text has no place left")
         memory.make_room(count)
-        session = self._wide if threads > 1 else self._narrow
+        session = self._wide if threads > 1 and memory.cross.shape[3] >= WIDE_FROM else self._narrow
         logits, present, scores = session.run(
             ["logits", "present", "scores"],
             {
