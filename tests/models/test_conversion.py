@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import pickle
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +210,35 @@ def test_other_models(original: Path, target: Path) -> None:
     (original / "config.json").write_text(json.dumps({"model_type": "llama"}))
     with pytest.raises(ModelPackError, match="'llama', not whisper"):
         convert(original, target)
+
+
+def test_projections_of_different_widths(original: Path, target: Path) -> None:
+    tensors = small_tensors()
+    tensors["model.encoder.layers.0.self_attn.k_proj.weight"] = np.zeros((WIDTH, WIDTH - 1), np.float32)
+    (original / "model.safetensors").write_bytes(safetensors(tensors))
+    with pytest.raises(ModelPackError, match="in another form"):
+        convert(original, target)
+
+
+@pytest.mark.parametrize("torch_form", [False, True])
+def test_damage_is_always_told(
+    original: Path, tmp_path: Path, torch_form: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = torch_zip(small_tensors(), monkeypatch) if torch_form else safetensors(small_tensors())
+    index = whole.find(b"data.pkl") if torch_form else 0
+    rng, refused = random.Random(1), 0
+    for i in range(150):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 3, 9))):
+            at = index + rng.randrange(8000)
+            data[at : at + 4] = rng.choice((0, 1, 0x7FFFFFFF, 0xFFFFFFFF)).to_bytes(4, "little")
+        (original / ("pytorch_model.bin" if torch_form else "model.safetensors")).write_bytes(data)
+        (tmp_path / f"target{i}").mkdir()
+        try:
+            convert(original, tmp_path / f"target{i}")
+        except ModelPackError:
+            refused += 1
+    assert refused > 50
 
 
 def test_weights_beyond_half_precision(original: Path, target: Path) -> None:

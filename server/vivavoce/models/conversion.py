@@ -47,10 +47,10 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] | None
         arrays, aliases = _arrays(open_tensors(source), config)
         settings = _settings(source, config, tokenizer)
         vocabulary = vocabulary_of(tokenizer, int(config["vocab_size"]))
-    except (KeyError, TypeError, ValueError) as error:
+        with (target / "model.bin").open("wb") as out:
+            write_model(out, arrays, aliases, progress)
+    except (KeyError, TypeError, ValueError, OverflowError, MemoryError) as error:
         raise ModelPackError(f"'{source.name}' lacks {error} or holds it in another form") from error
-    with (target / "model.bin").open("wb") as out:
-        write_model(out, arrays, aliases, progress)
     _write_json(target / "config.json", settings, sort_keys=True)
     _write_json(target / "vocabulary.json", vocabulary)
     _write_json(target / "tokenizer.json", tokenizer)
