@@ -1,7 +1,7 @@
 """Connections to other machines: a name is looked up once, what it leads to is checked, and that address is dialled.
 
 Between a check and a second look-up a name can change its mind (DNS rebinding), so there is no second one. httpcore
-makes the connection, so TLS still asks for a certificate of the name. Used by `inference.py`, for strangers' URLs.
+makes the connection, so TLS still asks for a certificate of the name. Made by `app/hosted.py`, for strangers' URLs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The sound of a call: an aiortc track that plays what is written to it, 20 ms at a time, by the clock.
 
 It hands aiortc Opus packets, encoded in an executor of ours: aiortc itself would encode on the event loop's default
-executor, behind whatever else waits there, and without the redundancy that hides lost packets. Called by `calls.py`;
+executor, behind whatever else waits there, and without the redundancy that hides lost packets. Called by `call.py`;
 knows nothing of sessions.
 """
 

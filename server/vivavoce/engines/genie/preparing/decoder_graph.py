@@ -15,7 +15,7 @@ see in one shot. Output lags 11 frames behind the input; the flush returns them.
     inputs   z float32 [1, 192, n]; condition float32 [1, C, 1]; flush int64 [1], 1 on the last call; state_i
     outputs  samples float32 [1, 1, k]; next_i
 
-The first call needs `FIRST_FRAMES` frames or the flush. Called by `vits_graphs.py`, run by `vocoder.py`.
+The first call needs `FIRST_FRAMES` frames or the flush. Called by `vits_graphs.py`; `vocoder.py` runs it.
 
 Source: HiFi-GAN (Kong et al., 2020), generator V1 as in GPT-SoVITS `module/models.py`.
 """

@@ -2,7 +2,7 @@
 
 The file is a line of JSON that says where each layer lies, filled up with blanks, then float32 numbers. Wide layers are
 packed as Toom-Cook convolutions with the numbers of points that `kernels/convolution.c` knows; the points are pairs a
-and -a, so that its maps need half the multiplications. Called by `compile.py`; read by `kernel_decoder.py`.
+and -a, so that its maps need half the multiplications. Called by `building.py`; read by `kernel_decoder.py`.
 """
 
 from __future__ import annotations
