@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, AuthenticationError
+from openai import AuthenticationError
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from chat_stand_in import DONE, ChatStandIn, chunk, line
 from fake_engine import FakeEngine, wait_until
 from live_server import LiveServer, live_server
-from vivavoce.assistant.brain import Brain
-from vivavoce.assistant.realtime import RealtimeSessions
+from realtime_sdk import connect, openai_client, say, sound_of, think_with, until
 from vivavoce.hosted.chat import HostedChat
 
 STEP = 2400  # samples a character: a tenth of a second at 24 kHz
@@ -35,47 +33,10 @@ def server(stand_in: ChatStandIn) -> Iterator[LiveServer]:
         yield running
 
 
-def think_with(running: LiveServer, chat: HostedChat | None) -> None:
-    """Give the server's assistant another chat model."""
-    sessions: RealtimeSessions = running.server.assistant.sessions
-    brain = Brain(chat=chat, commands=sessions.brain.commands, instructions="Be kind.")
-    object.__setattr__(sessions, "brain", brain)
-
-
 @pytest.fixture
 async def connection(server: LiveServer) -> AsyncIterator[AsyncRealtimeConnection]:
     async with connect(server) as connected:
         yield connected
-
-
-def openai_client(server: LiveServer, key: str = "any") -> AsyncOpenAI:
-    return AsyncOpenAI(
-        api_key=key, base_url=f"{server.url}/v1", websocket_base_url=f"ws://127.0.0.1:{server.port}/v1", max_retries=0
-    )
-
-
-def connect(server: LiveServer, **query: Any) -> Any:
-    return openai_client(server).realtime.connect(**{"model": "gpt-realtime", **query})
-
-
-async def until(connection: AsyncRealtimeConnection, kind: str) -> list[Any]:
-    """Events up to the first one of that type."""
-    events: list[Any] = []
-    async with asyncio.timeout(20):
-        async for event in connection:
-            events.append(event)
-            if event.type == kind:
-                return events
-    raise AssertionError(f"{kind} did not come")
-
-
-async def say(connection: AsyncRealtimeConnection, text: str) -> None:
-    content: Any = [{"type": "input_text", "text": text}]
-    await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
-
-
-def sound_of(events: list[Any]) -> bytes:
-    return b"".join(base64.b64decode(e.delta) for e in events if e.type == "response.output_audio.delta")
 
 
 async def test_a_written_question_is_answered_in_speech(

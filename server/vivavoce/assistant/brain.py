@@ -34,22 +34,26 @@ class Brain:
     reads: Callable[[str], bool] = lambda model: False
     instructions: str = ""
 
-    def think(self, session: RealtimeSession, options: ResponseOptions, spoken: SpokenItems) -> tuple[Think, str]:
-        """How to find the words of a response, and what to say where they do not come."""
-        items = list(session.conversation) if options.input is None else list(options.input)
+    def think(self, session: RealtimeSession, options: ResponseOptions, spoken: SpokenItems) -> Think:
+        """How to find the words of a response."""
+        items = _asked(session, options)
         said = _last_said(items)
-        apology = thoughts.apology(said)
         if self._reads_out(session.config.model, options):
-            return thoughts.verbatim(said), apology
+            return thoughts.verbatim(said)
         call = self.commands.match(said) if self.commands is not None and _asks(items, options) else None
         if call is not None:
-            return thoughts.command(call, f"call_{secrets.token_hex(8)}"), apology
+            return thoughts.command(call, f"call_{secrets.token_hex(8)}")
         if self.chat is None:
-            return (thoughts.no_brain(said) if options.in_conversation else thoughts.verbatim(said)), apology
+            return thoughts.no_brain(said) if options.in_conversation else thoughts.verbatim(said)
         chat, instructions = self.chat, options.instructions or self.instructions
         messages = _history(items, spoken).messages(instructions)
         wishes = _options(options)
-        return (lambda: chat.reply(messages, wishes)), apology
+        return lambda: chat.reply(messages, wishes)
+
+    @staticmethod
+    def apology(session: RealtimeSession, options: ResponseOptions) -> str:
+        """What to say where the words do not come."""
+        return thoughts.apology(_last_said(_asked(session, options)))
 
     def _reads_out(self, model: str, options: ResponseOptions) -> bool:
         if self.reads(model):
@@ -57,6 +61,11 @@ class Brain:
         return (
             not options.in_conversation and options.input is not None and thoughts.wants_reading(options.instructions)
         )
+
+
+def _asked(session: RealtimeSession, options: ResponseOptions) -> list[Item]:
+    """What a response answers to."""
+    return list(session.conversation) if options.input is None else list(options.input)
 
 
 def _asks(items: Sequence[Item], options: ResponseOptions) -> bool:

@@ -1,7 +1,10 @@
-"""The border of a conversation's listening: sound and commands in, turns and words told to the conversation."""
+"""The borders of a conversation's listening: what an ear is told, whom it tells, and what it listens with."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from vivavoce.audio.chunk import Samples
@@ -17,8 +20,8 @@ class Listened(Protocol):
     @property
     def session(self) -> RealtimeSession: ...
     @property
-    def is_speaking(self) -> bool:
-        """Whether sound of the assistant is still to be heard."""
+    def saying(self) -> str | None:
+        """What the assistant says about now, the last few seconds of it; None: it is silent."""
         ...
 
     def answer(self) -> None:
@@ -29,8 +32,16 @@ class Listened(Protocol):
         """The user talks over the assistant."""
         ...
 
+    def resume(self) -> None:
+        """It was no interruption: go on from what was heard."""
+        ...
+
     def report(self, error: VivaVoceError) -> None:
         """Something went wrong that the client did not cause."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """The connection cannot go on."""
         ...
 
     def wake_sender(self) -> None:
@@ -57,6 +68,92 @@ class Ear(Protocol):
         """What the client does with its sound."""
         ...
 
+    async def understood(self) -> None:
+        """Returns when the words of every message that was said are known."""
+        ...
+
     async def run(self) -> None:
         """Listen until cancelled."""
         ...
+
+
+class Heard(Protocol):
+    """What was understood of a segment; see `engines.recognizer.Heard`."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def is_whole(self) -> bool: ...
+    @property
+    def is_final(self) -> bool: ...
+    @property
+    def language(self) -> str: ...
+
+
+class Segment(Protocol):
+    """A stretch of sound that is heard; see `recognition.listener.EarSegment`."""
+
+    def draft(self, end: int) -> None: ...
+    def finish(self, end: int) -> None: ...
+    def drop(self) -> None: ...
+    def take(self) -> Sequence[Heard]: ...
+
+
+class LentEar(Protocol):
+    """What a listener lends; see `recognition.listener.Ear`. Places are samples of 16 kHz, from the first one on."""
+
+    def write(self, samples: Samples) -> None: ...
+    async def changed(self) -> None: ...
+    def frames(self) -> list[float]: ...
+    def open(self, start: int) -> Segment: ...
+    async def judge(self, start: int, end: int) -> float: ...
+
+
+class Listening(Protocol):
+    """Whoever lends ears."""
+
+    def lend(self, wishes: Wishes) -> AbstractAsyncContextManager[LentEar]:
+        """An ear for one connection; leaving the block gives it back.
+
+        Raises (on entering):
+            VivaVoceError: If it cannot be lent: no such model, or no room for one more.
+        """
+        ...
+
+    async def transcribe(self, sound: Samples, wishes: Wishes) -> Understood:
+        """The words of a whole sound: float32 [n] at 16 kHz.
+
+        Raises:
+            VivaVoceError: If they cannot be understood.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a recognizer is told of a connection.
+
+    Attributes:
+        owner: whose it is, for admission.
+        transport: websocket or webrtc, for the metrics.
+    """
+
+    model: str | None = None
+    language: str | None = None
+    languages: tuple[str, ...] = ()
+    prompt: str = ""
+    keywords: tuple[str, ...] = ()
+    owner: str = ""
+    transport: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was said.
+
+    Attributes:
+        language: ISO 639-1 code.
+    """
+
+    text: str
+    language: str | None = None

@@ -16,6 +16,8 @@ from vivavoce.speaking.sink import Carrier, Sink, SoundFormat, SpokenChunk
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken
 
 _PIECE: Final = 400  # characters handed on at once: what the speech does not take yet waits here
+_ABOUT_NOW_S: Final = 0.7
+_SAYING: Final = 160  # characters: some ten seconds
 
 
 class Told(Protocol):
@@ -68,6 +70,7 @@ class Mouth:
         self._goes_out = goes_out
         self._wait_until_sent = all_sent
         self._waiting = ""
+        self._written: list[str] = []
         self._ended = False
         self._spoken: Spoken | None = None
         self._sink: Sink | None = None
@@ -78,6 +81,7 @@ class Mouth:
     def write(self, delta: str) -> None:
         """More text, of any size."""
         self._waiting += delta
+        self._written.append(delta)
         self._feed()
 
     def flush(self) -> None:
@@ -142,6 +146,14 @@ class Mouth:
     def heard(self) -> str:
         """The text that was heard."""
         return self.text.heard(self.position_s)
+
+    def unheard(self) -> str:
+        """What was written and not heard."""
+        return "".join(self._written)[len(self.heard()) :]
+
+    def saying(self) -> str:
+        """What sounds about now: the last words that were heard, and the next."""
+        return self.text.heard(self.position_s + _ABOUT_NOW_S)[-_SAYING:]
 
     def stop(self) -> None:
         """Be silent now."""

@@ -29,13 +29,13 @@ class RealtimeSessions:
 
     Attributes:
         chat: finds the words.
-        make_ear: makes what listens to one connection; None: this server does not listen.
+        make_ear: (owner, carrier) makes what listens to one connection; None: this server does not listen.
     """
 
     speaker: Speaker
     brain: Brain
     metrics: Metrics
-    make_ear: Callable[[str], Ear] | None = None
+    make_ear: Callable[[str, str], Ear] | None = None
     limits: Limits = field(default_factory=Limits)
 
     def default_config(self, model: str | None = None, *, transcription: bool = False) -> SessionConfig:
@@ -69,7 +69,7 @@ class RealtimeSessions:
 
         def carry(carrier: Carrier) -> RealtimeConversation:
             session = RealtimeSession(new_session_id(), config, self.limits, check=self.check)
-            ear = self.make_ear(owner) if self.make_ear is not None else None
+            ear = self.make_ear(owner, carrier.name) if self.make_ear is not None else None
             brain = Brain(
                 chat=self.brain.chat,
                 commands=self.brain.commands,

@@ -8,16 +8,20 @@ done without waiting for anything. Made by `realtime.py`.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from vivavoce.assistant import thoughts
 from vivavoce.assistant.brain import Brain
+from vivavoce.assistant.chat_model import ChatPiece
 from vivavoce.assistant.ear import Ear
 from vivavoce.assistant.mouth import Mouth, Speech
-from vivavoce.assistant.reply import Outcome, Reply
+from vivavoce.assistant.reply import Outcome, Reply, Think
 from vivavoce.assistant.spoken_items import SpokenItems
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.speech import SpeechOptions
@@ -101,6 +105,7 @@ class RealtimeConversation:
         self._asked: asyncio.Queue[_Running] = asyncio.Queue()  # bounded by the machine's limit of open responses
         self._running: dict[str, _Running] = {}
         self._sounding: _Running | None = None  # whose sound is to be heard, even if it is done
+        self._interrupted = ""  # what the user did not hear, should it have been no interruption
         self._items = SpokenItems()
         self._one_voice = asyncio.Lock()  # replies are spoken one after the other
         self._due = asyncio.Event()  # the outbox may hold something
@@ -202,11 +207,13 @@ class RealtimeConversation:
 
     def begin(self, response: Response) -> None:
         """Make a response that was told to the client."""
-        self._running[response.id] = running = _Running(response, self._make_reply(response))
-        self._asked.put_nowait(running)
+        self._interrupted = ""
+        self._start(response, functools.partial(self._think, response))
 
     def interrupt(self) -> None:
         """The user talks over the assistant: silence, and what was heard, in this tick."""
+        mouth = self._sounding.reply.mouth if self._sounding is not None else None
+        self._interrupted = mouth.unheard() if mouth is not None and self.saying is not None else ""
         response = self.session.responses.interrupt()
         if response is not None:
             self._silence(response)
@@ -214,20 +221,40 @@ class RealtimeConversation:
             self._stop(self._sounding)
         self.wake_sender()
 
+    def resume(self) -> None:
+        """It was no interruption: say what was not heard."""
+        interrupted, self._interrupted = self._interrupted, ""
+        if not interrupted.strip():
+            return
+        response = self.session.respond()
+        if response is not None:
+            self._start(response, thoughts.verbatim(interrupted))
+
     @property
-    def is_speaking(self) -> bool:
-        """Whether sound of the assistant is still to be heard."""
-        mouth = self._sounding.reply.mouth if self._sounding is not None else None
-        return mouth is not None and (mouth.left_s > 0.0 or not self._sounding_is_done())
+    def saying(self) -> str | None:
+        """What the assistant says about now; None: it is silent."""
+        running = self._sounding
+        mouth = running.reply.mouth if running is not None else None
+        if running is None or mouth is None or not mouth.has_begun:
+            return None
+        return mouth.saying() if mouth.left_s > 0.0 or not running.response.is_done else None
 
-    def _sounding_is_done(self) -> bool:
-        return self._sounding is None or self._sounding.response.is_done
-
-    def _make_reply(self, response: Response) -> Reply:
+    def _start(self, response: Response, think: Think) -> None:
         speaks = "audio" in response.options.modalities
         mouth = Mouth(self._speech(response), response, self._goes_out, self._wait_until_sent) if speaks else None
-        think, apology = self._brain.think(self.session, response.options, self._items)
-        return Reply(think, response, mouth, self._goes_out, apology=apology)
+        apology = functools.partial(self._brain.apology, self.session, response.options)
+        reply = Reply(think, response, mouth, self._goes_out, apology=apology)
+        self._running[response.id] = running = _Running(response, reply)
+        self._asked.put_nowait(running)
+
+    @asynccontextmanager
+    async def _think(self, response: Response) -> AsyncIterator[AsyncIterator[ChatPiece]]:
+        """Find the words, once everything that was said is understood."""
+        if self._ear is not None and response.options.in_conversation:
+            await self._ear.understood()
+        think = self._brain.think(self.session, response.options, self._items)
+        async with think() as pieces:
+            yield pieces
 
     def _speech(self, response: Response) -> Speech:
         options = response.options

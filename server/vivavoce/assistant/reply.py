@@ -63,11 +63,17 @@ class Reply:
         told: tells the client of them.
         mouth: speaks them; None: they are only written.
         goes_out: called whenever something was told.
-        apology: spoken where the words do not come.
+        apology: what is spoken where the words do not come.
     """
 
     def __init__(
-        self, think: Think, told: ReplyTold, mouth: Mouth | None, goes_out: Callable[[], None], *, apology: str
+        self,
+        think: Think,
+        told: ReplyTold,
+        mouth: Mouth | None,
+        goes_out: Callable[[], None],
+        *,
+        apology: Callable[[], str],
     ) -> None:
         self.mouth = mouth
         self.outcome = Outcome()
@@ -103,7 +109,7 @@ class Reply:
         except VivaVoceError as error:
             self.outcome.error = error
             logger.info("a reply has no words", extra={"code": error.code})
-            self._say(f" {self._apology}" if self._written else self._apology, group)
+            self._say(f" {self._apology()}" if self._written else self._apology(), group)
         if self.mouth is not None:
             self.mouth.end()
 

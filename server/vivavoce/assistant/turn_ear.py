@@ -1,0 +1,493 @@
+"""An ear that takes turns: probabilities of speech become turns, turns become messages with words.
+
+Sound is taken in the order it came, so that a commit finds all of it. At every soft end the words are asked for, so
+that they are known about when the turn is certain to be over; if the user goes on, that work is dropped. Where the
+client itself says what a message is, the same turns are heard, silently, and what they gave is ready when it commits.
+An ear is lent when the first sound comes, not before: a conversation in writing needs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+import numpy as np
+
+from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
+from vivavoce.assistant.heard_parts import LONG, LONGEST, HeardPart, TurnWords
+from vivavoce.assistant.input_decoder import RATE, InputDecoder
+from vivavoce.audio.chunk import Samples
+from vivavoce.errors import VivaVoceError
+from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
+from vivavoce.protocols.realtime.session_config import SessionConfig, TurnDetection
+from vivavoce.recognition.turn_events import (
+    AssistantFalls,
+    AssistantSpeaks,
+    BackChannel,
+    FalseAlarm,
+    Frames,
+    SoftEnd,
+    TurnEnds,
+    TurnEvent,
+    TurnOptions,
+    UserBegins,
+    UserIsIdle,
+    UserResumes,
+    Verdict,
+    Words,
+)
+from vivavoce.recognition.turns import TurnDetector
+
+logger = logging.getLogger(__name__)
+
+_TICK_S: Final = 0.05
+_SETTLE_S: Final = 1.0  # a browser's echo canceller hears the voice of a call for the first time
+_TAIL: Final = 1024  # samples of silence that the recognizer gets with the speech: what a soft end has
+_GLANCE: Final = 11_200  # samples of speech between two looks at the words of an interruption: 0.7 s
+_LONGEST_BYTES: Final = 240_000  # of sound taken at once: 5 s of PCM; an even number, so no sample is cut
+_LITTLE: Final = 16_000  # bytes that are decoded in well below a millisecond
+
+
+@dataclass(frozen=True, slots=True)
+class _NewWishes:
+    """From here on the sound is to be heard otherwise."""
+
+
+_Came = Hear | ClearInput | Commit | HearItem | Samples | _NewWishes
+
+
+class TurnEar:
+    """The ear of one connection; see `Ear`.
+
+    Args:
+        listening: lends what hears.
+        owner: whose connection it is.
+        transport: websocket or webrtc.
+        now: a clock in seconds that does not go back.
+    """
+
+    def __init__(
+        self, listening: Listening, owner: str, transport: str = "", *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._listening = listening
+        self._owner = owner
+        self._transport = transport
+        self._settle_s = _SETTLE_S if transport == "webrtc" else 0.0
+        self._now = now
+        self._conversation: Listened
+        self._detection: TurnDetection | None = None
+        self._wishes = Wishes()
+        self._came: list[_Came] = []  # bounded by the session's sound budget
+        self._something = asyncio.Event()
+        self._decoder = InputDecoder("audio/pcm")
+        self._unknown: set[str] = set()  # messages whose words are not known yet
+        self._known = asyncio.Event()
+        self._known.set()
+        self._work: asyncio.TaskGroup
+        # Of the ear that is lent now:
+        self._ear: LentEar | None = None
+        self._lent_for = Wishes()
+        self._stale = False  # what it was told has changed: it is given back
+        self._turns = TurnDetector(TurnOptions())
+        self._written = 0  # samples
+        self._before_ms = 0.0  # sound of the connection before this ear
+        self._was_saying: str | None = None
+        self._words = TurnWords()  # of what is no message yet
+        self._part: HeardPart | None = None  # that is being heard
+        self._soft: SoftEnd | None = None  # of the silence that lasts
+        self._drafted = False  # the words up to it were asked for
+        self._glanced = 0
+        self._settling: list[TurnWords] = []  # of messages, on their way
+
+    # -- what the conversation tells -------------------------------------------------------------------------------
+
+    def attach(self, conversation: Listened) -> None:
+        """Whom to tell."""
+        self._conversation = conversation
+        self.configure(conversation.session.config, conversation.session.config)
+
+    def configure(self, config: SessionConfig, before: SessionConfig) -> None:
+        """The settings have changed."""
+        self._detection = config.turn_detection
+        self._turns.configure(turn_options(config.turn_detection, self._settle_s))
+        wishes = self._wishes_of(config)
+        if wishes != self._wishes:
+            self._wishes = wishes
+            self._came.append(_NewWishes())
+        if config.input_format != self._decoder.format:
+            self._decoder = InputDecoder(config.input_format)
+
+    def hear(self, samples: Samples) -> None:
+        """Sound of a track."""
+        self._came.append(samples)
+        self._something.set()
+
+    def act(self, command: Hear | ClearInput | Commit | HearItem) -> None:
+        """What the client does with its sound, in order."""
+        if isinstance(command, Commit | HearItem):
+            self._await_words(command.item_id)
+        self._came.append(command)
+        self._something.set()
+
+    async def understood(self) -> None:
+        """Returns when the words of every message that was said are known."""
+        await self._known.wait()
+
+    # -- listening -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        async with asyncio.TaskGroup() as self._work:
+            while True:
+                await self._something.wait()  # nothing is lent before there is something to hear
+                self._stale, self._lent_for = False, self._wishes
+                try:
+                    async with self._listening.lend(self._lent_for) as ear:
+                        await self._listen_with(ear)
+                except VivaVoceError as error:
+                    self._give_up(error)
+                    return
+
+    async def _listen_with(self, ear: LentEar) -> None:
+        """Until it is to be given back; a turn that is open ends then."""
+        self._ear, self._turns = ear, TurnDetector(turn_options(self._detection, self._settle_s))
+        self._written, self._was_saying, self._part, self._soft = 0, None, None, None
+        self._words = TurnWords()
+        changes = self._work.create_task(self._watch(ear), name="ear-changes")
+        try:
+            while not self._stale or self._settling:
+                await self._next(ear)
+        finally:
+            changes.cancel()
+            self._take_turns(self._turns.end(self._now()))
+            self._words.drop()
+            self._before_ms += 1000 * self._written / RATE
+            self._ear = None
+            self._something.set()  # what came since is for the next one
+
+    async def _next(self, ear: LentEar) -> None:
+        """What came, what was heard of it, and the time that passed."""
+        try:
+            async with asyncio.timeout(_TICK_S):
+                await self._something.wait()
+        except TimeoutError:
+            self._follow_assistant()
+            self._take_turns(self._turns.tick(self._now()))
+            return
+        self._something.clear()
+        came, self._came = ([], self._came) if self._stale else (self._came, [])
+        waiting = _joined(came)
+        for each in waiting:
+            if isinstance(each, _NewWishes) and self._wishes != self._lent_for:
+                self._stale, self._came = True, [*waiting, *self._came]
+                break
+            await self._take(each, ear)
+        self._hear_turns(ear)
+        if self._stale:
+            self._take_turns(self._turns.end(self._now()))
+        self._read_words()
+
+    async def _watch(self, ear: LentEar) -> None:
+        while True:
+            await ear.changed()
+            self._something.set()
+
+    async def _take(self, each: _Came, ear: LentEar) -> None:
+        match each:
+            case Hear(data):
+                decode = self._decoder.decode
+                self._write(decode(data) if len(data) < _LITTLE else await asyncio.to_thread(decode, data), ear)
+            case np.ndarray():
+                self._write(each, ear)
+            case ClearInput():
+                self._take_silently(self._turns.end(self._now()))
+                self._words.drop()
+                self._part = self._soft = None
+            case Commit(item_id):
+                self._write(self._decoder.flush(), ear)
+                await self._commit(item_id, ear)
+            case HearItem():
+                self._work.create_task(self._hear_item(each), name="hear-item")
+            case _NewWishes():
+                pass
+            case _:
+                assert_never(each)
+
+    def _write(self, samples: Samples, ear: LentEar) -> None:
+        if len(samples):
+            ear.write(samples)
+            self._written += len(samples)
+
+    def _hear_turns(self, ear: LentEar) -> None:
+        frames = ear.frames()
+        if frames:
+            self._follow_assistant()
+            self._take_turns(self._turns.feed(Frames(tuple(frames)), self._now()))
+            self._cut_long_part(ear)
+            self._glance()
+
+    def _follow_assistant(self) -> None:
+        """Tell the turn detector when the assistant speaks."""
+        saying = self._conversation.saying
+        if saying != self._was_saying:
+            self._was_saying = saying
+            event = AssistantFalls() if saying is None else AssistantSpeaks(saying)
+            self._take_turns(self._turns.feed(event, self._now()))
+
+    # -- turns -----------------------------------------------------------------------------------------------------
+
+    def _take_turns(self, events: list[TurnEvent]) -> None:
+        for event in events:
+            if self._detection is None:
+                self._take_silently([event])
+            else:
+                self._take_turn(event, self._detection)
+        if events:
+            self._conversation.wake_sender()
+
+    def _take_silently(self, events: list[TurnEvent]) -> None:
+        """The client decides what a message is: only the words are heard."""
+        for event in events:
+            match event:
+                case UserBegins(_, start_s):
+                    self._begin_part(_place(start_s))
+                case SoftEnd():
+                    self._soften(event)
+                case UserResumes():
+                    self._soft = None
+                case TurnEnds(_, end_s) | FalseAlarm(_, end_s) | BackChannel(_, end_s):
+                    self._finish_part(_place(end_s) + _TAIL)
+                case UserIsIdle():
+                    pass
+
+    def _take_turn(self, event: TurnEvent, detection: TurnDetection) -> None:
+        user = self._conversation.session.input
+        match event:
+            case UserBegins(_, start_s, interrupts):
+                self._begin_part(_place(start_s))
+                user.speech_started(self._ms(start_s))
+                if interrupts and detection.interrupt_response:
+                    self._conversation.interrupt()
+            case SoftEnd():
+                self._soften(event)
+            case UserResumes():
+                self._soft = None
+            case TurnEnds(_, end_s):
+                self._finish_part(_place(end_s) + _TAIL)
+                user.speech_stopped(self._ms(end_s))
+                item_id = user.commit()
+                self._await_words(item_id)
+                self._make_message(item_id, answers=detection.create_response)
+            case FalseAlarm(_, end_s) | BackChannel(_, end_s):
+                self._words.drop()
+                self._part = self._soft = None
+                user.speech_stopped(self._ms(end_s))
+                self._conversation.resume()
+            case UserIsIdle(start_s, end_s):
+                item_id = user.idle(self._ms(start_s), self._ms(end_s))
+                user.transcribed(item_id, "", seconds=end_s - start_s)
+                if detection.create_response:
+                    self._conversation.answer()
+            case _:
+                assert_never(event)
+
+    def _begin_part(self, start: int) -> None:
+        assert self._ear is not None
+        self._part = self._words.open(self._ear, start)
+        self._glanced, self._soft = start, None
+
+    def _soften(self, soft: SoftEnd) -> None:
+        """Perhaps the end: ask for the words, and for a verdict."""
+        self._soft = soft
+        if self._part is None or self._ear is None:
+            return
+        end = min(_place(soft.end_s) + _TAIL, self._written)
+        self._part.draft(end)
+        self._drafted = True
+        if self._detection is not None and self._detection.type == "semantic_vad":
+            start = self._words.parts[0].start
+            self._work.create_task(self._judge(self._ear, soft, start, end), name="verdict")
+
+    def _finish_part(self, end: int) -> None:
+        part, self._part, self._soft = self._part, None, None
+        if part is not None:
+            part.finish(min(end, self._written))
+
+    async def _judge(self, ear: LentEar, soft: SoftEnd, start: int, end: int) -> None:
+        try:
+            finished = await ear.judge(start, end)
+        except VivaVoceError as error:
+            logger.info("a turn could not be judged", extra={"code": error.code})  # its silence ends it
+            return
+        if self._soft is soft:
+            self._take_turns(self._turns.feed(Verdict(soft.soft_end, finished), self._now()))
+
+    def _cut_long_part(self, ear: LentEar) -> None:
+        """A long turn is heard in parts: recognizers hear half a minute at most."""
+        part = self._part
+        if part is None or self._turns.turn is None:
+            return
+        length = self._written - part.start
+        if length >= LONGEST or (length >= LONG and self._soft is not None):
+            end = self._written if self._soft is None else min(_place(self._soft.end_s) + _TAIL, self._written)
+            part.finish(end)
+            self._part = self._words.open(ear, end)
+
+    # -- words -----------------------------------------------------------------------------------------------------
+
+    def _read_words(self) -> None:
+        """Whatever was understood by now."""
+        part, turn = self._part, self._turns.turn
+        news = [each.take() for each in self._words.parts]
+        heard = news[self._words.parts.index(part)] if part is not None else None
+        if heard is not None and heard.is_whole and turn is not None:
+            number = self._soft.soft_end if self._soft is not None and self._drafted else None
+            self._take_turns(self._turns.feed(Words(turn, self._words.text, number), self._now()))
+        for words in self._settling:
+            for each in words.parts:
+                each.take()
+            words.settle()
+
+    def _glance(self) -> None:
+        """In an interruption, look at the words from time to time: they may be an echo, or meant."""
+        part = self._part
+        if part is None or self._soft is not None or self._was_saying is None:
+            return
+        if self._written - self._glanced >= _GLANCE:
+            self._glanced, self._drafted = self._written, False
+            part.draft(self._written)
+
+    async def _commit(self, item_id: str, ear: LentEar) -> None:
+        """The client has made the sound so far a message: what is still to be heard of it is waited for."""
+        await self._hear_all(ear)
+        self._take_silently(self._turns.end(self._now()))  # the client was told already that the speech has ended
+        self._make_message(item_id, answers=False)
+
+    async def _hear_all(self, ear: LentEar) -> None:
+        """Until every whole frame that was written has been heard, or nothing more comes."""
+        try:
+            async with asyncio.timeout(2.0):
+                while self._written - round(self._turns.heard_s * RATE) >= 512:
+                    self._hear_turns(ear)
+                    if self._written - round(self._turns.heard_s * RATE) >= 512:
+                        await ear.changed()
+        except TimeoutError:
+            logger.info("the speech detector is behind at a commit")
+
+    def _make_message(self, item_id: str, *, answers: bool) -> None:
+        """What was heard belongs to this message; a new one begins."""
+        words, self._words = self._words, TurnWords()
+        seconds = (self._written - words.parts[0].start) / RATE if words.parts else 0.0
+        self._settling.append(words)
+        words.close()
+        self._work.create_task(self._tell_words(item_id, words, seconds, answers=answers), name="turn")
+
+    async def _tell_words(self, item_id: str, words: TurnWords, seconds: float, *, answers: bool) -> None:
+        """Tell a message's words when they are known, and answer it; silence is not answered."""
+        user = self._conversation.session.input
+        try:
+            understood = await words.understood()
+            if understood.text:
+                user.transcribing(item_id, understood.text)
+            user.transcribed(item_id, understood.text, seconds=seconds, language=understood.language)
+            if answers and understood.text:
+                self._conversation.answer()
+        except VivaVoceError as error:
+            user.transcription_failed(item_id, error)
+            self._conversation.report(error)
+        finally:
+            self._settling = [each for each in self._settling if each is not words]
+            self._words_are_known(item_id)
+
+    async def _hear_item(self, command: HearItem) -> None:
+        """A message that came with its sound."""
+        user, place = self._conversation.session.input, (command.item_id, command.content_index)
+        try:
+            sound = await asyncio.to_thread(InputDecoder(command.format).decode_all, command.data)
+            understood = await self._listening.transcribe(sound, self._wishes)
+            seconds = len(sound) / RATE
+            user.transcribed(place[0], understood.text, seconds=seconds, index=place[1], language=understood.language)
+        except VivaVoceError as error:
+            user.transcription_failed(*place[:1], error, place[1])
+            self._conversation.report(error)
+        finally:
+            self._words_are_known(command.item_id)
+
+    def _await_words(self, item_id: str) -> None:
+        self._unknown.add(item_id)
+        self._known.clear()
+
+    def _words_are_known(self, item_id: str) -> None:
+        self._unknown.discard(item_id)
+        if not self._unknown:
+            self._known.set()
+        self._conversation.wake_sender()
+
+    def _give_up(self, error: VivaVoceError) -> None:
+        """No ear, or none any more: the client is told, and the connection ends."""
+        for item_id in list(self._unknown):
+            self._conversation.session.input.transcription_failed(item_id, error)
+            self._words_are_known(item_id)
+        self._conversation.report(error)
+        self._conversation.close(error.close_code, error.code)
+
+    # -- places ----------------------------------------------------------------------------------------------------
+
+    def _ms(self, seconds: float) -> float:
+        return self._before_ms + 1000 * seconds
+
+    def _wishes_of(self, config: SessionConfig) -> Wishes:
+        told = config.transcription
+        if told is None:
+            return Wishes(owner=self._owner, transport=self._transport)
+        return Wishes(
+            model=told.model,
+            language=told.language,
+            languages=told.languages or (),
+            prompt=told.prompt or "",
+            keywords=told.keywords or (),
+            owner=self._owner,
+            transport=self._transport,
+        )
+
+
+def turn_options(detection: TurnDetection | None, settle_s: float = 0.0) -> TurnOptions:
+    """How patient the turn detector is, in the words of the protocol; where the client decides: as `server_vad`.
+
+    Args:
+        settle_s: so long after the first sound only words interrupt.
+    """
+    if detection is None:
+        options = TurnOptions.server_vad()
+    elif detection.type == "semantic_vad":
+        options = TurnOptions.semantic_vad(detection.eagerness)
+    else:
+        options = TurnOptions.server_vad(
+            threshold=min(max(detection.threshold, 0.16), 0.99),
+            padding_s=detection.prefix_padding_ms / 1000,
+            silence_s=detection.silence_duration_ms / 1000,
+            idle_s=None if detection.idle_timeout_ms is None else detection.idle_timeout_ms / 1000,
+        )
+    return dataclasses.replace(options, settle_s=settle_s)
+
+
+def _place(seconds: float) -> int:
+    return round(seconds * RATE)
+
+
+def _joined(came: list[_Came]) -> Iterator[_Came]:
+    """Neighbouring pieces of sound as one, but none longer than a few seconds: threads are shared."""
+    for kind, group in itertools.groupby(came, type):
+        if kind is Hear:
+            data = b"".join(each.data for each in group if isinstance(each, Hear))
+            yield from (Hear(data[at : at + _LONGEST_BYTES]) for at in range(0, len(data), _LONGEST_BYTES))
+        elif kind is np.ndarray:
+            yield np.concatenate([each for each in group if isinstance(each, np.ndarray)])
+        else:
+            yield from group

@@ -1,0 +1,285 @@
+"""Realtime by voice: turns, words, answers and interruptions, with OpenAI's own client and ears that tests can read."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+
+from chat_stand_in import DONE, ChatStandIn, chunk
+from fake_engine import FakeEngine
+from fake_listening import FakeListening
+from live_server import LiveServer, live_server
+from realtime_sdk import connect, sound_of, think_with, until
+from vivavoce.assistant.turn_ear import TurnEar
+from vivavoce.audio.encoders import open_encoder
+from vivavoce.errors import EngineError, Overloaded
+from vivavoce.hosted.chat import HostedChat
+
+WORDS = {2: "What time is it?", 3: "uh-huh", 4: "", 5: "Wait, stop.", 6: "Set a timer for five minutes."}
+STORY = "One two three four five six seven eight nine ten. " * 3
+
+
+@pytest.fixture
+def stand_in() -> ChatStandIn:
+    return ChatStandIn([chunk("It is noon."), chunk(finish="stop"), DONE])
+
+
+@pytest.fixture
+def listening() -> FakeListening:
+    return FakeListening(WORDS)
+
+
+@pytest.fixture
+def server(stand_in: ChatStandIn, listening: FakeListening) -> Iterator[LiveServer]:
+    with live_server([FakeEngine(["heart"], step_samples=2400)], preload=False) as running:
+        think_with(running, HostedChat("http://chat.test/v1", "tiny", transport=stand_in))
+        sessions = running.server.assistant.sessions
+        object.__setattr__(sessions, "make_ear", lambda owner, transport: TurnEar(listening, owner, transport))
+        yield running
+
+
+@pytest.fixture
+async def connection(server: LiveServer) -> AsyncIterator[AsyncRealtimeConnection]:
+    async with connect(server) as connected:
+        await until(connected, "session.created")
+        yield connected
+
+
+async def speak(connection: AsyncRealtimeConnection, level: float, seconds: float, quiet_s: float = 0.7) -> None:
+    """Sound of one level, and silence behind it, in pieces of 100 ms as fast as they go."""
+    loud, quiet = np.full(round(24_000 * seconds), level), np.zeros(round(24_000 * quiet_s))
+    pcm = np.concatenate([loud, quiet])
+    data = np.rint(pcm * 32767).astype("<i2").tobytes()
+    for at in range(0, len(data), 4800):
+        await connection.input_audio_buffer.append(audio=base64.b64encode(data[at : at + 4800]).decode())
+
+
+async def listen_with(connection: AsyncRealtimeConnection, **sound: Any) -> None:
+    audio: Any = {"input": {"transcription": {"model": "whisper-1"}, **sound}}
+    await connection.session.update(session={"type": "realtime", "audio": audio})
+    await until(connection, "session.updated")
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [{"type": "server_vad"}, {"type": "semantic_vad"}, {"type": "semantic_vad", "eagerness": "low"}],
+)
+async def test_a_spoken_question_is_answered(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn, detection: Any
+) -> None:
+    await listen_with(connection, turn_detection=detection)
+    await speak(connection, 0.2, 1.0)
+    events = await until(connection, "response.done")
+    kinds = [event.type for event in events]
+    assert kinds[:6] == [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.delta",
+    ]
+    completed = events[6]
+    assert completed.transcript == "What time is it?"
+    assert 0.9 < completed.usage.seconds < 2.0
+    assert 900 < events[1].audio_end_ms < 1100
+    assert events[-1].response.status == "completed"
+    assert sound_of(events)
+    assert stand_in.asked[0]["messages"][-1] == {"role": "user", "content": "What time is it?"}
+
+
+async def test_a_pause_inside_a_sentence_is_no_end(
+    connection: AsyncRealtimeConnection, listening: FakeListening
+) -> None:
+    listening.finished = 0.1
+    await listen_with(connection, turn_detection={"type": "semantic_vad"})
+    await speak(connection, 0.2, 0.6, quiet_s=0.6)
+    await speak(connection, 0.2, 0.6, quiet_s=4.2)
+    kinds = [event.type for event in await until(connection, "response.done")]
+    assert kinds.count("input_audio_buffer.speech_started") == 1
+    assert kinds.count("input_audio_buffer.committed") == 1
+
+
+async def test_noise_without_words_is_not_answered(connection: AsyncRealtimeConnection, stand_in: ChatStandIn) -> None:
+    await listen_with(connection)
+    await speak(connection, 0.4, 0.5)
+    assert (await until(connection, "conversation.item.input_audio_transcription.completed"))[-1].transcript == ""
+    await speak(connection, 0.2, 0.5)
+    await until(connection, "response.done")
+    assert len(stand_in.asked) == 1
+
+
+async def test_a_spoken_command_is_one(connection: AsyncRealtimeConnection, stand_in: ChatStandIn) -> None:
+    await listen_with(connection)
+    await speak(connection, 0.6, 1.0)
+    events = await until(connection, "response.done")
+    (call,) = [event for event in events if event.type == "response.function_call_arguments.done"]
+    assert call.name == "set_timer"
+    assert not stand_in.asked
+
+
+async def begin_story(connection: AsyncRealtimeConnection, stand_in: ChatStandIn) -> None:
+    """The assistant speaks for long, and a second of it was heard."""
+    stand_in.parts = [chunk(STORY, finish="stop"), DONE]
+    await listen_with(connection)
+    await speak(connection, 0.2, 0.5)
+    await until(connection, "response.output_audio.delta")
+    await asyncio.sleep(1.5)  # what was heard of it is a matter of real time
+
+
+async def test_an_interruption_is_silence_and_a_turn(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    await begin_story(connection, stand_in)
+    stand_in.parts = [chunk("Yes?", finish="stop"), DONE]
+    await speak(connection, 0.5, 0.5)
+    events = await until(connection, "response.done")
+    kinds = [event.type for event in events]
+    assert "input_audio_buffer.speech_started" in kinds
+    details = events[-1].response.status_details
+    assert (events[-1].response.status, details.reason) == ("cancelled", "turn_detected")
+    answered = await until(connection, "response.done")
+    assert answered[-1].response.status == "completed"
+    messages = stand_in.asked[-1]["messages"]
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
+    heard, mark, _ = messages[2]["content"].partition(" ... [interrupted by the user]")
+    assert mark
+    assert STORY.startswith(heard)
+    assert 10 < len(heard) < 100
+    assert messages[3]["content"] == "Wait, stop."
+
+
+@pytest.mark.parametrize("level", [0.3, 0.4])
+async def test_listening_sounds_and_noises_do_not_end_the_story(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn, level: float
+) -> None:
+    await begin_story(connection, stand_in)
+    await speak(connection, level, 0.5)
+    first = (await until(connection, "response.done"))[-1].response
+    resumed = await until(connection, "response.content_part.added")
+    assert not [event for event in resumed if event.type == "input_audio_buffer.committed"]
+    rest = await until(connection, "response.done")
+    assert rest[-1].response.status == "completed"
+    said = rest[-1].response.output[0].content[0].transcript
+    assert STORY.rstrip().endswith(said.rstrip())
+    assert len(said) < len(STORY)
+    assert len(stand_in.asked) == 1
+    assert first.status == "cancelled"
+
+
+async def test_the_client_may_say_what_a_message_is(connection: AsyncRealtimeConnection, stand_in: ChatStandIn) -> None:
+    await listen_with(connection, turn_detection=None)
+    await speak(connection, 0.2, 0.6, quiet_s=1.0)
+    await speak(connection, 0.5, 0.6, quiet_s=0.0)
+    await connection.input_audio_buffer.commit()
+    await connection.response.create()  # the words are waited for
+    events = await until(connection, "response.done")
+    assert not [event for event in events if "speech_st" in event.type]
+    (completed,) = [e for e in events if e.type == "conversation.item.input_audio_transcription.completed"]
+    assert completed.transcript == "What time is it? Wait, stop."
+    assert stand_in.asked[0]["messages"][-1]["content"] == "What time is it? Wait, stop."
+
+
+async def test_a_cleared_buffer_is_forgotten(connection: AsyncRealtimeConnection) -> None:
+    await listen_with(connection, turn_detection=None)
+    await speak(connection, 0.2, 0.6)
+    await connection.input_audio_buffer.clear()
+    await speak(connection, 0.5, 0.6)
+    await connection.input_audio_buffer.commit()
+    events = await until(connection, "conversation.item.input_audio_transcription.completed")
+    assert events[-1].transcript == "Wait, stop."
+
+
+async def test_a_message_that_comes_with_its_sound_is_understood(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    await listen_with(connection, turn_detection=None)
+    data = np.full(12_000, 6553, "<i2").tobytes()
+    content: Any = [{"type": "input_audio", "audio": base64.b64encode(data).decode()}]
+    await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+    await connection.response.create()
+    await until(connection, "response.done")
+    assert stand_in.asked[0]["messages"][-1]["content"] == "What time is it?"
+
+
+@pytest.mark.parametrize("format", ["audio/pcmu", "audio/pcma"])
+async def test_telephones_are_heard(connection: AsyncRealtimeConnection, format: str) -> None:
+    await listen_with(connection, turn_detection=None, format={"type": format})
+    data = open_encoder(format.removeprefix("audio/"), 8000).encode(np.full(4000, 0.2, np.float32))
+    await connection.input_audio_buffer.append(audio=base64.b64encode(data).decode())
+    await connection.input_audio_buffer.commit()
+    events = await until(connection, "conversation.item.input_audio_transcription.completed")
+    assert events[-1].transcript == "What time is it?"
+
+
+async def test_a_transcription_session_tells_words(server: LiveServer) -> None:
+    async with connect(server, model="", extra_query={"intent": "transcription"}) as connection:
+        await until(connection, "session.created")
+        await speak(connection, 0.2, 0.6)
+        events = await until(connection, "conversation.item.input_audio_transcription.completed")
+        assert events[-1].transcript == "What time is it?"
+
+
+async def test_a_long_turn_is_heard_in_parts(connection: AsyncRealtimeConnection, listening: FakeListening) -> None:
+    await listen_with(connection)
+    for level in (0.2, 0.5, 0.6):
+        await speak(connection, level, 11.0, quiet_s=0.3)
+    await speak(connection, 0.2, 0.5)
+    events = await until(connection, "conversation.item.input_audio_transcription.completed")
+    assert events[-1].transcript == ("What time is it? Wait, stop. Set a timer for five minutes. What time is it?")
+
+
+async def test_words_that_cannot_be_understood_are_told(
+    connection: AsyncRealtimeConnection, listening: FakeListening
+) -> None:
+    await listen_with(connection)
+    listening.error, listening.breaks = EngineError("the recognizer is gone"), True
+    await speak(connection, 0.2, 0.6)
+    events = await until(connection, "error")
+    assert events[-1].error.message == "the recognizer is gone"
+    assert [e for e in events if e.type == "conversation.item.input_audio_transcription.failed"]
+    listening.error, listening.breaks = None, False
+    await speak(connection, 0.2, 0.6)
+    assert (await until(connection, "response.done"))[-1].response.status == "completed"
+
+
+async def test_where_no_ear_is_left_the_client_is_told_and_let_go(
+    connection: AsyncRealtimeConnection, listening: FakeListening
+) -> None:
+    listening.error = Overloaded("two people are being listened to already")
+    await speak(connection, 0.2, 0.6)
+    assert (await until(connection, "error"))[-1].error.code == "server_overloaded"
+
+
+async def test_an_ear_is_lent_only_to_who_speaks_and_given_back(server: LiveServer, listening: FakeListening) -> None:
+    async with connect(server) as connection:
+        await listen_with(connection)
+        assert listening.lent == 0
+        await speak(connection, 0.2, 0.6)
+        await until(connection, "response.done")
+        assert listening.lent == 1
+        await connection.session.update(
+            session={"type": "realtime", "audio": {"input": {"transcription": {"language": "de"}}}}
+        )
+        await speak(connection, 0.5, 0.6)
+        await until(connection, "response.done")
+        assert [wishes.language for wishes in listening.wishes] == [None, "de"]
+    async with asyncio.timeout(10):
+        while listening.lent:  # noqa: ASYNC110  # of the server's thread
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.01])
+async def test_silence_is_no_turn(connection: AsyncRealtimeConnection, level: float) -> None:
+    await listen_with(connection)
+    await speak(connection, level, 20.0)
+    await connection.input_audio_buffer.clear()
+    assert [event.type for event in await until(connection, "input_audio_buffer.cleared")] == [
+        "input_audio_buffer.cleared"
+    ]
