@@ -5,7 +5,7 @@ vivavoce say TEXT                     speak, without a server
 vivavoce voices list|add|pull|...     voices on this machine
 vivavoce space DIR --voice NAME       a folder that becomes a Hugging Face Space
 vivavoce hosted text-to-audio|image-to-text   models on other machines
-vivavoce models list|pull|remove      recognition models on this machine
+vivavoce models list|pull|...         recognition models on this machine
 vivavoce doctor                       what is installed, what is missing
 """
 
@@ -28,7 +28,7 @@ COMMANDS = {
     "voices": ("vivavoce.cli.voices", "list, add, pull, convert, clone, check and remove voices"),
     "space": ("vivavoce.cli.space", "write a folder that becomes a Hugging Face Space"),
     "hosted": ("vivavoce.cli.hosted", "call models on other machines: text to audio, image to text"),
-    "models": ("vivavoce.cli.models", "list, pull and remove recognition models"),
+    "models": ("vivavoce.cli.models", "list, pull, remove and launch recognition models"),
     "doctor": ("vivavoce.cli.doctor", "tell what is installed, what is missing and how to get it"),
 }
 

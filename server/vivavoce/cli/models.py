@@ -18,6 +18,7 @@ examples:
   vivavoce models pull whisper-small             a model of the list, pinned to its revision
   vivavoce models pull OWNER/REPOSITORY          any whisper model of the hub; converted if need be
   vivavoce models remove whisper-small
+  vivavoce models launch whisper-small           load it on the server that is running
 `vivavoce models COMMAND --help` tells more about each.
 """
 
@@ -28,12 +29,17 @@ pickles are read by a reader that imports and runs nothing. An interrupted downl
 model is repaired by pulling it again. HF_ENDPOINT, HF_TOKEN and proxies are honoured.
 """
 
+LAUNCH_HELP = """\
+Asks a running server to load a model or a voice, so that nobody waits for it at the first request. It has to be on that
+machine already; nothing is downloaded. An API key is taken from the settings (VIVAVOCE_API_KEYS).
+"""
+
 
 def add_parser(commands: Any) -> None:
     """Add the command and its subcommands."""
     parser = commands.add_parser(
         "models",
-        help="list, pull and remove recognition models",
+        help="list, pull, remove and launch recognition models",
         description="The recognition models on this machine.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -51,11 +57,19 @@ def add_parser(commands: Any) -> None:
     removing = _action(actions, "remove", "delete pulled models from disk")
     removing.add_argument("names", nargs="+", metavar="NAME")
 
+    launching = _action(actions, "launch", "load a model or voice on a running server", LAUNCH_HELP)
+    launching.add_argument("name", metavar="NAME")
+    launching.add_argument("--uid", help="name that it shall go by there (default: its own)")
+    launching.add_argument("--url", help="of the server (default: by the settings host and port)")
+
 
 def run(args: argparse.Namespace) -> int:
     """Run the subcommand; its exit status."""
-    shelf = open_shelf(load())
+    config = load()
+    shelf = open_shelf(config)
     match args.action:
+        case "launch":
+            return _launch(args, config)
         case "pull":
             return _pull(args, shelf)
         case "remove":
@@ -101,6 +115,17 @@ def _pull(args: argparse.Namespace, shelf: ModelShelf) -> int:
         with ProgressBar(model.name) as progress:
             folder, done = pull(model, shelf, progress)
         print(f"{model.name} ({model.licence}) is in {folder}" if done else f"{model.name} is here and right")
+    return 0
+
+
+def _launch(args: argparse.Namespace, config: Config) -> int:
+    from vivavoce.cli.models_launch import RunningServer, launch
+
+    url = args.url or f"http://{config.server.host}:{config.server.port}"
+    server = RunningServer(url, next(iter(config.access.api_keys), None))
+    with ProgressBar(args.name) as progress:
+        uid = launch(server, args.name, args.uid, progress)
+    print(f"{args.name} is ready on {url}; ask for it as '{uid}'")
     return 0
 
 
