@@ -94,7 +94,12 @@ def run(args: argparse.Namespace) -> int:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn_server = DrainingServer(uvicorn_config, drain=server.drain, started_with=lambda port: _greet(server, port))
+    uvicorn_server = DrainingServer(
+        uvicorn_config,
+        drain=server.drain,
+        started_with=lambda port: _greet(server, port),
+        drain_within_s=config.limits.drain_timeout_s,
+    )
     asyncio.run(uvicorn_server.serve())
     return 0 if uvicorn_server.started else 3
 

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # Of a core's work, what each further thread of a step adds: threads that wait for each other do less. Measured on two
 # hardware threads of one core, Genie V2: 1.2 core seconds for a second of speech alone, 0.8 beside another listener.
 FURTHER_THREAD = 0.3
-CLOSE_WITHIN_S = 5.0  # a step that takes longer is left behind at shutdown, in a thread that dies with the process
+CLOSE_WITHIN_S = 2.0  # a step that takes longer is left behind at shutdown, in a thread that dies with the process
 _EWMA = 0.2
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
@@ -43,20 +45,37 @@ def uvicorn_options(max_connections: int | None = None) -> dict[str, Any]:
     }
 
 
+LEAVE_WITHIN_S = 10.0  # after the drain: goodbyes, closing, freeing
+LEAVE_AT_ONCE_S = 2.0  # after a second signal
+
+
 class DrainingServer(uvicorn.Server):
     """Finishes what is being spoken before it stops; a second signal stops it at once.
+
+    The way out has a deadline of its own: whatever hangs in it, the process ends.
 
     Args:
         drain: refuses new work, waits for the running one, tells live connections; bounded in time by itself.
         started_with: called once with the port that was bound.
+        drain_within_s: how long `drain` takes at most.
+        leave: ends the process.
     """
 
     def __init__(
-        self, config: uvicorn.Config, *, drain: Callable[[], Awaitable[None]], started_with: Callable[[int], None]
+        self,
+        config: uvicorn.Config,
+        *,
+        drain: Callable[[], Awaitable[None]],
+        started_with: Callable[[int], None],
+        drain_within_s: float = 30.0,
+        leave: Callable[[int], None] = os._exit,
     ) -> None:
         super().__init__(config)
         self._drain = drain
         self._started_with = started_with
+        self._drain_within_s = drain_within_s
+        self._leave = leave
+        self._signals = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: asyncio.Task[None] | None = None
 
@@ -67,12 +86,25 @@ class DrainingServer(uvicorn.Server):
             self._started_with(self.servers[0].sockets[0].getsockname()[1])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: drain, then exit with status 0. Second: exit now."""
-        if self._loop is None or self._draining is not None:
-            self.force_exit = self._draining is not None
+        """First signal: drain, then exit with status 0. Second: exit now. Neither waits for what hangs."""
+        self._signals += 1
+        is_second = self._signals > 1
+        self._leave_after(LEAVE_AT_ONCE_S if is_second else self._drain_within_s + LEAVE_WITHIN_S)
+        if self._loop is None or is_second:
+            self.force_exit = is_second
             self.should_exit = True
             return
         self._loop.call_soon_threadsafe(self._begin_drain)
+
+    def _leave_after(self, seconds: float) -> None:
+        """End the process then, if it has not ended: a thread that no event loop and no other thread can hold up."""
+        timer = threading.Timer(seconds, self._leave_behind)
+        timer.daemon = True
+        timer.start()
+
+    def _leave_behind(self) -> None:
+        logger.error("the server did not end in time; what hangs in it is left behind")
+        self._leave(1)
 
     def _begin_drain(self) -> None:
         if self._draining is None:
