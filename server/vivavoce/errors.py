@@ -156,8 +156,6 @@ class UnknownModel(InvalidRequest):
 class UnknownLanguage(InvalidRequest):
     """What was given as a language means none that is spoken here."""
 
-    code = "unknown_language"
-
     def __init__(self, name: str, known: Iterable[str], *, param: str = "language") -> None:
         super().__init__(f"unknown language {_quoted(name)}; known: {', '.join(known)}", param=param)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.errors import SpokenTextTooLong, TextTooLong
-from vivavoce.text.limits import refuse_explosive, spoken_length
+from vivavoce.text.limits import refuse_explosive, spoken_length, written_length
 from vivavoce.text.normalize import normalize
 
 LIMIT = 3 * 4096
@@ -38,3 +38,12 @@ def test_the_digits_of_all_long_numbers_count() -> None:
         refuse_explosive("٣" * 4000, LIMIT)
     with pytest.raises(SpokenTextTooLong):
         refuse_explosive("123456789 " * 400, LIMIT)
+
+
+def test_accents_belong_to_their_letters() -> None:
+    assert written_length("abc", 10) == 3
+    assert written_length("e\u0301" * 3000, 4096) == 3000
+    assert written_length("\u1112\u1161\u11ab" * 2000, 4096) == 2000
+    assert written_length("e\u0301" * 5000, 4096) == 5000
+    assert written_length("\u0301" * 60_000, 4096) == 60_000
+    assert written_length("a" + "\u0301" * 16_000, 4096) > 4096

@@ -15,6 +15,7 @@ from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, Unsupported
 from vivavoce.languages import AUTO, language_code
 from vivavoce.synthesis.speaker import ResolvedVoice
 from vivavoce.synthesis.voice_choice import names_voice
+from vivavoce.text.limits import written_length
 
 PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
 FILE_SAMPLE_RATE = 32_000  # of the wav that a client gets who names a voice as its model and no format
@@ -92,8 +93,8 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
         # Half a surrogate pair is no character; clients that cut text by UTF-16 units send them.
         text = text.encode("utf-8", "ignore").decode("utf-8")
         fields["input"] = text  # else as it was sent: places of words count in this text
-        if len(text) > max_text:
-            raise TextTooLong(len(text), max_text)
+        if (length := written_length(text, max_text)) > max_text:
+            raise TextTooLong(length, max_text)
         if not text.strip():
             raise EmptyInput
     for name in _WORDS:

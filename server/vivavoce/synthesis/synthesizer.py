@@ -33,7 +33,7 @@ from vivavoce.synthesis.speech_job import JobSettings, SpeechJob
 from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.synthesis.warm_up import warm_up_request
-from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_explosive
+from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_explosive, written_length
 
 logger = logging.getLogger(__name__)
 
@@ -141,8 +141,8 @@ class Synthesizer:
             Overloaded, RateLimited, ShuttingDown: If the server may not take it on.
         """
         text = request.text
-        if text is not None and len(text) > self.limits.max_text:
-            raise TextTooLong(len(text), self.limits.max_text)
+        if text is not None and (length := written_length(text, self.limits.max_text)) > self.limits.max_text:
+            raise TextTooLong(length, self.limits.max_text)
         if text is not None:
             refuse_explosive(text, MAX_SPOKEN_GROWTH * self.limits.max_text)
         if place is None:

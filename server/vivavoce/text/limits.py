@@ -6,13 +6,39 @@ A request of allowed length can still hold thousands of digits, each a word of i
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from vivavoce.errors import SpokenTextTooLong
 
 MAX_SPOKEN_GROWTH: Final = 3  # characters read aloud for each written one: honest text never grows that much
+_MAX_COMPOSED: Final = 4  # code points that become one, at the most: three in Vietnamese or Korean
+_BLOCK: Final = 64  # characters composed at once
 _SPOKEN_DIGIT: Final = 5  # "nine " read one by one; as a part of "nineteen ninety-nine" it takes as much
 _DIGIT: Final = re.compile(r"\d")
+
+
+def written_length(text: str, limit: int) -> int:
+    """Characters of a text as people count them: an accent written by itself belongs to its letter (NFC).
+
+    Only what is over the limit as it stands and could be below it is composed, in blocks: composing a long run of
+    accents takes quadratic time.
+    """
+    if len(text) <= limit or len(text) > _MAX_COMPOSED * limit:
+        return len(text)
+    length, begin = 0, 0
+    while begin < len(text):
+        end = begin + _BLOCK
+        while end < len(text) and end < begin + 2 * _BLOCK and _joins(text[end]):
+            end += 1
+        length += len(unicodedata.normalize("NFC", text[begin:end]))
+        begin = end
+    return length
+
+
+def _joins(char: str) -> bool:
+    """Whether it may become one with what stands before it: accents, and the later letters of a Korean syllable."""
+    return unicodedata.combining(char) > 0 or "\u1160" <= char <= "\u11ff"
 
 
 def spoken_length(text: str) -> int:
