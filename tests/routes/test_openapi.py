@@ -51,7 +51,10 @@ def test_no_request_makes_the_server_fail(server: LiveServer) -> None:
         statuses[operation.path].add(response.status_code)
         assert response.status_code != 500, case.as_curl_command()
         if response.status_code >= 400 and operation.path != "/readyz":
-            assert set(response.json()["error"]) == ERROR_FIELDS
+            if operation.path.startswith("/models/"):  # Hugging Face's clients want a sentence there
+                assert isinstance(response.json()["error"], str)
+            else:
+                assert set(response.json()["error"]) == ERROR_FIELDS
 
     def try_operation(operation: Any) -> None:
         @given(case=operation.as_strategy())

@@ -15,6 +15,8 @@ from vivavoce.hosted.inference import HostedLimits, HostedModels
 from vivavoce.hosted.pictures import PictureReader
 from vivavoce.metrics import Metrics
 from vivavoce.routes.hosted import HostedServices
+from vivavoce.routes.launchables import KnownElsewhere, LaunchableVoices
+from vivavoce.routes.launched import LaunchedModels
 from vivavoce.synthesis.synthesizer import Synthesizer
 
 SHARE = 4  # one owner may have a quarter of the calls
@@ -69,6 +71,7 @@ def build_hosted(
         pictures=PictureReader(),
         decoding=decoding,
         draining=draining,
+        launched=LaunchedModels((LaunchableVoices(synthesizer), KnownElsewhere())),
         synthesizer=synthesizer,
         encoding=encoding,
         metrics=metrics,

@@ -29,11 +29,14 @@ from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
 from vivavoce.routes.hosted import HostedServices, hosted_router
+from vivavoce.routes.huggingface import PictureAnswers, huggingface_router
+from vivavoce.routes.launching import launching_router
 from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
 from vivavoce.routes.realtime import realtime_router
 from vivavoce.routes.speech import speech_router
+from vivavoce.routes.speech_answers import SpeechAnswers
 from vivavoce.routes.voices import voices_router
 from vivavoce.serving.access import Access, is_loopback
 from vivavoce.serving.entries import Entries
@@ -170,8 +173,12 @@ def build_server(
     )
     native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
     websockets = WebSockets(access, connections, encoding, patience, metrics)
-    app.include_router(speech_router(synthesizer, config, metrics, encoding))
-    app.include_router(catalogue_router(synthesizer, open_lists=config.access.open_lists))
+    launched = hosted.launched
+    answers = SpeechAnswers(synthesizer, launched, config, metrics, encoding)
+    app.include_router(speech_router(answers, config.limits))
+    app.include_router(huggingface_router(answers, [PictureAnswers(hosted.pictures, config.limits)], config.limits))
+    app.include_router(launching_router(launched, synthesizer, config.limits, needs_key=access.needs_key))
+    app.include_router(catalogue_router(synthesizer, launched, open_lists=config.access.open_lists))
     app.include_router(
         voices_router(
             open_store(config.voices),

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import NotFound
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.voice_shape import as_models, describe
+from vivavoce.routes.launched import LaunchedModels
+from vivavoce.routes.voice_shape import as_model, as_models, describe
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.synthesis.voice_choice import OPENAI_MODELS
 
 
-def catalogue_router(synthesizer: Synthesizer, *, open_lists: bool = False) -> APIRouter:
+def catalogue_router(synthesizer: Synthesizer, launched: LaunchedModels, *, open_lists: bool = False) -> APIRouter:
     """`/v1/models`, `/v1/audio/models`, `/v1/audio/voices`.
 
     Args:
+        launched: further names of voices, each its launcher's own.
         open_lists: they may be read without a key: some clients ask for them without showing theirs.
     """
     router = APIRouter(tags=["voices"], responses=ERRORS)
@@ -27,14 +29,25 @@ def catalogue_router(synthesizer: Synthesizer, *, open_lists: bool = False) -> A
 
     @router.get("/v1/models", summary="Models; every voice is one")
     @entered
-    async def models() -> dict[str, Any]:
-        return {"object": "list", "data": _models(await _voices())}
+    async def models(request: Request) -> dict[str, Any]:
+        entries = _models(await _voices())
+        mine = launched.all(getattr(request.state, "owner", ""))
+        by_id = {entry["id"]: entry for entry in entries}
+        named = [{**by_id[each.model_id], "id": each.uid} for each in mine if each.model_id in by_id]
+        return {"object": "list", "data": entries + [entry for entry in named if entry["id"] not in by_id]}
 
     @router.get("/v1/models/{model_id}", summary="One model")
     @entered
-    async def model(model_id: str) -> dict[str, Any]:
-        for entry in _models(await _voices()):
-            if entry["id"] == model_id.strip().lower():
+    async def model(request: Request, model_id: str) -> dict[str, Any]:
+        owner = getattr(request.state, "owner", "")
+        wanted = launched.loaded_model_of(model_id, owner)
+        voices = await _voices()
+        for info in voices:
+            if info.problem is None and info.id == wanted.strip().lower():
+                uid = info.id if wanted == model_id else model_id
+                return {**as_model(info), "id": uid, "address": request.url.netloc}
+        for entry in _models(voices):
+            if entry["id"] == wanted.strip().lower():
                 return entry
         raise NotFound("no such model", param="model")
 

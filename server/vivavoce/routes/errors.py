@@ -55,29 +55,29 @@ class MethodNotAllowed(InvalidRequest):
 def map_errors(app: FastAPI, metrics: Metrics) -> None:
     """Every error leaves as `{"error": {...}}`; one that nobody foresaw says no more than that."""
 
-    def answer(error: VivaVoceError) -> Response:
+    def answer(error: VivaVoceError, request: Request) -> Response:
         metrics.rejected_inputs.labels(error.code).inc()
-        return error_response(error)
+        return error_response(error, request.scope)
 
     @app.exception_handler(VivaVoceError)
-    async def known(_: Request, error: VivaVoceError) -> Response:
-        return answer(error)
+    async def known(request: Request, error: VivaVoceError) -> Response:
+        return answer(error, request)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         fault = error.errors()[0]
         param = str(fault["loc"][-1]) if fault["loc"] else None
-        return answer(InvalidParameter(f"{param}: {fault['msg']}", param=param))
+        return answer(InvalidParameter(f"{param}: {fault['msg']}", param=param), request)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return answer(NotFound("no such route; see /docs"))
-        response = answer(MethodNotAllowed(str(error.detail)))
+            return answer(NotFound("no such route; see /docs"), request)
+        response = answer(MethodNotAllowed(str(error.detail)), request)
         response.status_code = error.status_code
         response.headers.update(error.headers or {})
         return response
 
     @app.exception_handler(Exception)
-    async def unforeseen(_: Request, error: Exception) -> Response:
-        return answer(VivaVoceError("the server failed; the log has the details under the request id"))
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        return answer(VivaVoceError("the server failed; the log has the details under the request id"), request)

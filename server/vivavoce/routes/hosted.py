@@ -32,6 +32,7 @@ from vivavoce.metrics import Metrics
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.hosted_body import MISSING, Description, TextToAudio, read_image_to_text, read_text_to_audio
 from vivavoce.routes.hosted_openapi import IMAGE_TO_TEXT, TEXT_TO_AUDIO
+from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_response import SpeechResponse
 from vivavoce.routes.streamed import ClientGone, StreamedResponse, unless_gone
 from vivavoce.serving.access import ANONYMOUS
@@ -69,6 +70,7 @@ class HostedServices:
     pictures: PictureReader
     decoding: DecodingService
     draining: Draining
+    launched: LaunchedModels
     synthesizer: Synthesizer
     encoding: Executor
     metrics: Metrics
@@ -76,7 +78,8 @@ class HostedServices:
     live: LiveSettings
 
     async def aclose(self) -> None:
-        """Hang up, and end the reader of pictures."""
+        """Hang up, stop launching, and end the reader of pictures."""
+        await self.launched.aclose()
         if self.models is not None:
             await self.models.aclose()
         await self.pictures.aclose()

@@ -1,51 +1,34 @@
 """OpenAI's speech contract: `POST /v1/audio/speech`, and the links that players GET.
 
-Thin: it reads a request, hands it to the synthesizer, and lets `speech_response.py` stream the answer.
+Thin: it reads a request, in the ways other clients write it too, and lets `speech_answers.py` answer.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from concurrent.futures import Executor
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from vivavoce.audio.encoders import AudioEncoder, open_encoder
-from vivavoce.config import Config
-from vivavoce.metrics import Metrics
+from vivavoce.config import LimitSettings
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.speech_body import choose_form, parse_speech
-from vivavoce.routes.speech_links import PATH, SpeechLinks, SpeechWish
-from vivavoce.routes.speech_response import SpeechResponse
+from vivavoce.routes.forms import media_type, read_form
+from vivavoce.routes.speech_answers import WHOLE, SpeechAnswers, encoder_of
+from vivavoce.routes.speech_dialects import from_form, from_hugging_face, from_xinference, is_hugging_face
+from vivavoce.routes.speech_links import PATH, SpeechLinks
 from vivavoce.serving.entries import Entry, entered_with
-from vivavoce.synthesis.speaker import SpeechRequest
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.serving.error_shapes import STATE
 
 Sizes = Literal["stream", "exact"]
 _AUDIO = {"schema": {"type": "string", "format": "binary"}}
 
 
-def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, encoding: Executor) -> APIRouter:
+def speech_router(answers: SpeechAnswers, limits: LimitSettings) -> APIRouter:
     """`/v1/audio/speech` and `/v1/audio/speech/links/{name}`."""
     router = APIRouter(tags=["speech"], responses=ERRORS)
-    limits = config.limits
     links = SpeechLinks()
-
-    def spoken(wish: SpeechWish) -> Response:
-        return SpeechResponse(
-            synthesizer,
-            wish.request,
-            _encoder(wish),
-            encoding=encoding,
-            metrics=metrics,
-            stall_timeout_s=config.live.stall_timeout_s,
-            sse=wish.sse,
-            words=wish.words,
-        )
 
     @router.post(
         "/v1/audio/speech",
@@ -76,28 +59,12 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
         wav_sizes: Annotated[Sizes | None, Query(description="The former name of `sizes`.")] = None,
         link: Annotated[bool, Query(description="Answer with a short-lived address that players can GET.")] = False,
     ) -> Response:
-        fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
-        body = parse_speech(fields, max_text=limits.max_text)
-        voice = await asyncio.to_thread(synthesizer.choose, body.voice_name, body.model)  # it may look at the disk
-        form = choose_form(body, voice)
-        asked = sizes or wav_sizes
-        wish = SpeechWish(
-            SpeechRequest(
-                voice=voice,
-                text=body.input,
-                options=body.options(),
-                sample_rate=form.sample_rate or voice.info.sample_rate,
-                ahead_s=config.live.ahead_s,
-                owner=request.state.owner,
-                transport="http",
-            ),
-            form.name,
-            exact_sizes=form.whole if asked is None else asked == "exact",
-            sse=body.stream_format == "sse",
-            words=body.timestamps == "word",
-        )
+        fields = await _fields(request, limits)
+        hugging_face = getattr(request.state, STATE, None) == "huggingface"
+        asked = sizes or wav_sizes or (WHOLE if hugging_face else None)
+        wish = await answers.wish(request, fields, sizes=asked)
         if not link:
-            return spoken(wish)
+            return answers.spoken(wish)
         url = links.add(wish, time.monotonic())
         content = {"url": url, "expires_in": round(links.lifetime_s)}
         return JSONResponse(content, status_code=201, headers={"location": url})
@@ -108,13 +75,23 @@ def speech_router(synthesizer: Synthesizer, config: Config, metrics: Metrics, en
         """The link is the key: it was made with one, cannot be guessed and is good for a minute."""
         wish = links.get(name, time.monotonic())
         if request.state.is_head:  # players look before they listen: nothing is spoken for that
-            return Response(media_type=_encoder(wish).media_type)
-        return spoken(wish)
+            return Response(media_type=encoder_of(wish).media_type)
+        return answers.spoken(wish)
 
     return router
 
 
-def _encoder(wish: SpeechWish) -> AudioEncoder:
-    rate = wish.request.sample_rate
-    assert rate is not None
-    return open_encoder(wish.format, rate, exact_sizes=wish.exact_sizes)
+async def _fields(request: Request, limits: LimitSettings) -> dict[str, Any]:
+    """OpenAI's fields, in whichever way the client writes them."""
+    if media_type(request) == "multipart/form-data":  # Xinference's client, with a clip to prompt the voice
+        most = limits.max_upload_mib << 20
+        form = await read_form(request, max_bytes=most, timeout_s=limits.body_timeout_s, max_files=2)
+        try:
+            return from_form(form)
+        finally:
+            await form.close()
+    fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
+    if is_hugging_face(fields):
+        setattr(request.state, STATE, "huggingface")
+        return from_hugging_face(fields)
+    return from_xinference(fields)

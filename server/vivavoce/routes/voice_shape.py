@@ -29,8 +29,23 @@ def describe(info: VoiceInfo, *, default: str | None) -> dict[str, Any]:
 
 def as_models(voices: list[VoiceInfo]) -> list[dict[str, Any]]:
     """Voices that can speak as OpenAI lists models."""
-    return [
-        {"id": each.id, "object": "model", "created": each.created, "owned_by": f"vivavoce-{each.engine}"}
-        for each in voices
-        if each.problem is None
-    ]
+    return [_listed(each) for each in voices if each.problem is None]
+
+
+def as_model(info: VoiceInfo) -> dict[str, Any]:
+    """One voice as a model: OpenAI's four fields, and those by which Xinference's client knows what it can do."""
+    return {
+        **_listed(info),
+        "model_type": "audio",
+        "model_name": info.id,
+        "model_family": info.engine,
+        "model_ability": ["text2audio"],
+        "model_engine": info.engine,
+        "model_revision": None,
+        "accelerators": [],
+        "replica": 1,
+    }
+
+
+def _listed(info: VoiceInfo) -> dict[str, Any]:
+    return {"id": info.id, "object": "model", "created": info.created, "owned_by": f"vivavoce-{info.engine}"}

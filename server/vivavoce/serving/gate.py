@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +19,7 @@ from vivavoce.metrics import Metrics
 from vivavoce.serving.access import Access
 from vivavoce.serving.credentials import credential_of
 from vivavoce.serving.entries import Entries, Entry
+from vivavoce.serving.error_shapes import shaped
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         send = _with_header(send, b"x-request-id", request_id.encode())
+        body = _Body(receive, headers)
+        receive, send = body.receive, body.telling(send)
         state["is_head"] = scope["method"] == "HEAD"
         if state["is_head"]:
             scope, send = {**scope, "method": "GET"}, _without_body(send)
@@ -71,13 +74,37 @@ class Gate:
                 state["owner"] = self._access.owner(state["credential"], spend=entry is Entry.KEY)
         except AccessDenied as error:
             self._metrics.requests.labels("gate", "refused", error.code).inc()
-            await error_response(error)(scope, receive, send)
+            await error_response(error, scope)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
-def error_response(error: VivaVoceError) -> Response:
-    """An error as HTTP: its status, its JSON, and what an SDK should do about it."""
+class _Body:
+    """A request's body as it is read. Who answers before its end closes the connection, and says so: a client that
+    keeps connections would otherwise send its next request into one that is being closed.
+    """
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
+        self._receive = receive
+        self._comes = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            self._comes = False
+        return message
+
+    def telling(self, send: Send) -> Send:
+        async def wrapped(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._comes:
+                message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+            await send(message)
+
+        return wrapped
+
+
+def error_response(error: VivaVoceError, scope: Scope | None = None) -> Response:
+    """An error as HTTP: its status, its JSON in the caller's own shape, and what an SDK should do about it."""
     headers = {}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after_s)))
@@ -85,8 +112,9 @@ def error_response(error: VivaVoceError) -> Response:
         headers["x-should-retry"] = "false"
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
-    body = json.dumps(error.to_wire(), ensure_ascii=False)
-    return Response(body, status_code=error.status, headers=headers, media_type="application/json")
+    status, content = shaped(error, scope)
+    body = json.dumps(content, ensure_ascii=False)
+    return Response(body, status_code=status, headers=headers, media_type="application/json")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

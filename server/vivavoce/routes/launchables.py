@@ -1,0 +1,59 @@
+"""What can be launched by name: the voices of this server, and what is known but has to be fetched first."""
+
+from __future__ import annotations
+
+from vivavoce.errors import VoiceUnavailable
+from vivavoce.models.catalogue import CATALOGUE, KnownModel
+from vivavoce.routes.launched import Progress
+from vivavoce.synthesis.synthesizer import Synthesizer
+
+CHAT_TTS = "chattts"
+GIB = 1024
+
+
+class LaunchableVoices:
+    """Voices, by their ids in any case; ChatTTS is the voice of its engine."""
+
+    def __init__(self, synthesizer: Synthesizer) -> None:
+        self._synthesizer = synthesizer
+
+    def find(self, name: str) -> str | None:
+        wanted = name.strip().lower()
+        known = {voice.id: voice for voice in self._synthesizer.voices()}
+        if wanted == CHAT_TTS and wanted not in known:
+            raise VoiceUnavailable(
+                "ChatTTS needs its extra and its engine: pip install 'vivavoce[chattts]', then "
+                "the setting engines = genie,embedded,chattts",
+                param="model_name",
+            )
+        return wanted if wanted in known else None
+
+    async def load(self, model_id: str, progress: Progress) -> None:
+        async with self._synthesizer.library.acquire(model_id, progress):
+            pass  # it stays in memory as long as there is room
+
+    def unload(self, model_id: str) -> None:
+        if model_id != self._synthesizer.library.default_id():
+            self._synthesizer.library.forget(model_id)
+
+
+class KnownElsewhere:
+    """Models of the catalogue: none is here as long as nothing on this server listens with them."""
+
+    def find(self, name: str) -> str | None:
+        model = next((known for known in CATALOGUE.values() if known.name.lower() == name.strip().lower()), None)
+        if model is None:
+            return None
+        raise VoiceUnavailable(f"{model.name} is not loaded here; {how_to_get(model)}", param="model_name")
+
+    async def load(self, model_id: str, progress: Progress) -> None:
+        raise AssertionError("nothing is found, nothing is loaded")
+
+    def unload(self, model_id: str) -> None:
+        raise AssertionError("nothing is loaded")
+
+
+def how_to_get(model: KnownModel) -> str:
+    """The command that fetches a model, with its size and licence."""
+    size = f"{model.mib / GIB:.1f} GiB" if model.mib >= GIB else f"{model.mib} MiB"
+    return f"`vivavoce models pull {model.name}` fetches it ({size}, {model.licence}, {model.repository})"

@@ -1,0 +1,93 @@
+"""A wish to speak in OpenAI's fields, answered: what all routes that speak have in common, whoever's contract it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from vivavoce.audio.encoders import AudioEncoder, open_encoder
+from vivavoce.config import Config
+from vivavoce.metrics import Metrics
+from vivavoce.routes.launched import LaunchedModels
+from vivavoce.routes.speech_body import choose_form, parse_speech
+from vivavoce.routes.speech_links import SpeechWish
+from vivavoce.routes.speech_response import SpeechResponse
+from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.synthesizer import Synthesizer
+
+WHOLE = "exact"  # for clients that take a sound as one file anyway
+
+
+class SpeechAnswers:
+    """Chooses the voice and the form of the sound, and streams it."""
+
+    def __init__(
+        self, synthesizer: Synthesizer, launched: LaunchedModels, config: Config, metrics: Metrics, encoding: Executor
+    ) -> None:
+        self._synthesizer = synthesizer
+        self._launched = launched
+        self._config = config
+        self._metrics = metrics
+        self._encoding = encoding
+
+    async def answer(self, request: Request, fields: Mapping[str, Any], *, sizes: str | None = None) -> Response:
+        """Speak what the fields say; raises as `wish` does."""
+        return self.spoken(await self.wish(request, fields, sizes=sizes))
+
+    async def wish(self, request: Request, fields: Mapping[str, Any], *, sizes: str | None = None) -> SpeechWish:
+        """What the fields ask for.
+
+        Args:
+            fields: OpenAI's and our extensions; `model` may be a name the caller launched a voice under.
+            sizes: "exact" or "stream", where the caller says.
+
+        Raises:
+            InvalidRequest: If a field is wrong.
+        """
+        owner: str = request.state.owner
+        if isinstance(model := fields.get("model"), str):
+            fields = {**fields, "model": self._launched.model_of(model, owner)}
+        body = parse_speech(fields, max_text=self._config.limits.max_text)
+        choose = self._synthesizer.choose
+        voice = await asyncio.to_thread(choose, body.voice_name, body.model)  # it may look at the disk
+        form = choose_form(body, voice)
+        return SpeechWish(
+            SpeechRequest(
+                voice=voice,
+                text=body.input,
+                options=body.options(),
+                sample_rate=form.sample_rate or voice.info.sample_rate,
+                ahead_s=self._config.live.ahead_s,
+                owner=owner,
+                transport="http",
+            ),
+            form.name,
+            exact_sizes=form.whole if sizes is None else sizes == "exact",
+            sse=body.stream_format == "sse",
+            words=body.timestamps == "word",
+        )
+
+    def spoken(self, wish: SpeechWish) -> Response:
+        """The answer to a wish, streamed."""
+        return SpeechResponse(
+            self._synthesizer,
+            wish.request,
+            encoder_of(wish),
+            encoding=self._encoding,
+            metrics=self._metrics,
+            stall_timeout_s=self._config.live.stall_timeout_s,
+            sse=wish.sse,
+            words=wish.words,
+        )
+
+
+def encoder_of(wish: SpeechWish) -> AudioEncoder:
+    """What writes the wished form."""
+    rate = wish.request.sample_rate
+    assert rate is not None
+    return open_encoder(wish.format, rate, exact_sizes=wish.exact_sizes)

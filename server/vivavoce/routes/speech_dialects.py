@@ -1,0 +1,80 @@
+"""The same wish to speak as other clients write it, turned into OpenAI's fields. Pure.
+
+Hugging Face   {"inputs": text, "parameters": {...}}
+Xinference     OpenAI's fields, with further ones as a JSON text in `kwargs`; or all of it as a form
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from vivavoce.errors import InvalidRequest
+from vivavoce.routes.bodies import parse_object
+
+HUGGING_FACE_FORMAT = "flac"  # what its own servers answer
+_OUR_OWN = ("input", "inputs", "model", "parameters", "kwargs")  # not to be smuggled in among the further fields
+
+
+def is_hugging_face(fields: Mapping[str, Any]) -> bool:
+    """True for a body of Hugging Face's clients."""
+    return "inputs" in fields and "input" not in fields
+
+
+def from_hugging_face(fields: Mapping[str, Any], model: str | None = None) -> dict[str, Any]:
+    """OpenAI's fields; `parameters` and `parameters.generation_parameters` are laid flat.
+
+    Args:
+        model: from the address, where it names one.
+
+    Raises:
+        InvalidRequest: If it has no text, or parameters that are none.
+    """
+    if not isinstance(fields.get("inputs"), str):
+        raise InvalidRequest("inputs must be text", param="inputs")
+    parameters = fields.get("parameters") or {}
+    if not isinstance(parameters, Mapping):
+        raise InvalidRequest("parameters must be an object", param="parameters")
+    nested = parameters.get("generation_parameters")
+    further = {**parameters, **(nested if isinstance(nested, Mapping) else {})}
+    flat = {name: value for name, value in further.items() if name not in _OUR_OWN}
+    chosen = model if model is not None else fields.get("model")
+    return {
+        "response_format": HUGGING_FACE_FORMAT,
+        **flat,
+        "input": fields["inputs"],
+        **({} if chosen is None else {"model": chosen}),
+    }
+
+
+def from_xinference(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAI's fields; what stands in `kwargs` joins them where it is not said already.
+
+    Raises:
+        InvalidRequest: If `kwargs` is no JSON object.
+    """
+    text = fields.get("kwargs")
+    if not isinstance(text, str) or not text:
+        return dict(fields)
+    try:
+        further = parse_object(text.encode("utf-8", "replace"))
+    except InvalidRequest:
+        raise InvalidRequest("kwargs must be a JSON object", param="kwargs") from None
+    return {**{name: value for name, value in further.items() if name not in _OUR_OWN}, **fields}
+
+
+def from_form(form: FormData) -> dict[str, Any]:
+    """The fields of a form with text for numbers; its files are prompts, which no voice here takes.
+
+    Raises:
+        InvalidRequest: If `speed` is no number.
+    """
+    fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
+    if "speed" in fields:
+        try:
+            fields["speed"] = float(fields["speed"][:32])
+        except ValueError:
+            raise InvalidRequest("speed must be a number", param="speed") from None
+    return from_xinference(fields)

@@ -1,0 +1,171 @@
+"""xinference-client 4.1, unmodified, against this server."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from xinference_client import RESTfulClient as Client
+
+from fake_engine import FakeEngine, StepGate, wait_until
+from live_server import LiveServer, live_server
+
+KEY, OTHER = "a-key-of-sixteen-characters", "another-key-of-sixteen"
+FIRST = [
+    "whisper-tiny", "whisper-tiny.en", "whisper-base", "whisper-base.en", "whisper-medium", "whisper-medium.en",
+    "whisper-large-v3", "Belle-distilwhisper-large-v2-zh", "Belle-whisper-large-v2-zh", "Belle-whisper-large-v3-zh",
+]  # fmt: skip
+
+
+class SlowToLoad(FakeEngine):
+    """Loads a voice when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(("alpha", "beta"))
+        self.gate = StepGate()
+
+    def load_voice(self, voice_id: str, progress: Any = None) -> Any:
+        if progress is not None:
+            progress("reading", 0.5)
+        if voice_id == "beta":
+            self.gate([])
+            while not self.gate._open.wait(0.01):
+                pass
+        return super().load_voice(voice_id, progress)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine(("alpha", "beta"))
+
+
+@pytest.fixture
+def server(engine: FakeEngine) -> Iterator[LiveServer]:
+    with live_server([engine]) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: LiveServer) -> Client:
+    return Client(server.url)
+
+
+def test_what_is_there(client: Client) -> None:
+    models = client.list_models()
+    assert {"alpha", "beta", "tts-1"} <= set(models)
+    described = client.describe_model("alpha")
+    assert (described["model_type"], described["model_ability"]) == ("audio", ["text2audio"])
+    assert isinstance(client._get_supervisor_internal_address(), str)
+    names = [entry["model_name"] for entry in client.list_model_registrations("audio")]
+    assert {"alpha", "beta", *FIRST} <= set(names)
+    detailed = {entry["model_name"]: entry for entry in client.list_model_registrations("audio", detailed=True)}
+    for name in FIRST:
+        assert detailed[name]["licence"] in ("MIT", "Apache-2.0")
+        assert detailed[name]["size_mib"] > 50
+        assert f"vivavoce models pull {name}" in detailed[name]["problem"]
+    assert client.list_model_registrations("LLM") == []
+
+
+def test_launch_speak_terminate(client: Client, engine: FakeEngine) -> None:
+    uid = client.launch_model(model_name="beta", model_type="audio")
+    assert uid == "beta"
+    assert engine.loads.count("beta") == 1
+    handle = client.get_model(uid)
+    sound = handle.speech("Hello there.", response_format="wav", speed=1.0)
+    samples, _ = soundfile.read(io.BytesIO(sound))
+    assert np.median(samples) == pytest.approx(2 / 16, abs=0.001)
+    assert b"".join(handle.speech("Hello there.", response_format="pcm", stream=True))
+    assert handle.speech("Hello there.", voice="alpha", response_format="flac", seed=3, temperature=0.7)[:4] == b"fLaC"
+    assert client.get_instance_info("beta", uid)[0]["status"] == "READY"
+    assert client.get_launch_model_progress(uid)["progress"] == 1.0
+    client.terminate_model(uid)
+    assert engine.unloads.count("beta") == 1
+    with pytest.raises(RuntimeError, match="Model not found in the model list, uid: beta"):
+        client.terminate_model(uid)
+    assert client.get_instance_info("beta", uid) == []
+
+
+def test_a_name_of_ones_own(client: Client) -> None:
+    assert client.launch_model(model_name="beta", model_uid="My-Voice.1", model_type="audio") == "My-Voice.1"
+    assert "My-Voice.1" in client.list_models()
+    sound = client.get_model("My-Voice.1").speech("Hello there.", response_format="wav")
+    assert np.median(soundfile.read(io.BytesIO(sound))[0]) == pytest.approx(2 / 16, abs=0.001)
+    client.terminate_model("My-Voice.1")
+    with pytest.raises(RuntimeError, match="no such model"):
+        client.get_model("My-Voice.1")
+
+
+def test_a_prompt_comes_as_a_form(client: Client) -> None:
+    sound = client.get_model("alpha").speech("Hello.", response_format="wav", prompt_speech=b"RIFF", speed=2.0)
+    assert sound[:4] == b"RIFF"
+
+
+def test_a_launch_that_is_not_waited_for() -> None:
+    engine = SlowToLoad()
+    with live_server([engine]) as server:
+        client = Client(server.url)
+        uid = client.launch_model(model_name="beta", model_type="audio", wait_ready=False)
+        wait_until(lambda: client.get_launch_model_progress(uid)["progress"] == 0.5)
+        with pytest.raises(RuntimeError, match="being loaded: 50%"):
+            client.get_model(uid)
+        assert client.get_instance_info("", uid)[0]["status"] == "LOADING"
+        client.cancel_launch_model(uid)
+        with pytest.raises(RuntimeError, match="Model not found"):
+            client.get_launch_model_progress(uid)
+        engine.gate.open()
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (
+            {"model_name": "whisper-large-v3", "model_type": "audio"},
+            "`vivavoce models pull whisper-large-v3` fetches it",
+        ),
+        ({"model_name": "Belle-whisper-large-v3-zh", "model_type": "audio"}, "Apache-2.0"),
+        ({"model_name": "ChatTTS", "model_type": "audio"}, "vivavoce[chattts]"),
+        ({"model_name": "nobody", "model_type": "audio"}, "unknown model 'nobody'"),
+        ({"model_name": "alpha", "model_type": "LLM"}, "only models of model_type 'audio'"),
+        ({"model_name": "alpha", "model_type": "audio", "model_path": "/etc"}, "no route takes a path"),
+        ({"model_name": "alpha", "model_type": "audio", "model_uid": "../x"}, "model_uid has letters"),
+    ],
+)
+def test_the_client_shows_our_sentence(client: Client, asked: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RuntimeError) as shown:
+        client.launch_model(**asked)
+    assert sentence in str(shown.value)
+
+
+def test_errors_of_speech_are_shown(client: Client) -> None:
+    handle = client.get_model("alpha")
+    with pytest.raises(RuntimeError, match="the input has 5000 characters"):
+        handle.speech("x" * 5000)
+    with pytest.raises(RuntimeError, match="unsupported format 'midi'"):
+        handle.speech("Hello.", response_format="midi")
+    with pytest.raises(RuntimeError, match="models are added where the server runs"):
+        client.register_model("audio", "{}", persist=False)
+    with pytest.raises(RuntimeError, match="models are added where the server runs"):
+        client.unregister_model("audio", "alpha")
+
+
+def test_a_key_is_asked_for_and_launches_are_ones_own(engine: FakeEngine) -> None:
+    with live_server([engine], api_keys=(KEY, OTHER)) as server:
+        with pytest.raises(RuntimeError, match="the API key is missing or not known"):
+            Client(server.url).list_models()
+        with pytest.raises(RuntimeError, match="keys, not users"):
+            Client(server.url).login("user", "password")
+        mine, yours = Client(server.url, api_key=KEY), Client(server.url, api_key=OTHER)
+        uid = mine.launch_model(model_name="beta", model_type="audio", model_uid="mine")
+        assert mine.get_model(uid).speech("Hello.", response_format="wav")[:4] == b"RIFF"
+        assert uid not in yours.list_models()
+        for refused in (yours.terminate_model, yours.get_launch_model_progress):
+            with pytest.raises(RuntimeError, match="Model not found"):
+                refused(uid)
+        with pytest.raises(RuntimeError, match="is taken"):
+            yours.launch_model(model_name="alpha", model_type="audio", model_uid="mine")
+        with pytest.raises(RuntimeError, match="unknown model"):
+            yours.get_model("alpha").__class__("mine", server.url, yours._headers).speech("Hello.")
