@@ -108,6 +108,16 @@ class VoiceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningSettings:
+    """Listening."""
+
+    recognizer: str | None = setting(
+        None, "Recognition model that answers where none is named, and to OpenAI's names; default: whisper-base."
+    )
+    max_recording_s: int = setting(7200, "Seconds of an uploaded recording.", above=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
     """Limits."""
 
@@ -244,6 +254,7 @@ class Config:
     server: ServerSettings
     access: AccessSettings
     voices: VoiceSettings
+    listening: ListeningSettings
     limits: LimitSettings
     live: LiveSettings
     speed: SpeedSettings

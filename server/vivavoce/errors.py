@@ -26,6 +26,7 @@
       ProtocolError           400 / 1002, 1003, 1007, 1009
       Overloaded              503 / 1013
         RateLimited           429 / 1008
+          TooMuchSound        429 / 1008
         ShuttingDown          503 / 1001
       EngineError             500 / 1011
         VoiceUnavailable      503 / 1011
@@ -307,6 +308,12 @@ class RateLimited(Overloaded):
     close_code = 1008
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
+
+
+class TooMuchSound(RateLimited):
+    """Sound comes faster than anybody speaks, and more of it waits than may."""
+
+    code = "too_much_sound"
 
 
 class ShuttingDown(Overloaded):

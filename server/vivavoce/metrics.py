@@ -70,6 +70,9 @@ class Metrics:
 
         # -- what is open now
         self.active_streams = Gauge("voice_active_streams", "Utterances being spoken", ["transport"], registry=r)
+        self.active_hearings = Gauge(
+            "voice_active_hearings", "Listened to, recordings included", ["transport"], registry=r
+        )
         self.open_sockets = Gauge("voice_open_sockets", "Open connections", ["transport"], registry=r)
         self.load_ratio = Gauge("voice_rt_load_ratio", "Cost of admitted streams over all cores", registry=r)
         self.capacity_ratio = Gauge("voice_rt_capacity_ratio", "Share of the cores that may be admitted", registry=r)

@@ -18,13 +18,17 @@ from vivavoce import __version__
 from vivavoce.app.assistant import Assistant, build_assistant
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.app.hosted import build_hosted
+from vivavoce.app.listener import build_transcriber
+from vivavoce.app.machine import build_machine
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
+from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
+from vivavoce.recognition.transcriber import Transcriber
 from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
@@ -68,6 +72,7 @@ class Server:
     config: Config
     metrics: Metrics
     synthesizer: Synthesizer
+    transcriber: Transcriber
     access: Access
     connections: Connections
     calls: Calls
@@ -96,6 +101,7 @@ class Server:
         """Free everything, drained or not: the application has ended."""
         self.draining.begin()
         await self.calls.aclose()
+        await self.transcriber.aclose()
         await self.synthesizer.aclose()
         if self.engine is not None:
             await self.engine.aclose()
@@ -106,12 +112,16 @@ class Server:
 
 
 def build_server(
-    config: Config, engines: Sequence[SpeechEngine] | None = None, progress: Progress | None = None
+    config: Config,
+    engines: Sequence[SpeechEngine] | None = None,
+    progress: Progress | None = None,
+    *,
+    recognizers: Sequence[Recognizer] | None = None,
 ) -> Server:
     """Everything, ready for uvicorn; the lifespan loads voices and stops the workers.
 
     Args:
-        engines: instead of the configured ones (tests).
+        engines, recognizers: instead of the configured ones (tests).
         progress: told of voices being loaded at start.
 
     Raises:
@@ -119,7 +129,9 @@ def build_server(
     """
     metrics = Metrics()
     access = Access.from_settings(config.access, config.server.host, metrics)
-    synthesizer = build_synthesizer(config, metrics, engines)
+    machine = build_machine(config, metrics)
+    synthesizer = build_synthesizer(config, metrics, engines, machine)
+    transcriber = build_transcriber(config, metrics, machine, recognizers)
     draining = Draining()
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
     connections = Connections(config.live.max_sockets, draining, metrics)
@@ -160,6 +172,7 @@ def build_server(
         config,
         metrics,
         synthesizer,
+        transcriber,
         access,
         connections,
         calls,

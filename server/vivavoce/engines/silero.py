@@ -40,7 +40,13 @@ SILENCE = SileroState(np.zeros((2, 128), np.float32), np.zeros(_CONTEXT, np.floa
 
 
 class SileroDetector:
-    """The model, loaded; shared by all listeners and threads."""
+    """The model, loaded; shared by all listeners and threads.
+
+    Attributes:
+        start: what it remembers where everybody begins.
+    """
+
+    start = SILENCE
 
     def __init__(self) -> None:
         self._session = open_session(SILERO, signature=_SIGNATURE)

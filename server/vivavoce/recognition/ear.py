@@ -1,0 +1,237 @@
+"""An ear: the sound of one speaker, how probably it is speech, and the stretches of it that somebody wants to hear.
+
+What is to be heard is decided outside: by `hearing.py` from silence, by a conversation from turns. Lives on the event
+loop; computing is done by jobs of the pool. Made by `transcriber.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.audio.resample import Resampler
+from vivavoce.engines.recognizer import Heard, HearingOptions
+from vivavoce.errors import TooMuchSound, VivaVoceError
+from vivavoce.machine.admission import Kind, Place
+from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, final_deadline
+from vivavoce.machine.worker import WorkerPool
+from vivavoce.recognition.detector_job import DetectorJob, VoiceActivity
+from vivavoce.recognition.hearing_job import HearingJob, LoadedModel
+from vivavoce.recognition.judge_job import Intonation, JudgeJob
+from vivavoce.recognition.listener import SAMPLE_RATE
+from vivavoce.recognition.sound_buffer import SoundBuffer
+from vivavoce.recognition.speech_detector import FRAME
+
+KEEP_S = 32.0  # of sound that may still be asked for: a segment has at most 30
+MOST_WAITING_S = 60.0  # of sound that nobody looked at yet; finding speech is some hundred times quicker than speaking
+SURE = 0.8
+MOST_SEGMENTS = 24  # that are being heard at once: a minute or more of speech
+
+
+class LiveEar:
+    """See `listener.Ear`.
+
+    Args:
+        loaded: what hears.
+        options: checked.
+        pool: where the work is done.
+        activity: finds speech.
+        intonation: judges whether somebody has finished; loaded when it is first asked.
+        place: whose cost it counts on.
+        sample_rate: Hz of what is written.
+        live: False for a recording, which is heard behind everybody who speaks now.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        options: HearingOptions,
+        pool: WorkerPool,
+        activity: VoiceActivity,
+        intonation: Intonation,
+        place: Place,
+        sample_rate: int,
+        *,
+        live: bool = True,
+    ) -> None:
+        self._loaded, self._options, self._pool, self._place = loaded, options, pool, place
+        self._intonation = intonation
+        self._live = live
+        self._resampler = Resampler(sample_rate, SAMPLE_RATE)
+        self._sound = SoundBuffer(round(KEEP_S * SAMPLE_RATE))
+        self._event = asyncio.Event()
+        self.wake = waker(self._event)
+        self._detector = DetectorJob(activity, pool.changed, self.wake, live)
+        self._segments: set[Segment] = set()
+        pool.add(self._detector)
+
+    @property
+    def written(self) -> int:
+        """Samples of 16 kHz so far."""
+        return self._sound.end
+
+    def write(self, samples: Samples) -> None:
+        """See `Hearing`."""
+        waiting = self._detector.waiting() * FRAME + len(samples)
+        if waiting > MOST_WAITING_S * SAMPLE_RATE:
+            raise TooMuchSound(f"more than {MOST_WAITING_S:.0f} s of sound wait to be heard; send it as it is spoken")
+        self._take_in(self._resampler.process(clean(samples)))
+
+    def flush(self) -> None:
+        """The sound is complete: what the resampler kept back belongs to it, and silence fills the last frame."""
+        self._take_in(self._resampler.flush())
+        self._take_in(np.zeros(-self._sound.end % FRAME, np.float32))
+
+    def unlooked(self) -> int:
+        """Frames that the detector has not seen yet."""
+        return self._detector.waiting()
+
+    async def changed(self) -> None:
+        """Returns when there may be new frames or words."""
+        await self._event.wait()
+        self._event.clear()
+
+    def frames(self) -> list[float]:
+        """Probabilities of speech, one for each further 512 samples."""
+        return self._detector.take()
+
+    def open(self, start: int) -> Segment:
+        """Begin to hear from sample `start` on.
+
+        Raises:
+            TooMuchSound: If too much is being heard already.
+        """
+        if len(self._segments) >= MOST_SEGMENTS:
+            raise TooMuchSound("more speech came than can be heard at once; send it as it is spoken")
+        segment = Segment(self, max(0, start))
+        self._segments.add(segment)
+        return segment
+
+    async def judge(self, start: int, end: int) -> float:
+        """How probably the speaker of these samples has finished: 0..1."""
+        done = asyncio.Event()
+        job = JudgeJob(self._intonation, self._sound.cut(start, end), waker(done), self._pool.changed)
+        self._pool.add(job)
+        try:
+            await done.wait()
+            return job.verdict()
+        finally:
+            self._pool.remove(job)
+
+    def settle(self, heard: Heard) -> None:
+        """Stay with the language that was heard, if it is certain: it is not looked for in every segment again."""
+        if self._options.language is None and heard.text and heard.language_probability >= SURE:
+            self._options = replace(self._options, language=heard.language)
+
+    def close(self) -> None:
+        """Let go of everything. Any number of times."""
+        self._pool.remove(self._detector)
+        for segment in list(self._segments):
+            segment.drop()
+
+    def _take_in(self, samples: Samples) -> None:
+        if len(samples):
+            self._sound.append(samples)
+            self._detector.feed(samples)
+
+
+class Segment:
+    """A stretch of an ear's sound; see `listener.EarSegment`.
+
+    Attributes:
+        start: its first sample.
+        end: how far it was heard, or is being heard.
+    """
+
+    def __init__(self, ear: LiveEar, start: int) -> None:
+        self._ear = ear
+        self.start = self.end = start
+        self._job: HearingJob | None = None
+        self._counted_s = 0.0  # seconds of sound whose cost is in the books
+
+    def draft(self, end: int, *, urgent: bool = True) -> None:
+        """Hear it up to sample `end`.
+
+        Args:
+            urgent: speech seems to have ended there, so this may be the result; False: a glance, when there is room.
+        """
+        self._hear(end, final=False, due_s=final_deadline(time.monotonic()) if urgent else WHEN_THERE_IS_ROOM)
+
+    def finish(self, end: int) -> None:
+        """It ends there."""
+        self._hear(end, final=True, due_s=final_deadline(time.monotonic()))
+
+    def is_idle(self) -> bool:
+        """Nothing of it is being heard now."""
+        return self._job is None or self._job.is_idle()
+
+    def take(self) -> list[Heard]:
+        """What was understood since it was asked last; after the final result it has ended."""
+        if self._job is None:
+            return []
+        try:
+            heard = self._job.take()
+        except VivaVoceError:
+            self.drop()
+            raise
+        if any(result.is_final for result in heard):
+            self._count(self._job)
+            self.drop()
+        return heard
+
+    def drop(self) -> None:
+        """Nobody wants to know. Any number of times."""
+        self._let_go()
+        self._ear._segments.discard(self)
+
+    def _hear(self, end: int, *, final: bool, due_s: float) -> None:
+        ear = self._ear
+        if end < self.end:  # it was heard further than it goes: begin anew
+            self._let_go()
+            self.end = self.start
+        if self._job is None:
+            self._job = HearingJob(ear._loaded, ear._options, ear._pool.changed, ear.wake, ear._live)
+            ear._pool.add(self._job)
+        sound = ear._sound.cut(self.end, end)
+        self.end = max(self.end, end)
+        self._job.hear(sound, "end" if final else "draft", due_s)
+
+    def _let_go(self) -> None:
+        if self._job is not None:
+            self._ear._pool.remove(self._job)
+            self._job = None
+
+    def _count(self, job: HearingJob) -> None:
+        seconds = (self.end - self.start) / SAMPLE_RATE
+        if seconds > 0:
+            recognizer, model = self._ear._loaded.recognizer, self._ear._loaded.model
+            self._ear._place.measured(Kind(recognizer.name, model.id), job.core_s(), seconds)
+
+
+def clean(samples: Samples) -> Samples:
+    """What a recognizer can be given: finite, within ±1."""
+    if not len(samples):
+        return samples
+    low, high = float(samples.min()), float(samples.max())
+    if low >= -1.0 and high <= 1.0:
+        return samples
+    if math.isfinite(low) and math.isfinite(high):
+        return np.clip(samples, -1.0, 1.0)
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
+
+
+def waker(event: asyncio.Event) -> Callable[[], None]:
+    """Sets an event of the running loop from any thread."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(event.set)
+
+    return wake

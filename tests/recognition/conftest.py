@@ -1,0 +1,45 @@
+"""A transcriber over a fake recognizer, with a detector for which loud is speech; closed after the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fake_recognizer import FakeRecognizer
+from vivavoce.app.listener import build_transcriber
+from vivavoce.app.machine import build_machine
+from vivavoce.config import Config
+from vivavoce.metrics import Metrics
+from vivavoce.recognition.transcriber import Transcriber
+
+MakeTranscriber = Callable[..., Transcriber]
+
+
+class Loudness:
+    """A `VoiceActivity` that remembers how many frames it has seen, to show that a listener's state comes back."""
+
+    start = 0
+
+    def step(self, states: Sequence[Any], frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[Any]]:
+        return np.where(np.abs(frames).max(axis=1) > 0.05, 0.9, 0.1).astype(np.float32), [state + 1 for state in states]
+
+
+@pytest.fixture
+async def make_transcriber() -> AsyncIterator[MakeTranscriber]:
+    async with AsyncExitStack() as stack:
+
+        def make(ears: FakeRecognizer, metrics: Metrics | None = None, **settings: Any) -> Transcriber:
+            config = Config(**{"workers": 2, "admission_share": 0.0, **settings})
+            metrics = metrics or Metrics()
+            machine = build_machine(config, metrics)
+            transcriber = build_transcriber(config, metrics, machine, [ears], Loudness())
+            stack.callback(machine.pool.close)
+            stack.push_async_callback(transcriber.aclose)
+            return transcriber
+
+        yield make
