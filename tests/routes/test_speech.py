@@ -274,9 +274,11 @@ def test_no_line_of_the_log_holds_what_was_spoken(caplog: pytest.LogCaptureFixtu
 # -- which form the answer has where none is asked for
 
 
-@pytest.mark.parametrize("extra", [{}, {"voice": "alloy", "speed": 1.0}, {"voice": None, "response_format": None}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"voice": "alloy", "speed": 1.0}, {"voice": "beta"}, {"voice": None, "response_format": None}]
+)
 def test_a_voice_for_a_model_answers_with_a_wav_file(extra: dict[str, Any]) -> None:
-    with live_server([FakeEngine()]) as server:
+    with live_server([FakeEngine(["alpha", "beta"])]) as server:
         answer = post(server, model="alpha", **extra)
 
     assert answer.headers["content-type"] == "audio/wav"

@@ -55,7 +55,7 @@ class SpeechAnswers:
         body = parse_speech(fields, max_text=self._config.limits.max_text)
         choose = self._synthesizer.choose
         voice = await asyncio.to_thread(choose, body.voice_name, body.model)  # it may look at the disk
-        form = choose_form(body, voice)
+        form = choose_form(body, self._config.voices.engines)
         return SpeechWish(
             SpeechRequest(
                 voice=voice,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,6 @@ from vivavoce.engines import speech_options as wish
 from vivavoce.engines.speech_options import Range, SpeechOptions
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat
 from vivavoce.languages import AUTO, language_code
-from vivavoce.synthesis.speaker import ResolvedVoice
 from vivavoce.synthesis.voice_choice import names_voice
 from vivavoce.text.limits import written_length
 
@@ -123,12 +122,12 @@ class SoundForm:
     whole: bool
 
 
-def choose_form(body: SpeechBody, voice: ResolvedVoice) -> SoundForm:
+def choose_form(body: SpeechBody, engines: Collection[str]) -> SoundForm:
     """OpenAI's default is a stream of mp3. A client that gives a voice's name for a model is none of OpenAI's: unless
     it asks for a format, it gets a file that everything reads, wav at 32 kHz with its true length.
     """
     name = body.response_format
-    if name is None and body.stream_format == "audio" and names_voice(body.model, voice):
+    if name is None and body.stream_format == "audio" and names_voice(body.model, engines):
         return SoundForm("wav", body.sample_rate or FILE_SAMPLE_RATE, whole=True)
     return SoundForm(name or "mp3", body.sample_rate or (PCM_SAMPLE_RATE if name == "pcm" else None), whole=False)
 

@@ -14,7 +14,7 @@ Names mean the same in any case. Called by `voice_library.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -94,9 +94,10 @@ def is_openai_model(name: str) -> bool:
     return name == OURSELVES or _OPENAI_MODEL.fullmatch(name) is not None
 
 
-def names_voice(name: str | None, voice: ResolvedVoice) -> bool:
-    """Whether a client that wrote this name meant this voice by its own name."""
-    return _id(_folded(name)) == voice.info.id
+def names_voice(model: str | None, engines: Collection[str]) -> bool:
+    """Whether a `model` that `choose` took is a voice's own name, whichever voice then speaks."""
+    asked = _folded(model)
+    return asked != "" and asked not in engines and not is_openai_model(asked)
 
 
 def _resolved(known: Mapping[str, VoiceInfo], name: str) -> ResolvedVoice:
