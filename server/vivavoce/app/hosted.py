@@ -10,9 +10,11 @@ from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
 from vivavoce.errors import ConfigError
-from vivavoce.hosted.dialing import PinnedTransport, PublicNetwork
+from vivavoce.hosted.dialing import PinnedTransport, PublicNetwork, plain_transport
 from vivavoce.hosted.inference import HostedLimits, HostedModels
 from vivavoce.hosted.pictures import PictureReader
+from vivavoce.hosted.speaker import HostedSpeaker
+from vivavoce.hosted.voices import declared_voices
 from vivavoce.metrics import Metrics
 from vivavoce.routes.hosted import HostedServices
 from vivavoce.routes.launchables import KnownElsewhere, LaunchableVoices
@@ -41,11 +43,7 @@ def open_models(settings: HostedSettings, tokens: Mapping[str, str] | None = Non
             open_transport(),
             hosts=settings.hosted_hosts,
             tokens={**(tokens or {}), **_tokens(settings.hosted_tokens)},
-            limits=HostedLimits(
-                begin_s=settings.hosted_begin_s,
-                whole_s=settings.hosted_whole_s,
-                max_bytes=settings.hosted_max_mib << 20,
-            ),
+            limits=_limits(settings),
         )
     except ValueError as error:
         raise ConfigError(f"hosted_hosts: {error}") from None
@@ -73,10 +71,42 @@ def build_hosted(
         draining=draining,
         launched=LaunchedModels((LaunchableVoices(synthesizer), KnownElsewhere())),
         synthesizer=synthesizer,
+        voices=_open_voices(config, decoding, draining, metrics),
         encoding=encoding,
         metrics=metrics,
         limits=config.limits,
         live=config.live,
+    )
+
+
+def _open_voices(
+    config: Config, decoding: DecodingService, draining: Draining, metrics: Metrics
+) -> HostedSpeaker | None:
+    """The voices of `hosted_voices`: their addresses are the operator's own, so they may be private."""
+    settings = config.hosted
+    if not settings.hosted_voices:
+        return None
+    problem = None if settings.hosted else "models on other machines are switched off; set hosted = true"
+    try:
+        voices = declared_voices(settings.hosted_voices, _tokens(settings.hosted_tokens), problem=problem)
+    except ValueError as error:
+        raise ConfigError(f"hosted_voices: {error}") from None
+    calls = settings.hosted_max_calls
+    return HostedSpeaker(
+        voices,
+        HostedModels(plain_transport(), limits=_limits(settings)),
+        decoding,
+        Places("utterances of hosted voices", calls, waiting=0, per_owner=max(1, calls // SHARE)),
+        draining,
+        metrics,
+        max_text=config.limits.max_text,
+        max_buffered_text=config.live.max_buffered_text,
+    )
+
+
+def _limits(settings: HostedSettings) -> HostedLimits:
+    return HostedLimits(
+        begin_s=settings.hosted_begin_s, whole_s=settings.hosted_whole_s, max_bytes=settings.hosted_max_mib << 20
     )
 
 

@@ -90,8 +90,10 @@ class Server:
         self.connections.drain()  # each says goodbye once nothing of it is being spoken
         timeout_s = self.config.limits.drain_timeout_s
         tasks = asyncio.create_task(self.engine.drain(timeout_s)) if self.engine is not None else None
+        hosted = asyncio.create_task(self.hosted.drain(timeout_s))
         if not await self.synthesizer.drain(timeout_s):
             logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.load().utterances)
+        await hosted
         if tasks is not None:
             await tasks
         await self.connections.close_all()
@@ -138,7 +140,8 @@ def build_server(
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, decoding, draining, encoding, metrics)
-    assistant = build_assistant(config.assistant, synthesizer, metrics)
+    speaker = hosted.speaker
+    assistant = build_assistant(config.assistant, speaker, metrics)
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,
@@ -184,14 +187,16 @@ def build_server(
         encoding,
         app,
     )
-    native = NativeStream(synthesizer, limits_of(config.live), config.live.ahead_s, metrics)
+    native = NativeStream(speaker, limits_of(config.live), config.live.ahead_s, metrics)
     websockets = WebSockets(access, connections, encoding, patience, metrics)
     launched = hosted.launched
-    answers = SpeechAnswers(synthesizer, launched, config, metrics, encoding)
+    answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))
     app.include_router(huggingface_router(answers, [PictureAnswers(hosted.pictures, config.limits)], config.limits))
     app.include_router(launching_router(launched, synthesizer, config.limits, needs_key=access.needs_key))
-    app.include_router(catalogue_router(synthesizer, launched, open_lists=config.access.open_lists))
+    app.include_router(
+        catalogue_router(speaker, launched, synthesizer.library.default_id, open_lists=config.access.open_lists)
+    )
     app.include_router(
         voices_router(
             open_store(config.voices),
@@ -200,7 +205,7 @@ def build_server(
             decoding,
             lambda voice_id: next((each for each in synthesizer.voices() if each.id == voice_id), None),
             synthesizer.library.forget,
-            reserved=synthesizer.library.spoken_for,
+            reserved=lambda: synthesizer.library.spoken_for() | {each.id for each in speaker.voices()},
         )
     )
     app.include_router(operations_router(synthesizer, metrics, draining))

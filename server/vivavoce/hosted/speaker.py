@@ -65,8 +65,9 @@ class HostedSpeaker:
 
     def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
         for name in (voice, model):
-            if name in self._voices:
-                return ResolvedVoice(self._voices[name].info)
+            wanted = (name or "").strip().lower()
+            if wanted in self._voices:
+                return ResolvedVoice(self._voices[wanted].info)
         raise UnknownVoice(voice or model or "default", self._voices)
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,14 +14,17 @@ from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.voice_shape import as_model, as_models, describe
 from vivavoce.serving.entries import Entry, entered_with
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import Speaker
 from vivavoce.synthesis.voice_choice import OPENAI_MODELS
 
 
-def catalogue_router(synthesizer: Synthesizer, launched: LaunchedModels, *, open_lists: bool = False) -> APIRouter:
+def catalogue_router(
+    speaker: Speaker, launched: LaunchedModels, default_id: Callable[[], str | None], *, open_lists: bool = False
+) -> APIRouter:
     """`/v1/models`, `/v1/audio/models`, `/v1/audio/voices`.
 
     Args:
+        default_id: of the voice that speaks where none is named; may look at the disk.
         launched: further names of voices, each its launcher's own.
         open_lists: they may be read without a key: some clients ask for them without showing theirs.
     """
@@ -59,11 +63,11 @@ def catalogue_router(synthesizer: Synthesizer, launched: LaunchedModels, *, open
     @router.get("/v1/audio/voices", summary="Voices this server speaks with")
     @entered
     async def voices() -> dict[str, Any]:
-        default = await asyncio.to_thread(synthesizer.library.default_id)
+        default = await asyncio.to_thread(default_id)
         return {"voices": [describe(each, default=default) for each in await _voices()]}
 
     async def _voices() -> list[VoiceInfo]:
-        return await asyncio.to_thread(synthesizer.voices)  # it may look at the disk
+        return await asyncio.to_thread(speaker.voices)  # it may look at the disk
 
     return router
 

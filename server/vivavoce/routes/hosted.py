@@ -8,6 +8,7 @@ it arrives. `local:` in the address answers from this machine: a voice speaks, p
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from contextlib import aclosing
@@ -27,6 +28,7 @@ from vivavoce.hosted.addresses import Target
 from vivavoce.hosted.captions import wished
 from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.pictures import PictureReader
+from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.transcoding import transcoded
 from vivavoce.metrics import Metrics
 from vivavoce.routes.errors import ERRORS
@@ -36,10 +38,13 @@ from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_response import SpeechResponse
 from vivavoce.routes.streamed import ClientGone, StreamedResponse, unless_gone
 from vivavoce.serving.access import ANONYMOUS
-from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest
+from vivavoce.synthesis.speakers import Speakers
 from vivavoce.synthesis.synthesizer import Synthesizer
 
 NOTE = "x-hosted-note"
+
+logger = logging.getLogger(__name__)
 
 
 class HostedOff(InvalidRequest):
@@ -61,6 +66,7 @@ class HostedServices:
 
     Attributes:
         models: None where the setting is off.
+        voices: declared ones on other machines; None where there are none.
         limits, live: settings.
         places: calls at once, with a share for each owner.
     """
@@ -72,14 +78,27 @@ class HostedServices:
     draining: Draining
     launched: LaunchedModels
     synthesizer: Synthesizer
+    voices: HostedSpeaker | None
     encoding: Executor
     metrics: Metrics
     limits: LimitSettings
     live: LiveSettings
 
+    @property
+    def speaker(self) -> Speaker:
+        """Every voice that speaks here: the synthesizer's and the declared ones of other machines."""
+        return self.synthesizer if self.voices is None else Speakers(self.synthesizer, self.voices)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for what is being spoken elsewhere."""
+        if self.voices is not None and not await self.voices.drain(timeout_s):
+            logger.warning("some utterances of hosted voices were cut off by the drain timeout")
+
     async def aclose(self) -> None:
         """Hang up, stop launching, and end the reader of pictures."""
         await self.launched.aclose()
+        if self.voices is not None:
+            await self.voices.aclose()
         if self.models is not None:
             await self.models.aclose()
         await self.pictures.aclose()

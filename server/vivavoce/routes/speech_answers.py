@@ -17,8 +17,7 @@ from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_body import choose_form, parse_speech
 from vivavoce.routes.speech_links import SpeechWish
 from vivavoce.routes.speech_response import SpeechResponse
-from vivavoce.synthesis.speaker import SpeechRequest
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 
 WHOLE = "exact"  # for clients that take a sound as one file anyway
 
@@ -27,9 +26,9 @@ class SpeechAnswers:
     """Chooses the voice and the form of the sound, and streams it."""
 
     def __init__(
-        self, synthesizer: Synthesizer, launched: LaunchedModels, config: Config, metrics: Metrics, encoding: Executor
+        self, speaker: Speaker, launched: LaunchedModels, config: Config, metrics: Metrics, encoding: Executor
     ) -> None:
-        self._synthesizer = synthesizer
+        self._speaker = speaker
         self._launched = launched
         self._config = config
         self._metrics = metrics
@@ -53,7 +52,7 @@ class SpeechAnswers:
         if isinstance(model := fields.get("model"), str):
             fields = {**fields, "model": self._launched.model_of(model, owner)}
         body = parse_speech(fields, max_text=self._config.limits.max_text)
-        choose = self._synthesizer.choose
+        choose = self._speaker.choose
         voice = await asyncio.to_thread(choose, body.voice_name, body.model)  # it may look at the disk
         form = choose_form(body, self._config.voices.engines)
         return SpeechWish(
@@ -75,7 +74,7 @@ class SpeechAnswers:
     def spoken(self, wish: SpeechWish) -> Response:
         """The answer to a wish, streamed."""
         return SpeechResponse(
-            self._synthesizer,
+            self._speaker,
             wish.request,
             encoder_of(wish),
             encoding=self._encoding,

@@ -22,9 +22,7 @@ from vivavoce.errors import ClientTooSlow, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.serving.http_protocol import ABORT
 from vivavoce.serving.parts import until_first_ends
-from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
-from vivavoce.synthesis.synthesizer import Synthesizer
-from vivavoce.synthesis.utterance import Utterance
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken, SpokenChunk
 from vivavoce.transports.encoding import Encoding
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
@@ -45,7 +43,7 @@ class SpeechResponse(Response):
 
     def __init__(
         self,
-        synthesizer: Synthesizer,
+        speaker: Speaker,
         request: SpeechRequest,
         encoder: AudioEncoder,
         *,
@@ -56,7 +54,7 @@ class SpeechResponse(Response):
         words: bool = False,
     ) -> None:
         self.background = None
-        self._synthesizer = synthesizer
+        self._speaker = speaker
         self._request = request
         self._encoder = encoder
         self._encoding = Encoding(encoder, encoding)
@@ -78,7 +76,7 @@ class SpeechResponse(Response):
             _abort(scope)  # the body stays unfinished: the client's HTTP library reports it
 
     async def _speak(self, send: Send) -> None:
-        async with self._synthesizer.stream(self._request) as utterance:
+        async with self._speaker.stream(self._request) as utterance:
             try:
                 async for part in self._body(utterance):
                     await self._send(send, part)
@@ -88,7 +86,7 @@ class SpeechResponse(Response):
                 await self._send(send, _event("speech.audio.error", **error.to_wire()))
         await self._send(send, b"", more=False)
 
-    async def _body(self, utterance: Utterance) -> AsyncIterator[bytes]:
+    async def _body(self, utterance: Spoken) -> AsyncIterator[bytes]:
         """The parts of the body, the first of them only when something can be heard."""
         held: list[bytes] = []
         audible = False
@@ -101,7 +99,7 @@ class SpeechResponse(Response):
                 yield whole
         held.append(self._audio_event(await self._encoding.flush()))
         if self._sse:
-            held.append(_event("speech.audio.done", usage=_usage(utterance)))
+            held.append(_event("speech.audio.done", usage=_usage(self._request.text or "", utterance)))
         yield b"".join(held)
 
     async def _encode(self, chunk: SpokenChunk) -> bytes:
@@ -175,8 +173,7 @@ def _event(kind: str, **fields: Any) -> bytes:
     return b"data: " + json.dumps({"type": kind, **fields}, ensure_ascii=False).encode() + b"\n\n"
 
 
-def _usage(utterance: Utterance) -> dict[str, int]:
-    assert utterance.request.text is not None
-    tokens_in = -(-len(utterance.request.text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
-    tokens_out = round(utterance.produced_s * TOKENS_PER_SECOND)
+def _usage(text: str, spoken: Spoken) -> dict[str, int]:
+    tokens_in = -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
+    tokens_out = round(spoken.produced_s * TOKENS_PER_SECOND)
     return {"input_tokens": tokens_in, "output_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
