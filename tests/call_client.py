@@ -20,10 +20,13 @@ SAMPLE_RATE = 48_000
 class CallClient:
     """One peer connection with its data channel and everything heard so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str = "speech", microphone: MediaStreamTrack | None = None) -> None:
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.peer.addTransceiver("audio", direction="recvonly")
-        self.channel = self.peer.createDataChannel("speech")
+        if microphone is None:
+            self.peer.addTransceiver("audio", direction="recvonly")
+        else:
+            self.peer.addTrack(microphone)
+        self.channel = self.peer.createDataChannel(channel)
         self.messages: list[dict[str, Any]] = []
         self.location = ""
         self._news = asyncio.Event()

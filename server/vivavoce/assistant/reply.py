@@ -82,6 +82,7 @@ class Reply:
         self._goes_out = goes_out
         self._apology = apology
         self._written = False
+        self._speaking: asyncio.Task[None] | None = None
 
     async def run(self) -> Outcome:
         """Think and speak; never raises but for cancellation."""
@@ -97,7 +98,12 @@ class Reply:
         return self.outcome
 
     def stop(self) -> None:
-        """Be silent now; the task is to be cancelled as well."""
+        """Be silent now; the task is to be cancelled as well.
+
+        Speaking is cancelled here, and not through its group: a tick later it could have written more sound.
+        """
+        if self._speaking is not None:
+            self._speaking.cancel()
         if self.mouth is not None:
             self.mouth.stop()
 
@@ -130,7 +136,7 @@ class Reply:
             self._goes_out()
         else:
             if not self._written:
-                group.create_task(self.mouth.speak(), name="reply-speech")
+                self._speaking = group.create_task(self.mouth.speak(), name="reply-speech")
             self.mouth.write(text)
         self._written = True
 
