@@ -53,6 +53,12 @@ def recording(container: str, seconds: float = 2.0, channels: int = 1) -> bytes:
     return encoded(container, tone(seconds, rate), channels)
 
 
+@functools.cache
+def silence(container: str, seconds: int) -> bytes:
+    """Nothing, at length, in one of the containers that are written at 48 kHz."""
+    return encoded(container, np.zeros(48_000 * seconds, np.float32))
+
+
 def encoded(container: str, samples: Samples, channels: int = 1) -> bytes:
     """Samples at the writer's rate in one of `CONTAINERS` but WAV, the same on all channels."""
     muxer, encoder, sample_format, rate, options = _WRITERS[container]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import functools
 import random
 import struct
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recordings import CONTAINERS, encoded, recording, tone, wav
+from recordings import CONTAINERS, encoded, recording, silence, tone, wav
 from vivavoce.audio.decoders import DecodingRules
 from vivavoce.decoding.service import DecodingLimits, DecodingService
 from vivavoce.errors import InvalidAudio
@@ -115,8 +114,8 @@ def _fixed() -> Iterator[tuple[str, bytes]]:
     yield "wav, NaN", wav(tone(0.1, RATE), RATE, tag=3, bits=32, data=b"\0\0\xc0\x7f" * 999)
     yield "wav, infinite", wav(tone(0.1, RATE), RATE, tag=3, bits=64, data=struct.pack("<d", float("inf")) * 99)
     yield "flac, six channels", encoded("flac", tone(0.2, 48_000), 6)
-    yield "flac, an hour of silence", _silence("flac", 3600)
-    yield "ogg, ten minutes of silence", _silence("ogg opus", 600)
+    yield "flac, an hour of silence", silence("flac", 3600)
+    yield "ogg, ten minutes of silence", silence("ogg opus", 600)
     for container in CONTAINERS:
         data = recording(container, 1.0)
         yield f"{container}, half", data[: len(data) // 2]
@@ -126,11 +125,6 @@ def _fixed() -> Iterator[tuple[str, bytes]]:
     for first in CONTAINERS:
         for second in ("mp3", "m4a", "webm"):
             yield f"{first} with the head of {second}", recording(second, 0.2)[:64] + recording(first, 0.2)[64:]
-
-
-@functools.cache
-def _silence(container: str, seconds: int) -> bytes:
-    return encoded(container, np.zeros(48_000 * seconds, np.float32))
 
 
 def _cut(data: bytearray, rng: random.Random) -> None:

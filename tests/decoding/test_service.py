@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recordings import encoded, recording, tone, wav
-from vivavoce.audio.decoders import AudioDecoder, DecodingRules
+from recordings import recording, silence, tone, wav
+from vivavoce.audio.decoders import LIVE_STREAM, AudioDecoder, DecodingRules
 from vivavoce.decoding.process import DecoderProcess, ProcessLimits
 from vivavoce.decoding.service import DecodingLimits, DecodingService
 from vivavoce.errors import InvalidAudio, Overloaded, RateLimited
@@ -71,10 +71,10 @@ async def test_refusals_keep_their_sentence_and_the_process(service: DecodingSer
 
 
 async def test_an_hour_of_silence_in_a_small_file(service: DecodingService) -> None:
-    silence = encoded("flac", np.zeros(48_000 * 3600, np.float32))
-    assert len(silence) < 3 << 20
+    data = silence("flac", 3600)
+    assert len(data) < 3 << 20
     with pytest.raises(InvalidAudio, match="longer than 600 s"):
-        await service.decode(blocks(silence), owner="a")
+        await service.decode(blocks(data), owner="a")
 
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGSEGV, InvalidAudio), (signal.SIGKILL, Overloaded)])
@@ -125,11 +125,11 @@ async def test_memory_time_and_descriptors_are_limited(monkeypatch: pytest.Monke
 
 
 async def test_one_that_computes_for_ever_is_ended_by_the_kernel() -> None:
-    process = await DecoderProcess.start(ProcessLimits(cpu_s=0.0))  # rounded up to the next second
-    silence = encoded("flac", np.zeros(48_000 * 3600, np.float32))
+    process = await DecoderProcess.start(ProcessLimits(cpu_s=0.0, cpu_share=0.0))  # rounded up to a second
+    data = silence("flac", 3600)
 
     async def send() -> None:
-        async for piece in blocks(silence * 20, 1 << 14):
+        async for piece in blocks(data * 20, 1 << 14):
             await process.decode(piece)
 
     try:
@@ -167,6 +167,17 @@ async def test_live_streams_have_places_of_their_own_and_a_share() -> None:
             assert second.duration_s == pytest.approx(4.0, abs=0.1)
         async with service.live(owner="c") as third:
             assert len(await third.decode(recording("wav"))) == 2 * RATE
+
+
+async def test_a_microphone_has_no_end() -> None:
+    """More than a recording may last, and more processor time than one may take, in pieces."""
+    limits = DecodingLimits(process=ProcessLimits(cpu_s=0.0))
+    data = silence("flac", 3600)
+    async with running(limits) as service, service.live(owner="a", sample_rate=8000, rules=LIVE_STREAM) as decoder:
+        async for piece in blocks(data, 1 << 14):
+            await decoder.decode(piece)
+        await decoder.flush()
+        assert decoder.duration_s == pytest.approx(3600, abs=1)
 
 
 async def test_a_cancelled_upload_leaves_nothing_behind(service: DecodingService) -> None:

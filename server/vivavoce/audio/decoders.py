@@ -70,6 +70,7 @@ class DecodingRules:
 
 
 ANY_RECORDING = DecodingRules()
+LIVE_STREAM = DecodingRules(max_s=86_400.0, max_pcm_bytes=1 << 40)  # its samples leave at once: a day, and no more
 
 
 @dataclass(frozen=True, slots=True, eq=False)

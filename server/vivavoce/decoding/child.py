@@ -25,19 +25,21 @@ _PR_SET_NO_NEW_PRIVS = 38  # of Linux' prctl
 
 def run() -> None:
     """The program: its arguments are those of `main`."""
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
 
 
-def main(memory_bytes: int, cpu_s: float) -> None:
+def main(memory_bytes: int, cpu_s: float, cpu_share: float) -> None:
     """Serve until standard input ends.
 
     Args:
         memory_bytes: address space beyond what the program itself takes.
         cpu_s: processor time for one recording.
+        cpu_share: further time for each second of sound that came of it: a live stream has no end.
     """
     _confine(memory_bytes)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     decoder: AudioDecoder | None = None
+    begun_s = 0.0
     while (frame := _next_frame(requests)) is not None:
         kind, content = frame
         try:
@@ -45,10 +47,12 @@ def main(memory_bytes: int, cpu_s: float) -> None:
                 decoder.close()
                 decoder = None
             if kind == b"B":
-                _grant_time(cpu_s)
+                begun_s = _used_s()
                 decoder = _begun(content)
+                _limit_time(begun_s + cpu_s)
                 answers.write(_whole(decoder))
             elif decoder is not None:
+                _limit_time(begun_s + cpu_s + cpu_share * decoder.duration_s)
                 _send(answers, decoder.decode(content) if kind == b"D" else decoder.flush())
                 answers.write(_whole(decoder))
         except Exception as error:  # whatever a stranger's bytes lead to, it is this recording's end and no more
@@ -107,7 +111,12 @@ def _limit(what: int, value: int) -> None:
     resource.setrlimit(what, (value, value))
 
 
-def _grant_time(cpu_s: float) -> None:
+def _used_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _limit_time(until_s: float) -> None:
+    """The kernel ends this process at the next full second of processor time."""
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + cpu_s) + 1, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(until_s) + 1, hard))

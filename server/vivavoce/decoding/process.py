@@ -39,11 +39,13 @@ class ProcessLimits:
     Attributes:
         memory_bytes: address space beyond the program itself.
         cpu_s: processor time for one recording.
+        cpu_share: further time for each second of sound that came of it.
         answer_s: seconds until a piece must have been decoded.
     """
 
     memory_bytes: int = 384 << 20
     cpu_s: float = 20.0
+    cpu_share: float = 0.1
     answer_s: float = 30.0
 
 
@@ -174,7 +176,7 @@ class DecoderProcess:
 def _spawn(limits: ProcessLimits) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(limits.memory_bytes), str(limits.cpu_s)],
+        [sys.executable, "-c", _PROGRAM, *map(str, (limits.memory_bytes, limits.cpu_s, limits.cpu_share))],
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -116,6 +116,11 @@ class DecodingService:
     ) -> AsyncIterator[LiveDecoder]:
         """A decoder for a stream that comes at the pace of its client; it holds a process until the block ends.
 
+        Args:
+            owner: whose share it counts on.
+            sample_rate: Hz; None: the stream's own.
+            rules: `LIVE_STREAM` for a microphone, which has no end.
+
         Raises:
             Overloaded: If there are too many.
             RateLimited: If the owner has too many, or has just sent what ended a decoder.
