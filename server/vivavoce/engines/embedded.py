@@ -30,7 +30,7 @@ from vivavoce.text.timing import estimate_words
 SAMPLE_RATE = 24_000
 NATIVE_SPEED = (0.5, 2.0)  # the model's own range; beyond it a time stretcher takes the rest
 LANGUAGES = ("en",)
-LONGEST_STEP = 450  # phonemes; the package cuts at 400, but only where there is a comma
+LONGEST_STEP = 300  # phonemes, about 80 ms; the package cuts at 400, and only where there is a comma
 
 
 @dataclass(frozen=True, slots=True)
