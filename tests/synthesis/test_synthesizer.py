@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
@@ -517,3 +518,83 @@ async def test_the_seed_reaches_the_engine_and_differs_by_sentence(make_synthesi
     engine.open = spy  # type: ignore[method-assign]
     await speak(make_synthesizer(engine), TWO, options=SpeechOptions(seed=7))
     assert seeds == [7, 8]
+
+
+# -- what is held, and what is counted -------------------------------------------------------------------------------
+
+
+async def test_an_utterance_that_waits_for_its_client_holds_no_place(make_synthesizer: Make) -> None:
+    """Five that never finish a sentence, on a server with room for one: everybody else is spoken to."""
+    synthesizer = make_synthesizer(FakeEngine(), max_streams=1, queue_wait_s=0.0)
+    async with AsyncExitStack() as stack:
+        idle = [await stack.enter_async_context(synthesizer.stream(SpeechRequest())) for _ in range(5)]
+        reading = [asyncio.create_task(collect(utterance)) for utterance in idle]
+        for utterance in idle:
+            utterance.write("a")
+        assert await speak(synthesizer, TWO)
+        assert synthesizer.load().cores == 0
+        idle[0].end()
+        assert len(await reading[0]) == 1, "it gets its place when there is something to speak"
+        for task in reading[1:]:
+            task.cancel()
+        await asyncio.gather(*reading[1:], return_exceptions=True)
+
+
+async def test_one_that_has_spoken_gives_its_place_back_when_it_was_heard(make_synthesizer: Make) -> None:
+    synthesizer = make_synthesizer(FakeEngine(step_samples=24), max_streams=1, queue_wait_s=0.0)
+    async with synthesizer.stream(SpeechRequest()) as utterance:
+        utterance.write("Hi.")
+        utterance.flush()
+        for _ in range(3):
+            await anext(utterance)
+        rest = asyncio.create_task(collect(utterance))  # it waits for text; three milliseconds of sound are soon heard
+        await until(lambda: synthesizer.load().working == 0 or not utterance.works)
+        assert await speak(synthesizer, TWO)
+        utterance.write("More.")
+        utterance.end()
+        assert "".join(c.sentence.text for c in await rest if c.begins_sentence) == "More."
+
+
+async def test_a_preloaded_voice_is_tried_so_that_its_cost_is_known(make_synthesizer: Make) -> None:
+    engine = FakeEngine()
+    synthesizer = make_synthesizer(engine, admission_share=0.85)
+    assert synthesizer._admission.wants_to_know(Kind("fake", "alpha"))
+    await synthesizer.preload()
+    assert engine.loads == ["alpha"]
+    assert not synthesizer._admission.wants_to_know(Kind("fake", "alpha"))
+    steps = engine.steps
+    await synthesizer.preload()
+    assert engine.steps == steps, "once is enough"
+    assert synthesizer.load().utterances == 0
+
+
+async def test_an_underrun_is_counted_where_the_sound_leaves_and_shrinks_the_share(make_synthesizer: Make) -> None:
+    gate, metrics = StepGate(allowed=1), Metrics()
+    synthesizer = make_synthesizer(FakeEngine(before_step=gate), metrics, admission_share=0.85)
+    async with synthesizer.stream(SpeechRequest(text="Hello there.")) as utterance:
+        first = await anext(utterance)
+        asking = asyncio.create_task(anext(utterance))
+        while (
+            not asking.done() and utterance._clock.dry_at_s is not None and time.monotonic() < utterance._clock.dry_at_s
+        ):
+            await asyncio.to_thread(wait_until, lambda: time.monotonic() > (utterance._clock.dry_at_s or 0.0))
+        gate.open()
+        await asking
+        assert first.audio.duration_s > 0
+        assert utterance.underruns == 1
+    value = metrics.registry.get_sample_value
+    assert value("voice_underruns_total") == 1
+    assert (value("voice_underrun_seconds_total") or 0) > 0
+    assert value("voice_chunk_gap_seconds_count") == 1
+    assert synthesizer.load().share < 0.85
+
+
+async def test_a_reader_that_comes_late_is_no_underrun(make_synthesizer: Make) -> None:
+    """Or slow clients would shrink everybody's share."""
+    synthesizer = make_synthesizer(FakeEngine(step_samples=24), admission_share=0.85)
+    async with synthesizer.stream(SpeechRequest(text="Hello there.")) as utterance:
+        await anext(utterance)
+        await asyncio.to_thread(wait_until, lambda: time.monotonic() > (utterance._clock.dry_at_s or 0.0) + 0.05)
+        await anext(utterance)
+    assert utterance.underruns == 0
+    assert synthesizer.load().share >= 0.85

@@ -38,6 +38,7 @@ from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_explosive, written_le
 logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.1  # how late the event loop is
+_LATE_S = 0.02  # less is its ordinary business
 _WATCH_EVERY_S = 0.5  # whether a step hangs
 
 
@@ -305,7 +306,7 @@ class Synthesizer:
             due = loop.time() + _LOOK_EVERY_S
             await asyncio.sleep(_LOOK_EVERY_S)
             late_s = max(0.0, loop.time() - due)
-            self._lag_s += late_s
+            self._lag_s += late_s if late_s > _LATE_S else 0.0
             self._metrics.event_loop_lag.observe(late_s)
             if loop.time() - watched_s >= _WATCH_EVERY_S:
                 watched_s = loop.time()

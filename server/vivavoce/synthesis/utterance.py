@@ -25,6 +25,8 @@ from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.text.limits import MAX_SPOKEN_GROWTH, spoken_length
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 
+GRAIN_S = 0.005  # a shorter gap is nobody's: threads and tasks take turns
+
 
 class Utterance:
     """The audio of one request, in order; text may still be written while it speaks.
@@ -306,7 +308,7 @@ class Utterance:
             return  # it waited for its text
         by_reader_s = max(0.0, asked_s - dry_at_s)  # its reader came later than that; unless we kept it
         ours_s = -slack_s - by_reader_s + min(by_reader_s, lag_s)
-        if ours_s > 0:
+        if ours_s > GRAIN_S:
             self.underruns += 1
             self._metrics.underruns.inc()
             self._metrics.underrun_seconds.inc(ours_s)
