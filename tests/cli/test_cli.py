@@ -132,6 +132,12 @@ def test_a_wav_file_states_its_true_length(shell: Shell, engine: FakeEngine) -> 
         assert (file.getnframes(), file.getframerate()) == (WHOLE, 24_000)
 
 
+def test_say_tells_what_it_left_out(shell: Shell, engine: FakeEngine) -> None:
+    ran = shell("say", "This is said. 你好 And so is this.", "-o", "speech.wav")
+    assert ran.status == 0
+    assert "left out: 你好" in ran.err
+
+
 def test_say_to_standard_output(shell: Shell, engine: FakeEngine) -> None:
     pcm = shell("say", TEXT, "-o", "-", "--format", "pcm", "--quiet")
     assert pcm.err == ""

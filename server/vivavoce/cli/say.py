@@ -147,6 +147,8 @@ async def _speak(
                 f"in {wall_s:.1f} s, first sound after {first_ms:.0f} ms",
                 file=sys.stderr,
             )
+            if utterance.unspoken:
+                print(f"left out: {', '.join(part.text for part in utterance.unspoken)}", file=sys.stderr)
 
 
 class _Rest:
