@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from vivavoce.assistant.brain import Brain
 from vivavoce.assistant.chat_model import ChatModel
 from vivavoce.assistant.embedded_chat import EmbeddedChat
+from vivavoce.assistant.listening import ListenerEars
 from vivavoce.assistant.realtime import RealtimeSessions
+from vivavoce.assistant.turn_ear import TurnEar
 from vivavoce.assistant.voice_commands import VoiceCommands
 from vivavoce.config import AssistantSettings
 from vivavoce.engines import smollm
 from vivavoce.errors import ConfigError
 from vivavoce.hosted.chat import HostedChat
 from vivavoce.metrics import Metrics
+from vivavoce.recognition.listener import Listener
 from vivavoce.synthesis.speaker import Speaker
 
 INSTRUCTIONS = (
@@ -38,15 +42,24 @@ class Assistant:
             await self.sessions.brain.chat.aclose()
 
 
-def build_assistant(settings: AssistantSettings, speaker: Speaker, metrics: Metrics) -> Assistant:
+def build_assistant(
+    settings: AssistantSettings, speaker: Speaker, listener: Listener | None, metrics: Metrics
+) -> Assistant:
     """The assistant of a server.
+
+    Args:
+        listener: None: it reads and speaks, but does not listen.
 
     Raises:
         ConfigError: If the settings cannot work.
     """
     commands = None if settings.voice_commands == "none" else VoiceCommands.load(settings.commands_file())
     brain = Brain(chat=open_chat(settings), commands=commands, instructions=settings.instructions or INSTRUCTIONS)
-    return Assistant(RealtimeSessions(speaker=speaker, brain=brain, metrics=metrics))
+    sessions = RealtimeSessions(speaker=speaker, brain=brain, metrics=metrics)
+    if listener is not None:
+        ears = ListenerEars(listener)
+        sessions = dataclasses.replace(sessions, make_ear=lambda owner, carrier: TurnEar(ears, owner, carrier))
+    return Assistant(sessions)
 
 
 def open_chat(settings: AssistantSettings) -> ChatModel | None:

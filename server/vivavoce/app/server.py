@@ -141,7 +141,7 @@ def build_server(
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, decoding, draining, encoding, metrics)
     speaker = hosted.speaker
-    assistant = build_assistant(config.assistant, speaker, metrics)
+    assistant = build_assistant(config.assistant, speaker, transcriber, metrics)
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,

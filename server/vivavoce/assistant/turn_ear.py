@@ -23,7 +23,7 @@ from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
 from vivavoce.assistant.heard_parts import LONG, LONGEST, HeardPart, TurnWords
 from vivavoce.assistant.input_decoder import RATE, InputDecoder
 from vivavoce.audio.chunk import Samples
-from vivavoce.errors import VivaVoceError
+from vivavoce.errors import EngineError, VivaVoceError
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 from vivavoce.protocols.realtime.session_config import SessionConfig, TurnDetection
 from vivavoce.recognition.turn_events import (
@@ -51,6 +51,7 @@ _SETTLE_S: Final = 1.0  # a browser's echo canceller hears the voice of a call f
 _TAIL: Final = 1024  # samples of silence that the recognizer gets with the speech: what a soft end has
 _GLANCE: Final = 11_200  # samples of speech between two looks at the words of an interruption: 0.7 s
 _LONGEST_BYTES: Final = 240_000  # of sound taken at once: 5 s of PCM; an even number, so no sample is cut
+_MOST_AHEAD: Final = 5 * RATE  # samples that no frame was made of yet: ears keep half a minute
 _LITTLE: Final = 16_000  # bytes that are decoded in well below a millisecond
 
 
@@ -153,6 +154,10 @@ class TurnEar:
                 except VivaVoceError as error:
                     self._give_up(error)
                     return
+                except Exception:
+                    logger.exception("an ear failed unexpectedly")
+                    self._give_up(EngineError("listening failed; the server's log says why"))
+                    return
 
     async def _listen_with(self, ear: LentEar) -> None:
         """Until it is to be given back; a turn that is open ends then."""
@@ -202,15 +207,15 @@ class TurnEar:
         match each:
             case Hear(data):
                 decode = self._decoder.decode
-                self._write(decode(data) if len(data) < _LITTLE else await asyncio.to_thread(decode, data), ear)
+                await self._write(decode(data) if len(data) < _LITTLE else await asyncio.to_thread(decode, data), ear)
             case np.ndarray():
-                self._write(each, ear)
+                await self._write(each, ear)
             case ClearInput():
                 self._take_silently(self._turns.end(self._now()))
                 self._words.drop()
                 self._part = self._soft = None
             case Commit(item_id):
-                self._write(self._decoder.flush(), ear)
+                await self._write(self._decoder.flush(), ear)
                 await self._commit(item_id, ear)
             case HearItem():
                 self._work.create_task(self._hear_item(each), name="hear-item")
@@ -219,10 +224,17 @@ class TurnEar:
             case _:
                 assert_never(each)
 
-    def _write(self, samples: Samples, ear: LentEar) -> None:
-        if len(samples):
-            ear.write(samples)
-            self._written += len(samples)
+    async def _write(self, samples: Samples, ear: LentEar) -> None:
+        """Hand it on; a file that comes at once waits until what came before was heard."""
+        if not len(samples):
+            return
+        while self._written - round(self._turns.heard_s * RATE) > _MOST_AHEAD:
+            self._hear_turns(ear)
+            self._read_words()
+            if self._written - round(self._turns.heard_s * RATE) > _MOST_AHEAD:
+                await ear.changed()
+        ear.write(samples)
+        self._written += len(samples)
 
     def _hear_turns(self, ear: LentEar) -> None:
         frames = ear.frames()
