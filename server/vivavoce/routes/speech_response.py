@@ -6,7 +6,6 @@ connection is aborted, never ended as if the speech were whole. A client that go
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -18,10 +17,11 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from vivavoce.audio.encoders import AudioEncoder
-from vivavoce.errors import ClientTooSlow, VivaVoceError
+from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.serving.http_protocol import ABORT
 from vivavoce.serving.parts import until_first_ends
+from vivavoce.serving.taking import Taking
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken, SpokenChunk
 from vivavoce.transports.encoding import Encoding
 
@@ -66,6 +66,7 @@ class SpeechResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak until the end, an error, or the client's leaving."""
+        self._taking = Taking(scope, self._stall_timeout_s)
         try:
             ended = await until_first_ends(self._speak(send), _until_disconnect(receive))
             self._count("completed" if ended == 0 else "client_gone", "")
@@ -78,29 +79,32 @@ class SpeechResponse(Response):
     async def _speak(self, send: Send) -> None:
         async with self._speaker.stream(self._request) as utterance:
             try:
-                async for part in self._body(utterance):
-                    await self._send(send, part)
+                async for part, sound_s in self._body(utterance):
+                    await self._send(send, part, sound_s)
             except VivaVoceError as error:
                 if not (self._sse and self._started):
                     raise
                 await self._send(send, _event("speech.audio.error", **error.to_wire()))
         await self._send(send, b"", more=False)
 
-    async def _body(self, utterance: Spoken) -> AsyncIterator[bytes]:
-        """The parts of the body, the first of them only when something can be heard."""
+    async def _body(self, utterance: Spoken) -> AsyncIterator[tuple[bytes, float]]:
+        """The parts of the body and the seconds of sound in each; the first only when something can be heard."""
         held: list[bytes] = []
+        sound_s = 0.0
         audible = False
         async for chunk in utterance:
             part = await self._encode(chunk)
             audible = audible or bool(np.any(np.abs(chunk.audio.samples) > AUDIBLE))
             held.append(part)
+            sound_s += chunk.audio.duration_s
             if audible and (whole := b"".join(held)):
                 held.clear()
-                yield whole
+                yield whole, sound_s
+                sound_s = 0.0
         held.append(self._audio_event(await self._encoding.flush()))
         if self._sse:
             held.append(_event("speech.audio.done", usage=_usage(self._request.text or "", utterance)))
-        yield b"".join(held)
+        yield b"".join(held), sound_s
 
     async def _encode(self, chunk: SpokenChunk) -> bytes:
         part = self._audio_event(await self._encoding.encode(chunk.audio.samples))
@@ -125,22 +129,20 @@ class SpeechResponse(Response):
             return data
         return _event("speech.audio.delta", audio=base64.b64encode(data).decode("ascii")) if data else b""
 
-    async def _send(self, send: Send, part: bytes, *, more: bool = True) -> None:
+    async def _send(self, send: Send, part: bytes, sound_s: float = 0.0, *, more: bool = True) -> None:
         """Send a part of the body, the headers before the first.
 
         Raises:
-            ClientTooSlow: If the client takes nothing for too long.
+            ClientTooSlow: If the client takes much less than it would play.
         """
         if not part and more:
             return
-        try:
-            async with asyncio.timeout(self._stall_timeout_s):
-                if not self._started:
-                    self._started = True
-                    await send({"type": "http.response.start", "status": 200, "headers": self._start_headers()})
-                await send({"type": "http.response.body", "body": part, "more_body": more})
-        except TimeoutError:
-            raise ClientTooSlow(f"the client took nothing for {self._stall_timeout_s:.0f} s") from None
+        if not self._started:
+            self._started = True
+            await send({"type": "http.response.start", "status": 200, "headers": self._start_headers()})
+        await self._taking.send(
+            send({"type": "http.response.body", "body": part, "more_body": more}), len(part), sound_s
+        )
 
     def _start_headers(self) -> list[tuple[bytes, bytes]]:
         media_type = "text/event-stream; charset=utf-8" if self._sse else self._encoder.media_type

@@ -15,9 +15,10 @@ from typing import TypeVar
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from vivavoce.errors import ClientTooSlow, VivaVoceError
+from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.serving.http_protocol import ABORT
+from vivavoce.serving.taking import Taking
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class StreamedResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the end, an error, or the client's leaving."""
+        self._taking = Taking(scope, self._stall_timeout_s)
         try:
             await unless_gone(receive, self._stream(send))
         except ClientGone:
@@ -86,14 +88,10 @@ class StreamedResponse(Response):
         await self._send(send, b"", more=False)
 
     async def _send(self, send: Send, part: bytes, *, more: bool = True) -> None:
-        try:
-            async with asyncio.timeout(self._stall_timeout_s):
-                if not self._started:
-                    self._started = True
-                    await send({"type": "http.response.start", "status": 200, "headers": self._raw_headers})
-                await send({"type": "http.response.body", "body": part, "more_body": more})
-        except TimeoutError:
-            raise ClientTooSlow(f"the client took nothing for {self._stall_timeout_s:.0f} s") from None
+        if not self._started:
+            self._started = True
+            await send({"type": "http.response.start", "status": 200, "headers": self._raw_headers})
+        await self._taking.send(send({"type": "http.response.body", "body": part, "more_body": more}), len(part))
 
     def _count(self, outcome: str, reason: str) -> None:
         self._metrics.requests.labels(self._route, outcome, reason).inc()

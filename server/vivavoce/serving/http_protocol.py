@@ -27,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from vivavoce.errors import HeadersTooLarge, MalformedRequest, VivaVoceError
 from vivavoce.serving.connection_book import ConnectionBook
+from vivavoce.serving.taking import UNSENT
 
 HEADERS_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 120.0  # routes have shorter ones of their own; this is for those that read no body
@@ -131,7 +132,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
             raise MalformedRequest("too many requests wait on this connection")
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {
+            ABORT: {"abort": self.transport.abort},
+            UNSENT: {"bytes": lambda: unsent_bytes(self.transport)},
+        }
         self._in_head, self._request_complete = True, False
         self._header_lines = self._trailer_bytes = 0
         if self._timer is None:

@@ -18,7 +18,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from vivavoce.serving.connection_book import ConnectionBook
-from vivavoce.serving.http_protocol import bound_send_buffer
+from vivavoce.serving.http_protocol import bound_send_buffer, unsent_bytes
+from vivavoce.serving.taking import UNSENT
 from vivavoce.serving.work_budget import WorkBudget
 
 GIVE_UP = "vivavoce.give_up"  # scope extension: {"give_up": WebSocketProtocol.give_up}
@@ -132,6 +133,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         scope: Any = getattr(self, "scope", None)  # absent where the handshake was refused
         if scope is not None:
             scope["extensions"][GIVE_UP] = {"give_up": self.give_up}
+            scope["extensions"][UNSENT] = {"bytes": lambda: unsent_bytes(self.transport)}
 
     def give_up(self, code: int, reason: str) -> None:
         """Close without waiting: the close frame goes behind what was written, and soon all of it is thrown away."""

@@ -17,6 +17,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from vivavoce.audio.encoders import open_encoder
 from vivavoce.errors import ClientTooSlow
 from vivavoce.serving.parts import until_first_ends
+from vivavoce.serving.taking import Taking
 from vivavoce.serving.websocket_protocol import GIVE_UP
 from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
 from vivavoce.transports.carried import Carry, Patience
@@ -82,15 +83,15 @@ class WebSocketConnection:
 
     async def _send(self) -> None:
         """Send what is due until the session closes or the client no longer reads."""
+        taking = Taking(self._websocket.scope, self._patience.stall_s)
         try:
             while messages := await self._carried.next_messages():
                 for message in messages:
-                    async with asyncio.timeout(self._patience.stall_s):
-                        await self._send_one(message)
+                    await taking.send(self._send_one(message), len(message))
             assert self._carried.closing is not None
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._websocket.close(self._carried.closing.code, self._carried.closing.reason)
-        except TimeoutError:
+        except (TimeoutError, ClientTooSlow):
             logger.info("a client does not read and is given up")
             self._give_up()
         except (WebSocketDisconnect, RuntimeError):
