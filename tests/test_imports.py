@@ -75,7 +75,8 @@ ALLOWED: dict[str, set[str]] = {
 # Libraries with a fence: who may import them, parts or single modules.
 CONVERTER = "engines.genie.converting.convert_checkpoint"
 FENCED: dict[str, set[str]] = {
-    "torch": {CONVERTER},  # a program of its own: nothing that serves needs torch
+    "torch": {CONVERTER, "engines.chattts"},  # a program of its own and an extra: nothing else that serves needs torch
+    "ChatTTS": {"engines.chattts"},
     "genie_tts": {"engines.genie.reading.genie_modules", CONVERTER},  # importing it asks questions and starts a player
     "fastrtc": {"adapters"},  # an extra: the server starts without it
     "fastapi": {"app", "routes", "adapters", "web", "transports.websocket"},

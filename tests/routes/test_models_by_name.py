@@ -18,7 +18,13 @@ from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
 from vivavoce.errors import InvalidRequest, RateLimited, UnknownModel, VoiceUnavailable
 from vivavoce.routes.launched import MAX_OF_ONE, LaunchedModels, NotLaunched, Progress, StillLoading
-from vivavoce.routes.speech_dialects import from_form, from_hugging_face, from_xinference, is_hugging_face
+from vivavoce.routes.speech_dialects import (
+    from_form,
+    from_hugging_face,
+    from_xinference,
+    is_hugging_face,
+    with_seed_of_voice,
+)
 
 KEY = "a-key-of-sixteen-characters"
 
@@ -60,6 +66,16 @@ def test_xinferences_fields() -> None:
     assert from_form(form)["speed"] == 1.5
     with pytest.raises(InvalidRequest, match="speed"):
         from_form(FormData([("speed", "fast")]))
+
+
+@pytest.mark.parametrize(
+    ("voice", "seed"), [("7", 7), ("a calm man", 79_624_379), ("chattts/3", None), ("", None), (None, None)]
+)
+def test_a_speaker_of_chattts_is_a_seed(voice: str | None, seed: int | None) -> None:
+    fields = with_seed_of_voice({"model": "ChatTTS", "voice": voice, "input": "a"})
+    assert fields.get("seed") == seed
+    assert ("voice" in fields) == (seed is None)
+    assert with_seed_of_voice({"model": "heart", "voice": "7"})["voice"] == "7"
 
 
 @given(st.dictionaries(st.text(max_size=8), st.one_of(st.text(max_size=8), st.integers(), st.none()), max_size=5))

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 FACTORIES: dict[str, str] = {
     "genie": "vivavoce.engines.genie.engine:open_engine",
     "embedded": "vivavoce.engines.embedded:open_engine",
+    "chattts": "vivavoce.engines.chattts:open_engine",
 }
 
 

@@ -15,6 +15,7 @@ from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_body import choose_form, parse_speech
+from vivavoce.routes.speech_dialects import with_seed_of_voice
 from vivavoce.routes.speech_links import SpeechWish
 from vivavoce.routes.speech_response import SpeechResponse
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest
@@ -50,7 +51,7 @@ class SpeechAnswers:
         """
         owner: str = request.state.owner
         if isinstance(model := fields.get("model"), str):
-            fields = {**fields, "model": self._launched.model_of(model, owner)}
+            fields = with_seed_of_voice({**fields, "model": self._launched.model_of(model, owner)})
         body = parse_speech(fields, max_text=self._config.limits.max_text)
         choose = self._speaker.choose
         voice = await asyncio.to_thread(choose, body.voice_name, body.model)  # it may look at the disk

@@ -6,6 +6,7 @@ Xinference     OpenAI's fields, with further ones as a JSON text in `kwargs`; or
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.datastructures import FormData
 from vivavoce.errors import InvalidRequest
 from vivavoce.routes.bodies import parse_object
 
+SEEDED = "chattts"  # the voice whose speakers are seeds
 HUGGING_FACE_FORMAT = "flac"  # what its own servers answer
 _OUR_OWN = ("input", "inputs", "model", "parameters", "kwargs")  # not to be smuggled in among the further fields
 
@@ -63,6 +65,19 @@ def from_xinference(fields: Mapping[str, Any]) -> dict[str, Any]:
     except InvalidRequest:
         raise InvalidRequest("kwargs must be a JSON object", param="kwargs") from None
     return {**{name: value for name, value in further.items() if name not in _OUR_OWN}, **fields}
+
+
+def with_seed_of_voice(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """For ChatTTS, whose clients name a speaker by a number or any text: it becomes the seed."""
+    voice = fields.get("voice")
+    model = fields.get("model")
+    if not isinstance(model, str) or model.strip().lower() != SEEDED or not isinstance(voice, str) or not voice:
+        return dict(fields)
+    if voice.strip().lower().partition("/")[0] == SEEDED:
+        return dict(fields)
+    number = voice.strip()[:18]
+    seed = int(number) if number.isascii() and number.isdigit() else zlib.crc32(voice.encode("utf-8", "replace"))
+    return {"seed": seed, **{name: value for name, value in fields.items() if name != "voice"}}
 
 
 def from_form(form: FormData) -> dict[str, Any]:
