@@ -213,3 +213,31 @@ async def test_a_transcription_session_is_one(server: LiveServer) -> None:
     async with connect(server, model="", extra_query={"intent": "transcription"}) as connection:
         created = (await until(connection, "session.created"))[-1]
         assert created.session.type == "transcription"
+
+
+async def test_word_times_and_the_first_words_are_told_to_whoever_asks(server: LiveServer) -> None:
+    extras: Any = {"type": "realtime", "vivavoce": {"events": ["words", "metrics"]}}
+    async with connect(server) as connection:
+        await connection.session.update(session=extras)
+        await say(connection, "Hello?")
+        await connection.response.create()
+        events: list[dict[str, Any]] = []
+        while not events or events[-1]["type"] != "response.done":
+            events.append(json.loads(await connection.recv_bytes()))
+    (first,) = [event for event in events if event["type"] == "vivavoce.metrics"]
+    told = [event for event in events if event["type"] == "vivavoce.words"]
+    response, output = events[-1]["response"], events[-1]["response"]["output"][0]
+    assert (first["stage"], first["response_id"]) == ("first_words", response["id"])
+    assert {event["item_id"] for event in told} == {output["id"]}
+    words = [word for event in told for word in event["words"]]
+    said = "".join(word["text"] for word in words)  # characters: the engine of this test times those
+    assert said.replace(" ", "") == output["content"][0]["transcript"].replace(" ", "")
+    assert [word["start_ms"] for word in words] == sorted(word["start_ms"] for word in words)
+    kinds = [event["type"] for event in events]
+    assert kinds.index("vivavoce.metrics") < kinds.index("response.output_audio.delta")
+
+
+async def test_nobody_else_is_told(connection: AsyncRealtimeConnection) -> None:
+    await say(connection, "Hello?")
+    await connection.response.create()
+    assert not [event for event in await until(connection, "response.done") if event.type.startswith("vivavoce")]

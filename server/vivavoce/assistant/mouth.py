@@ -56,19 +56,26 @@ class Mouth:
         told: hears of words and sound in step with what goes out.
         goes_out: called whenever something was told.
         all_sent: returns when the client was sent everything: the brake on a slow reader.
+        sounds: told of every chunk that goes out, after its words.
 
     Attributes:
         text: what was spoken, with the times of its words.
     """
 
     def __init__(
-        self, speech: Speech, told: Told, goes_out: Callable[[], None], all_sent: Callable[[], Awaitable[None]]
+        self,
+        speech: Speech,
+        told: Told,
+        goes_out: Callable[[], None],
+        all_sent: Callable[[], Awaitable[None]],
+        sounds: Callable[[SpokenChunk], None] = lambda chunk: None,
     ) -> None:
         self.text = SpokenText()
         self._speech = speech
         self._told = told
         self._goes_out = goes_out
         self._wait_until_sent = all_sent
+        self._sounds = sounds
         self._waiting = ""
         self._written: list[str] = []
         self._ended = False
@@ -167,6 +174,7 @@ class Mouth:
         begun = chunk.sentence.text if chunk.begins_sentence else ""
         self.text.add(begun, chunk.audio.words, chunk.start_s + chunk.audio.duration_s)
         self._told.say(begun)
+        self._sounds(chunk)
         self._goes_out()
 
     def send_audio(self, payload: bytes) -> None:

@@ -23,7 +23,7 @@ from vivavoce.assistant.ear import Ear
 from vivavoce.assistant.mouth import Mouth, Speech
 from vivavoce.assistant.reply import Outcome, Reply, Think
 from vivavoce.assistant.spoken_items import SpokenItems
-from vivavoce.audio.chunk import Samples
+from vivavoce.audio.chunk import Samples, WordTiming
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EngineError, VivaVoceError
 from vivavoce.metrics import Metrics
@@ -43,7 +43,7 @@ from vivavoce.protocols.realtime.commands import (
 )
 from vivavoce.protocols.realtime.response import Response, Usage
 from vivavoce.protocols.realtime.session import RealtimeSession
-from vivavoce.speaking.sink import Carrier, SoundFormat
+from vivavoce.speaking.sink import Carrier, SoundFormat, SpokenChunk
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 
 logger = logging.getLogger(__name__)
@@ -241,7 +241,8 @@ class RealtimeConversation:
 
     def _start(self, response: Response, think: Think) -> None:
         speaks = "audio" in response.options.modalities
-        mouth = Mouth(self._speech(response), response, self._goes_out, self._wait_until_sent) if speaks else None
+        told = functools.partial(self._tell_words, response)
+        mouth = Mouth(self._speech(response), response, self._goes_out, self._wait_until_sent, told) if speaks else None
         apology = functools.partial(self._brain.apology, self.session, response.options)
         reply = Reply(think, response, mouth, self._goes_out, apology=apology)
         self._running[response.id] = running = _Running(response, reply)
@@ -254,7 +255,30 @@ class RealtimeConversation:
             await self._ear.understood()
         think = self._brain.think(self.session, response.options, self._items)
         async with think() as pieces:
-            yield pieces
+            yield self._timed(response, pieces)
+
+    async def _timed(self, response: Response, pieces: AsyncIterator[ChatPiece]) -> AsyncIterator[ChatPiece]:
+        """The pieces; a client that measures is told when the first one is there, for it is heard later."""
+        first = True
+        async for piece in pieces:
+            if first:
+                first = False
+                self.session.tell("metrics", response_id=response.id, stage="first_words")
+                self.wake_sender()
+            yield piece
+
+    def _tell_words(self, response: Response, chunk: SpokenChunk) -> None:
+        """When the words of this chunk are heard, where the client asked for it."""
+        words, item_id = chunk.audio.words, response.item_id
+        if words and item_id is not None and not response.is_done:
+            self.session.tell(
+                "words",
+                response_id=response.id,
+                item_id=item_id,
+                start_ms=round(1000 * chunk.start_s),
+                words=[_timed_word(each) for each in words],
+                estimated=any(each.estimated for each in words),
+            )
 
     def _speech(self, response: Response) -> Speech:
         options = response.options
@@ -377,3 +401,8 @@ class RealtimeConversation:
     def _close_if_drained(self) -> None:
         if self._draining and not self._running:
             self.close(1001, "shutdown")
+
+
+def _timed_word(word: WordTiming) -> dict[str, object]:
+    """As the native stream writes it."""
+    return {"text": word.text, "start_ms": round(1000 * word.start_s), "end_ms": round(1000 * word.end_s)}
