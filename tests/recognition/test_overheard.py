@@ -47,6 +47,7 @@ def test_an_echo_is_what_was_said(heard: str, said: str) -> None:
     [
         ("what about sundays", "The museum opens at nine, and closes at five."),
         ("when does it close on sundays", "The museum opens at nine, and closes at five."),
+        ("what is the capital of france", "Paris is the capital of France, and has been for long."),
         ("stop", "The bus stop is on the left."),
         ("等等", "请等等，我在找。"),
         ("", "Anything."),

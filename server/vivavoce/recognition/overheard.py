@@ -51,7 +51,7 @@ def is_back_channel(text: str) -> bool:
 
 
 def is_echo(text: str, said: str) -> bool:
-    """True where most of `text` is what was being said, in the same order.
+    """True where `text` begins with, and is mostly, what was being said, in the same order.
 
     Args:
         text: what a recognizer heard.
@@ -60,9 +60,9 @@ def is_echo(text: str, said: str) -> bool:
     heard, spoken = tokens(text[-_LONGEST_CHECKED:]), tokens(said[-_LONGEST_CHECKED:])
     if not heard or not spoken or tuple(heard) in _phrases(_COMMANDS):
         return False
-    matcher = difflib.SequenceMatcher(None, heard, spoken, autojunk=False)
-    found = sum(block.size for block in matcher.get_matching_blocks())
-    return found >= _ECHO_SHARE * len(heard)
+    blocks = difflib.SequenceMatcher(None, heard, spoken, autojunk=False).get_matching_blocks()
+    begins_so = blocks[0].size > 0 and blocks[0].a == 0  # a question about what was said begins with its own word
+    return begins_so and sum(block.size for block in blocks) >= _ECHO_SHARE * len(heard)
 
 
 def tokens(text: str) -> list[str]:
