@@ -1,4 +1,4 @@
-"""The tree drawn at the head of `errors.py` is the tree of its classes."""
+"""The tree drawn at the head of `errors` is the tree of its classes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def drawn() -> list[tuple[int, str, str]]:
 
 
 def grown(kind: type[VivaVoceError] = VivaVoceError, depth: int = 0) -> Iterator[tuple[int, type[VivaVoceError]]]:
-    """The classes of the module in the order they are drawn: each before those below it."""
+    """The classes of the package in the order they are drawn: each before those below it."""
     yield depth, kind
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(f"{errors.__name__}."):
             yield from grown(below, depth + 1)
 
 
