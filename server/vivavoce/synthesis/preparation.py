@@ -5,10 +5,11 @@ Pure but for the engine's own glance at each sentence. Runs in a worker's thread
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SentenceStream, SpeechOptions
 from vivavoce.errors import EmptyInput, SpokenTextTooLong, UnspeakableText
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.text.normalize import SpokenText, normalize
@@ -69,6 +70,20 @@ def prepare_sentence(sentence: Sentence, loaded: LoadedVoice, options: SpeechOpt
         return PreparedSentence((), _whole(sentence), refused)
     unspoken = tuple(Unspoken(said.source[a:b], sentence.start + a) for a, b in said.unspoken)
     return PreparedSentence(tuple(pieces_of(said)) if said.text else (), unspoken)
+
+
+def open_pieces(
+    pieces: tuple[SpokenText, ...], sentence: Sentence, loaded: LoadedVoice, options: SpeechOptions
+) -> tuple[SentenceStream | None, tuple[SpokenText, ...]]:
+    """Begin to say a sentence: the first of its pieces that makes a sound, opened, and the pieces from there on.
+
+    A seed is the utterance's; each sentence gets one of its own, the same in every run.
+    """
+    seed = None if options.seed is None else options.seed + sentence.index
+    for at, piece in enumerate(pieces):
+        with contextlib.suppress(EmptyInput):
+            return loaded.engine.open(piece, loaded.voice, dataclasses.replace(options, seed=seed)), pieces[at:]
+    return None, ()
 
 
 def prepare_text(text: str, loaded: LoadedVoice, options: SpeechOptions, longest: int) -> PreparedText:

@@ -7,80 +7,31 @@ is `utterance.Utterance`, which calls the methods of the first part.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Condition
 
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.audio.resample import Resampler
-from vivavoce.engines.speech import SentenceStream, SpeechOptions
-from vivavoce.errors import EmptyInput, EngineError, EngineTimeout, UnspeakableText, VivaVoceError
+from vivavoce.engines.speech import SentenceStream
+from vivavoce.errors import EngineError, EngineTimeout, UnspeakableText, VivaVoceError
 from vivavoce.machine.job import Closeable
 from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, Candidate, deadline
 from vivavoce.machine.worker import step_cores
 from vivavoce.metrics import Metrics
+from vivavoce.synthesis.costs import Costs, Spent
+from vivavoce.synthesis.job_settings import JobSettings
 from vivavoce.synthesis.placing import PlacedSentence
-from vivavoce.synthesis.playout_clock import PlayoutClock
-from vivavoce.synthesis.preparation import Unspoken, prepare_sentence
-from vivavoce.synthesis.speaker import SpokenChunk
+from vivavoce.synthesis.preparation import Unspoken, open_pieces, prepare_sentence
+from vivavoce.synthesis.unread import Made, UnreadSound
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.sentences import Sentence
 
 # Silence between two sentences: what follows a clause needs none, engines end a sentence with a little of their own.
 PAUSE_S = {"clause": 0.0, "sentence": 0.15, "paragraph": 0.4}
-
-
-@dataclass(frozen=True, slots=True)
-class JobSettings:
-    """How an utterance is to be made.
-
-    Attributes:
-        options: how to say it.
-        sample_rate: Hz of the chunks it delivers.
-        ahead_s: unread audio it may hold.
-        paced: wait also when further than `ahead_s` ahead of the listener's clock.
-        live: somebody listens; False: it is made in what time the others leave.
-        first_audio_target_s: how soon after its text the first sound is due.
-    """
-
-    options: SpeechOptions
-    sample_rate: int
-    ahead_s: float
-    paced: bool = False
-    live: bool = True
-    first_audio_target_s: float = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A chunk for the reader.
-
-    Attributes:
-        text_came_s: when the text of its sentence was there.
-    """
-
-    chunk: SpokenChunk
-    text_came_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What an utterance has taken and given so far.
-
-    Attributes:
-        core_s: core seconds of compute.
-        sound_s: seconds of audio made.
-        stages: core seconds by the stage of the engine they went into.
-    """
-
-    core_s: float = 0.0
-    sound_s: float = 0.0
-    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +77,16 @@ class SpeechJob:
     _given_up: list[SentenceStream] = field(default_factory=list)  # to be closed by a worker
 
     # -- audio
-    _chunks: deque[Made] = field(default_factory=deque)  # bounded by `settings.ahead_s`
-    _unread: int = 0  # samples in it
-    _produced: int = 0  # samples delivered so far
-    _clock: PlayoutClock = field(default_factory=PlayoutClock)
+    _sound: UnreadSound = field(init=False)
     _last_ending: str | None = None  # how the sentence before ended; None before the first
-    _core_s: float = 0.0
-    _stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    _costs: list[Spent] = field(default_factory=list)  # of sentences that have ended, not told yet
+    _costs: Costs = field(default_factory=Costs)
     _error: VivaVoceError | None = None
     _goes_on: bool = False  # the sentence that ended last was a piece, and more of it follows
     _unspoken: tuple[Unspoken, ...] = ()
     _refused: UnspeakableText | None = None
+
+    def __post_init__(self) -> None:
+        self._sound = UnreadSound(self.settings.sample_rate, self.settings.ahead_s)
 
     # -- for the reader ----------------------------------------------------------------------------------------------
 
@@ -165,10 +114,9 @@ class SpeechJob:
             VivaVoceError: What ended it early, once everything made before it was taken.
         """
         with self.changed:
-            if self._chunks:
-                was_full = self._is_full
-                made = self._chunks.popleft()
-                self._unread -= len(made.chunk.audio.samples)
+            was_full = self._sound.is_full
+            made = self._sound.take()
+            if made is not None:
                 if was_full:
                     self.changed.notify_all()
                 return made
@@ -179,7 +127,7 @@ class SpeechJob:
     def has_ended(self) -> bool:
         """Everything that will ever be made was made and taken."""
         with self.changed:
-            return self._text_ended and not self._has_work and not self._chunks
+            return self._text_ended and not self._has_work and not self._sound
 
     def left_out(self) -> tuple[tuple[Unspoken, ...], UnspeakableText | None]:
         """What the voice has no letters for so far, and why a whole sentence was left out, if one was."""
@@ -194,39 +142,31 @@ class SpeechJob:
     def played(self, position_s: float) -> None:
         """The listener says how far it has heard; pacing and deadlines follow its clock from now on."""
         with self.changed:
-            self._clock.heard(position_s, time.monotonic())
+            self._sound.clock.heard(position_s, time.monotonic())
             self.changed.notify_all()
 
     def spent(self) -> Spent:
         """In all, up to now."""
         with self.changed:
-            return Spent(
-                self._core_s + (self._open.core_s if self._open is not None else 0.0),
-                self._produced / self.settings.sample_rate,
-                dict(self._stages),
-            )
+            open_core_s = self._open.core_s if self._open is not None else 0.0
+            return self._costs.total(open_core_s, self._sound.produced_s)
 
     def new_costs(self) -> list[Spent]:
         """Of each sentence that has ended since it was asked last."""
         with self.changed:
-            costs, self._costs = self._costs, []
-            return costs
+            return self._costs.take_new()
 
     @property
     def _has_work(self) -> bool:
         return bool(self._texts) or self._open is not None or self._opening
 
-    @property
-    def _is_full(self) -> bool:
-        return self._unread >= self.settings.ahead_s * self.settings.sample_rate
-
     # -- for the pool ------------------------------------------------------------------------------------------------
 
     def candidate(self) -> Candidate | None:
         """See `Job`."""
-        if self._voice is None or self._error is not None or self._is_full or not (self._open or self._texts):
+        if self._voice is None or self._error is not None or self._sound.is_full or not (self._open or self._texts):
             return None
-        engine, dry_at_s, settings = self._voice.engine, self._clock.dry_at_s, self.settings
+        engine, dry_at_s, settings = self._voice.engine, self._sound.clock.dry_at_s, self.settings
         due_s = deadline(
             arrival_s=self.arrival_s if self._first_text_s is None else self._first_text_s,
             first_audio_target_s=settings.first_audio_target_s,
@@ -268,12 +208,11 @@ class SpeechJob:
         """See `Job`."""
         left = _Left([*self._given_up, *([self._open.stream] if self._open is not None else [])])
         if self._open is not None:
-            self._core_s += self._open.core_s
+            self._costs.drop_sentence(self._open.core_s)
         self._open = None
         self._given_up = []
         self._texts.clear()
-        self._chunks.clear()
-        self._unread = 0
+        self._sound.clear()
         return left if left.streams else None
 
     # -- the steps, by a worker, without the lock --------------------------------------------------------------------
@@ -287,13 +226,13 @@ class SpeechJob:
         _Left(given_up).close()
         started_s = time.perf_counter()
         pieces = text.pieces or self._pieces_of(text.sentence, voice)
-        stream, pieces = self._stream_of(text.sentence, pieces, voice)
+        stream, pieces = open_pieces(pieces, text.sentence, voice, self.settings.options)
         with self.changed:
             self._opening = False
             if stream is not None:
                 core_s = time.perf_counter() - started_s
                 self._open = self._placed(text, stream, pieces, voice.engine.sample_rate, core_s)
-                self._stages["open"] += core_s
+                self._costs.add_stage("open", core_s)
         if stream is None:
             self.wake()
 
@@ -306,17 +245,6 @@ class SpeechJob:
                 self._refused = self._refused or prepared.refused
         return prepared.pieces
 
-    def _stream_of(
-        self, sentence: Sentence, pieces: tuple[SpokenText, ...], voice: LoadedVoice
-    ) -> tuple[SentenceStream | None, tuple[SpokenText, ...]]:
-        """The first of the pieces that makes a sound, opened, and the pieces from there on."""
-        options = self.settings.options
-        seed = None if options.seed is None else options.seed + sentence.index
-        for at, piece in enumerate(pieces):
-            with contextlib.suppress(EmptyInput):
-                return voice.engine.open(piece, voice.voice, dataclasses.replace(options, seed=seed)), pieces[at:]
-        return None, ()
-
     def _placed(
         self, text: _Text, stream: SentenceStream, pieces: tuple[SpokenText, ...], engine_rate: int, core_s: float
     ) -> PlacedSentence:
@@ -327,7 +255,7 @@ class SpeechJob:
             stream,
             Resampler(engine_rate, rate),
             text.arrived_s,
-            start=self._produced + round(pause_s * rate),
+            start=self._sound.produced + round(pause_s * rate),
             pieces=pieces,
             goes_on=bool(text.pieces) and self._goes_on,
             core_s=core_s,
@@ -337,7 +265,7 @@ class SpeechJob:
         """Place what a step made, and hand it to the reader."""
         ended = opened.stream.stage == "done"
         try:
-            spoken = opened.place(chunk, self._produced, ended=ended)
+            spoken = opened.place(chunk, self._sound.produced, ended=ended)
         finally:
             self.metrics.bad_samples.inc(opened.bad)
             opened.bad = 0
@@ -347,10 +275,7 @@ class SpeechJob:
         with self.changed:
             if self._open is not opened:  # given up meanwhile
                 return
-            slack_s = self._clock.add(spoken.audio.duration_s, now_s)
-            self._chunks.append(Made(spoken, opened.arrived_s))
-            self._unread += len(spoken.audio.samples)
-            self._produced += len(spoken.audio.samples)
+            slack_s = self._sound.put(Made(spoken, opened.arrived_s), now_s)
             if ended:
                 self._end_sentence(opened)
         if slack_s is not None:
@@ -361,8 +286,7 @@ class SpeechJob:
         self.wake()
 
     def _end_sentence(self, opened: PlacedSentence) -> None:
-        self._costs.append(Spent(opened.core_s, opened.sound_s))
-        self._core_s += opened.core_s
+        self._costs.end_sentence(Spent(opened.core_s, opened.sound_s))
         rest = opened.pieces[1:]
         if rest:
             self._texts.appendleft(_Text(opened.sentence, opened.arrived_s, rest))
@@ -376,7 +300,7 @@ def _step(group: Sequence[SpeechJob], threads: int) -> None:
     with group[0].changed:
         voice = group[0]._voice
         opened = [job._open for job in group]
-        dry_at_s = [job._clock.dry_at_s for job in group]
+        dry_at_s = [job._sound.clock.dry_at_s for job in group]
     assert voice is not None
     placed = [each for each in opened if each is not None]
     assert len(placed) == len(group), "a job was chosen for a step and has none"
@@ -389,7 +313,7 @@ def _step(group: Sequence[SpeechJob], threads: int) -> None:
     with group[0].changed:
         for job, each in zip(group, placed, strict=True):
             each.core_s += core_s
-            job._stages[stage] += core_s
+            job._costs.add_stage(stage, core_s)
     for job, each, chunk in zip(group, placed, chunks, strict=True):
         try:
             if each.stream.error is not None:

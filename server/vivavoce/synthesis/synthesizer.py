@@ -27,9 +27,10 @@ from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
+from vivavoce.synthesis.job_settings import JobSettings
 from vivavoce.synthesis.preparation import prepare_text
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
-from vivavoce.synthesis.speech_job import JobSettings, SpeechJob
+from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.voice_library import VoiceLibrary
 from vivavoce.synthesis.warm_up import warm_up_request

@@ -17,10 +17,12 @@ from vivavoce.machine.admission import Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
+from vivavoce.synthesis.costs import Spent
 from vivavoce.synthesis.playout_clock import PlayoutClock
 from vivavoce.synthesis.preparation import PreparedText, Unspoken
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
-from vivavoce.synthesis.speech_job import Made, SpeechJob, Spent
+from vivavoce.synthesis.speech_job import SpeechJob
+from vivavoce.synthesis.unread import Made
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.text.limits import MAX_SPOKEN_GROWTH, spoken_length
 from vivavoce.text.sentences import Sentence, SentenceSplitter
