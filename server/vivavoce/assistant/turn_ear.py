@@ -9,19 +9,19 @@ An ear is lent when the first sound comes, not before: a conversation in writing
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final, assert_never
 
 import numpy as np
 
 from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
+from vivavoce.assistant.ear_settings import turn_options, wishes_of
 from vivavoce.assistant.heard_parts import LONG, LONGEST, HeardPart, TurnWords
+from vivavoce.assistant.incoming import Incoming, NewWishes, joined
 from vivavoce.assistant.input_decoder import RATE, InputDecoder
+from vivavoce.assistant.spoken_messages import SpokenMessages
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError, VivaVoceError
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
@@ -50,17 +50,8 @@ _TICK_S: Final = 0.05
 _SETTLE_S: Final = 1.0  # a browser's echo canceller hears the voice of a call for the first time
 _TAIL: Final = 1024  # samples of silence that the recognizer gets with the speech: what a soft end has
 _GLANCE: Final = 11_200  # samples of speech between two looks at the words of an interruption: 0.7 s
-_LONGEST_BYTES: Final = 240_000  # of sound taken at once: 5 s of PCM; an even number, so no sample is cut
 _MOST_AHEAD: Final = 5 * RATE  # samples that no frame was made of yet: ears keep half a minute
 _LITTLE: Final = 16_000  # bytes that are decoded in well below a millisecond
-
-
-@dataclass(frozen=True, slots=True)
-class _NewWishes:
-    """From here on the sound is to be heard otherwise."""
-
-
-_Came = Hear | ClearInput | Commit | HearItem | Samples | _NewWishes
 
 
 class TurnEar:
@@ -84,12 +75,10 @@ class TurnEar:
         self._conversation: Listened
         self._detection: TurnDetection | None = None
         self._wishes = Wishes()
-        self._came: list[_Came] = []  # bounded by the session's sound budget
+        self._came: list[Incoming] = []  # bounded by the session's sound budget
         self._something = asyncio.Event()
         self._decoder = InputDecoder("audio/pcm")
-        self._unknown: set[str] = set()  # messages whose words are not known yet
-        self._known = asyncio.Event()
-        self._known.set()
+        self._messages: SpokenMessages
         self._work: asyncio.TaskGroup
         # Of the ear that is lent now:
         self._ear: LentEar | None = None
@@ -104,23 +93,23 @@ class TurnEar:
         self._soft: SoftEnd | None = None  # of the silence that lasts
         self._drafted = False  # the words up to it were asked for
         self._glanced = 0
-        self._settling: list[TurnWords] = []  # of messages, on their way
 
     # -- what the conversation tells -------------------------------------------------------------------------------
 
     def attach(self, conversation: Listened) -> None:
         """Whom to tell."""
         self._conversation = conversation
+        self._messages = SpokenMessages(conversation, self._listening)
         self.configure(conversation.session.config, conversation.session.config)
 
     def configure(self, config: SessionConfig, before: SessionConfig) -> None:
         """The settings have changed."""
         self._detection = config.turn_detection
         self._turns.configure(turn_options(config.turn_detection, self._settle_s))
-        wishes = self._wishes_of(config)
+        wishes = wishes_of(config, self._owner, self._transport)
         if wishes != self._wishes:
             self._wishes = wishes
-            self._came.append(_NewWishes())
+            self._came.append(NewWishes())
         if config.input_format != self._decoder.format:
             self._decoder = InputDecoder(config.input_format)
 
@@ -132,13 +121,13 @@ class TurnEar:
     def act(self, command: Hear | ClearInput | Commit | HearItem) -> None:
         """What the client does with its sound, in order."""
         if isinstance(command, Commit | HearItem):
-            self._await_words(command.item_id)
+            self._messages.expect(command.item_id)
         self._came.append(command)
         self._something.set()
 
     async def understood(self) -> None:
         """Returns when the words of every message that was said are known."""
-        await self._known.wait()
+        await self._messages.all_known()
 
     # -- listening -------------------------------------------------------------------------------------------------
 
@@ -166,7 +155,7 @@ class TurnEar:
         self._words = TurnWords()
         changes = self._work.create_task(self._watch(ear), name="ear-changes")
         try:
-            while not self._stale or self._settling:
+            while not self._stale or self._messages.are_settling:
                 await self._next(ear)
         finally:
             changes.cancel()
@@ -187,9 +176,9 @@ class TurnEar:
             return
         self._something.clear()
         came, self._came = ([], self._came) if self._stale else (self._came, [])
-        waiting = _joined(came)
+        waiting = joined(came)
         for each in waiting:
-            if isinstance(each, _NewWishes) and self._wishes != self._lent_for:
+            if isinstance(each, NewWishes) and self._wishes != self._lent_for:
                 self._stale, self._came = True, [*waiting, *self._came]
                 break
             await self._take(each, ear)
@@ -203,7 +192,7 @@ class TurnEar:
             await ear.changed()
             self._something.set()
 
-    async def _take(self, each: _Came, ear: LentEar) -> None:
+    async def _take(self, each: Incoming, ear: LentEar) -> None:
         match each:
             case Hear(data):
                 decode = self._decoder.decode
@@ -218,8 +207,8 @@ class TurnEar:
                 await self._write(self._decoder.flush(), ear)
                 await self._commit(item_id, ear)
             case HearItem():
-                self._work.create_task(self._hear_item(each), name="hear-item")
-            case _NewWishes():
+                self._work.create_task(self._messages.hear_item(each, self._wishes), name="hear-item")
+            case NewWishes():
                 pass
             case _:
                 assert_never(each)
@@ -294,7 +283,7 @@ class TurnEar:
                 self._finish_part(_place(end_s) + _TAIL)
                 user.speech_stopped(self._ms(end_s))
                 item_id = user.commit()
-                self._await_words(item_id)
+                self._messages.expect(item_id)
                 self._make_message(item_id, answers=detection.create_response)
             case FalseAlarm(_, end_s) | BackChannel(_, end_s):
                 self._words.drop()
@@ -361,10 +350,7 @@ class TurnEar:
         if heard is not None and heard.is_whole and turn is not None:
             number = self._soft.soft_end if self._soft is not None and self._drafted else None
             self._take_turns(self._turns.feed(Words(turn, self._words.text, number), self._now()))
-        for words in self._settling:
-            for each in words.parts:
-                each.take()
-            words.settle()
+        self._messages.read()
 
     def _glance(self) -> None:
         """In an interruption, look at the words from time to time: they may be an echo, or meant."""
@@ -396,56 +382,12 @@ class TurnEar:
         """What was heard belongs to this message; a new one begins."""
         words, self._words = self._words, TurnWords()
         seconds = (self._written - words.parts[0].start) / RATE if words.parts else 0.0
-        self._settling.append(words)
-        words.close()
-        self._work.create_task(self._tell_words(item_id, words, seconds, answers=answers), name="turn")
-
-    async def _tell_words(self, item_id: str, words: TurnWords, seconds: float, *, answers: bool) -> None:
-        """Tell a message's words when they are known, and answer it; silence is not answered."""
-        user = self._conversation.session.input
-        try:
-            understood = await words.understood()
-            if understood.text:
-                user.transcribing(item_id, understood.text)
-            user.transcribed(item_id, understood.text, seconds=seconds, language=understood.language)
-            if answers and understood.text:
-                self._conversation.answer()
-        except VivaVoceError as error:
-            user.transcription_failed(item_id, error)
-            self._conversation.report(error)
-        finally:
-            self._settling = [each for each in self._settling if each is not words]
-            self._words_are_known(item_id)
-
-    async def _hear_item(self, command: HearItem) -> None:
-        """A message that came with its sound."""
-        user, place = self._conversation.session.input, (command.item_id, command.content_index)
-        try:
-            sound = await asyncio.to_thread(InputDecoder(command.format).decode_all, command.data)
-            understood = await self._listening.transcribe(sound, self._wishes)
-            seconds = len(sound) / RATE
-            user.transcribed(place[0], understood.text, seconds=seconds, index=place[1], language=understood.language)
-        except VivaVoceError as error:
-            user.transcription_failed(*place[:1], error, place[1])
-            self._conversation.report(error)
-        finally:
-            self._words_are_known(command.item_id)
-
-    def _await_words(self, item_id: str) -> None:
-        self._unknown.add(item_id)
-        self._known.clear()
-
-    def _words_are_known(self, item_id: str) -> None:
-        self._unknown.discard(item_id)
-        if not self._unknown:
-            self._known.set()
-        self._conversation.wake_sender()
+        self._messages.settle(words)
+        self._work.create_task(self._messages.tell(item_id, words, seconds, answers=answers), name="turn")
 
     def _give_up(self, error: VivaVoceError) -> None:
         """No ear, or none any more: the client is told, and the connection ends."""
-        for item_id in list(self._unknown):
-            self._conversation.session.input.transcription_failed(item_id, error)
-            self._words_are_known(item_id)
+        self._messages.fail_all(error)
         self._conversation.report(error)
         self._conversation.close(error.close_code, error.code)
 
@@ -454,52 +396,6 @@ class TurnEar:
     def _ms(self, seconds: float) -> float:
         return self._before_ms + 1000 * seconds
 
-    def _wishes_of(self, config: SessionConfig) -> Wishes:
-        told = config.transcription
-        if told is None:
-            return Wishes(owner=self._owner, transport=self._transport)
-        return Wishes(
-            model=told.model,
-            language=told.language,
-            languages=told.languages or (),
-            prompt=told.prompt or "",
-            keywords=told.keywords or (),
-            owner=self._owner,
-            transport=self._transport,
-        )
-
-
-def turn_options(detection: TurnDetection | None, settle_s: float = 0.0) -> TurnOptions:
-    """How patient the turn detector is, in the words of the protocol; where the client decides: as `server_vad`.
-
-    Args:
-        settle_s: so long after the first sound only words interrupt.
-    """
-    if detection is None:
-        options = TurnOptions.server_vad()
-    elif detection.type == "semantic_vad":
-        options = TurnOptions.semantic_vad(detection.eagerness)
-    else:
-        options = TurnOptions.server_vad(
-            threshold=min(max(detection.threshold, 0.16), 0.99),
-            padding_s=detection.prefix_padding_ms / 1000,
-            silence_s=detection.silence_duration_ms / 1000,
-            idle_s=None if detection.idle_timeout_ms is None else detection.idle_timeout_ms / 1000,
-        )
-    return dataclasses.replace(options, settle_s=settle_s)
-
 
 def _place(seconds: float) -> int:
     return round(seconds * RATE)
-
-
-def _joined(came: list[_Came]) -> Iterator[_Came]:
-    """Neighbouring pieces of sound as one, but none longer than a few seconds: threads are shared."""
-    for kind, group in itertools.groupby(came, type):
-        if kind is Hear:
-            data = b"".join(each.data for each in group if isinstance(each, Hear))
-            yield from (Hear(data[at : at + _LONGEST_BYTES]) for at in range(0, len(data), _LONGEST_BYTES))
-        elif kind is np.ndarray:
-            yield np.concatenate([each for each in group if isinstance(each, np.ndarray)])
-        else:
-            yield from group

@@ -1,0 +1,100 @@
+"""Messages that were spoken and whose words are on their way: the client is told when they are known, or why not.
+
+Made by `turn_ear.py`, which reads what was understood; knows nothing of turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from vivavoce.assistant.ear import Listened, Listening, Wishes
+from vivavoce.assistant.heard_parts import TurnWords
+from vivavoce.assistant.input_decoder import RATE, InputDecoder
+from vivavoce.errors import VivaVoceError
+from vivavoce.protocols.realtime.commands import HearItem
+
+
+class SpokenMessages:
+    """Of one conversation.
+
+    Args:
+        conversation: is told.
+        listening: hears what comes whole.
+    """
+
+    def __init__(self, conversation: Listened, listening: Listening) -> None:
+        self._conversation = conversation
+        self._listening = listening
+        self._unknown: set[str] = set()  # items whose words are not known yet
+        self._none_unknown = asyncio.Event()
+        self._none_unknown.set()
+        self._settling: list[TurnWords] = []  # that an ear still hears
+
+    def expect(self, item_id: str) -> None:
+        """A message was made; its words come later."""
+        self._unknown.add(item_id)
+        self._none_unknown.clear()
+
+    async def all_known(self) -> None:
+        """Returns when the words of every message are known."""
+        await self._none_unknown.wait()
+
+    @property
+    def are_settling(self) -> bool:
+        """The ear that heard them is still needed."""
+        return bool(self._settling)
+
+    def settle(self, words: TurnWords) -> None:
+        """No more parts come to these words: they are known as soon as each is final."""
+        self._settling.append(words)
+        words.close()
+
+    def read(self) -> None:
+        """Take what was understood by now."""
+        for words in self._settling:
+            for part in words.parts:
+                part.take()
+            words.settle()
+
+    async def tell(self, item_id: str, words: TurnWords, seconds: float, *, answers: bool) -> None:
+        """Tell a message's words when they are known, and answer it; silence is not answered."""
+        user = self._conversation.session.input
+        try:
+            understood = await words.understood()
+            if understood.text:
+                user.transcribing(item_id, understood.text)
+            user.transcribed(item_id, understood.text, seconds=seconds, language=understood.language)
+            if answers and understood.text:
+                self._conversation.answer()
+        except VivaVoceError as error:
+            user.transcription_failed(item_id, error)
+            self._conversation.report(error)
+        finally:
+            self._settling = [each for each in self._settling if each is not words]
+            self._known(item_id)
+
+    async def hear_item(self, command: HearItem, wishes: Wishes) -> None:
+        """A message that came with its sound."""
+        user, place = self._conversation.session.input, (command.item_id, command.content_index)
+        try:
+            sound = await asyncio.to_thread(InputDecoder(command.format).decode_all, command.data)
+            understood = await self._listening.transcribe(sound, wishes)
+            seconds = len(sound) / RATE
+            user.transcribed(place[0], understood.text, seconds=seconds, index=place[1], language=understood.language)
+        except VivaVoceError as error:
+            user.transcription_failed(*place[:1], error, place[1])
+            self._conversation.report(error)
+        finally:
+            self._known(command.item_id)
+
+    def fail_all(self, error: VivaVoceError) -> None:
+        """Nothing more is heard."""
+        for item_id in list(self._unknown):
+            self._conversation.session.input.transcription_failed(item_id, error)
+            self._known(item_id)
+
+    def _known(self, item_id: str) -> None:
+        self._unknown.discard(item_id)
+        if not self._unknown:
+            self._none_unknown.set()
+        self._conversation.wake_sender()
