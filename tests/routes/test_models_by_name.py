@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
-from vivavoce.errors import InvalidRequest, RateLimited, UnknownModel, VoiceUnavailable
+from vivavoce.errors import EngineError, InvalidRequest, RateLimited, UnknownModel, VoiceUnavailable
 from vivavoce.routes.launched import MAX_OF_ONE, LaunchedModels, NotLaunched, Progress, StillLoading
 from vivavoce.routes.speech_dialects import (
     from_form,
@@ -146,6 +146,15 @@ async def test_a_launch_that_fails_says_why_and_leaves_nothing() -> None:
     assert models.all("me") == []
     with pytest.raises(UnknownModel):
         await models.launch("three", None, "me", wait=True)
+
+
+async def test_a_loader_that_raises_anything_else_ends_too() -> None:
+    class Broken(Kind):
+        async def load(self, model_id: str, progress: Progress) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(EngineError, match="could not be loaded"):
+        await LaunchedModels([Broken()]).launch("one", None, "me", wait=True)
 
 
 async def test_launches_have_a_number() -> None:

@@ -16,8 +16,9 @@ from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.voices import declared_voices
 from vivavoce.metrics import Metrics
+from vivavoce.recognition.transcriber import Transcriber
 from vivavoce.routes.hosted import HostedServices
-from vivavoce.routes.launchables import KnownElsewhere, LaunchableVoices
+from vivavoce.routes.launchables import KnownElsewhere, LaunchableRecognizers, LaunchableVoices
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.synthesis.synthesizer import Synthesizer
 
@@ -52,6 +53,7 @@ def open_models(settings: HostedSettings, tokens: Mapping[str, str] | None = Non
 def build_hosted(
     config: Config,
     synthesizer: Synthesizer,
+    transcriber: Transcriber,
     decoding: DecodingService,
     draining: Draining,
     encoding: Executor,
@@ -69,7 +71,7 @@ def build_hosted(
         pictures=PictureReader(),
         decoding=decoding,
         draining=draining,
-        launched=LaunchedModels((LaunchableVoices(synthesizer), KnownElsewhere())),
+        launched=LaunchedModels((LaunchableVoices(synthesizer), LaunchableRecognizers(transcriber), KnownElsewhere())),
         synthesizer=synthesizer,
         voices=_open_voices(config, decoding, draining, metrics),
         encoding=encoding,

@@ -33,12 +33,13 @@ from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
 from vivavoce.routes.hosted import HostedServices, hosted_router
-from vivavoce.routes.huggingface import PictureAnswers, huggingface_router
+from vivavoce.routes.huggingface import Answerer, PictureAnswers, huggingface_router
 from vivavoce.routes.launching import launching_router
 from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
 from vivavoce.routes.realtime import realtime_router
+from vivavoce.routes.recognizer_answers import RecognizerAnswers
 from vivavoce.routes.speech import speech_router
 from vivavoce.routes.speech_answers import SpeechAnswers
 from vivavoce.routes.voices import voices_router
@@ -139,7 +140,7 @@ def build_server(
     connections = Connections(config.live.max_sockets, draining, metrics)
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
-    hosted = build_hosted(config, synthesizer, decoding, draining, encoding, metrics)
+    hosted = build_hosted(config, synthesizer, transcriber, decoding, draining, encoding, metrics)
     speaker = hosted.speaker
     assistant = build_assistant(config.assistant, speaker, transcriber, metrics)
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
@@ -192,10 +193,20 @@ def build_server(
     launched = hosted.launched
     answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))
-    app.include_router(huggingface_router(answers, [PictureAnswers(hosted.pictures, config.limits)], config.limits))
+    others: list[Answerer] = [
+        PictureAnswers(hosted.pictures, config.limits),
+        RecognizerAnswers(transcriber, decoding, config.limits),
+    ]
+    app.include_router(huggingface_router(answers, others, config.limits))
     app.include_router(launching_router(launched, synthesizer, config.limits, needs_key=access.needs_key))
     app.include_router(
-        catalogue_router(speaker, launched, synthesizer.library.default_id, open_lists=config.access.open_lists)
+        catalogue_router(
+            speaker,
+            launched,
+            synthesizer.library.default_id,
+            transcriber.models,
+            open_lists=config.access.open_lists,
+        )
     )
     app.include_router(
         voices_router(

@@ -8,23 +8,30 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from vivavoce.engines.recognizer import RecognizerInfo
 from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import NotFound
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.launched import LaunchedModels
-from vivavoce.routes.voice_shape import as_model, as_models, describe
+from vivavoce.routes.voice_shape import as_model, as_models, describe, recognizer_as_model
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.synthesis.speaker import Speaker
 from vivavoce.synthesis.voice_choice import OPENAI_MODELS
 
 
 def catalogue_router(
-    speaker: Speaker, launched: LaunchedModels, default_id: Callable[[], str | None], *, open_lists: bool = False
+    speaker: Speaker,
+    launched: LaunchedModels,
+    default_id: Callable[[], str | None],
+    recognizers: Callable[[], list[RecognizerInfo]],
+    *,
+    open_lists: bool = False,
 ) -> APIRouter:
     """`/v1/models`, `/v1/audio/models`, `/v1/audio/voices`.
 
     Args:
         default_id: of the voice that speaks where none is named; may look at the disk.
+        recognizers: models that hear; may look at the disk.
         launched: further names of voices, each its launcher's own.
         open_lists: they may be read without a key: some clients ask for them without showing theirs.
     """
@@ -50,6 +57,10 @@ def catalogue_router(
             if info.problem is None and info.id == wanted.strip().lower():
                 uid = info.id if wanted == model_id else model_id
                 return {**as_model(info), "id": uid, "address": request.url.netloc}
+        for recognizer in await asyncio.to_thread(recognizers):
+            if recognizer.problem is None and recognizer.id == wanted.strip():
+                uid = recognizer.id if wanted == model_id else model_id
+                return {**recognizer_as_model(recognizer), "id": uid, "address": request.url.netloc}
         for entry in _models(voices):
             if entry["id"] == wanted.strip().lower():
                 return entry

@@ -1,11 +1,12 @@
 """`POST /models/{id}`: what Hugging Face's clients send to a model's address, for the models of this server.
 
-A voice speaks what stands in `inputs`; the reader of pictures reads. What else has an id joins by another `Answerer`:
-a recognizer that gets raw bytes, or base64 in `inputs`.
+A voice speaks what stands in `inputs`; other kinds of model are `Answerer`s: the reader of pictures here, recognizers
+in `recognizer_answers.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
@@ -92,7 +93,7 @@ def huggingface_router(answers: SpeechAnswers, others: Sequence[Answerer], limit
         },
     )
     async def model(request: Request, model_id: str) -> Response:
-        other = next((each for each in others if each.knows(model_id)), None)
+        other = await asyncio.to_thread(_answerer, others, model_id)  # it may look at the disk
         if other is not None:
             return await other.answer(request, model_id)
         if media_type(request) != "application/json":
@@ -101,3 +102,7 @@ def huggingface_router(answers: SpeechAnswers, others: Sequence[Answerer], limit
         return await answers.answer(request, from_hugging_face(fields, model_id), sizes=WHOLE)
 
     return router
+
+
+def _answerer(others: Sequence[Answerer], model_id: str) -> Answerer | None:
+    return next((each for each in others if each.knows(model_id)), None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from vivavoce.errors import VoiceUnavailable
+import asyncio
+
+from vivavoce.errors import UnknownModel, VoiceUnavailable
 from vivavoce.models.catalogue import CATALOGUE, KnownModel
+from vivavoce.recognition.transcriber import Transcriber
 from vivavoce.routes.launched import Progress
 from vivavoce.synthesis.synthesizer import Synthesizer
 
@@ -37,14 +40,35 @@ class LaunchableVoices:
             self._synthesizer.library.forget(model_id)
 
 
+class LaunchableRecognizers:
+    """Models that hear, by any name that means one that is here."""
+
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._transcriber = transcriber
+
+    def find(self, name: str) -> str | None:
+        try:
+            return self._transcriber.choose(name).info.id
+        except UnknownModel:
+            return None
+
+    async def load(self, model_id: str, progress: Progress) -> None:
+        model = await asyncio.to_thread(self._transcriber.choose, model_id)  # it may look at the disk
+        async with self._transcriber.library.acquire(model, progress):
+            pass  # it stays in memory as long as there is room
+
+    def unload(self, model_id: str) -> None:
+        self._transcriber.library.forget(model_id)
+
+
 class KnownElsewhere:
-    """Models of the catalogue: none is here as long as nothing on this server listens with them."""
+    """Models of the catalogue that are not here."""
 
     def find(self, name: str) -> str | None:
         model = next((known for known in CATALOGUE.values() if known.name.lower() == name.strip().lower()), None)
         if model is None:
             return None
-        raise VoiceUnavailable(f"{model.name} is not loaded here; {how_to_get(model)}", param="model_name")
+        raise VoiceUnavailable(f"{model.name} is not on this machine; {how_to_get(model)}", param="model_name")
 
     async def load(self, model_id: str, progress: Progress) -> None:
         raise AssertionError("nothing is found, nothing is loaded")

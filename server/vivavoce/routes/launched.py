@@ -8,13 +8,24 @@ is downloaded. Recognizers join by another `Launchable`. Used by `launching.py`,
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from vivavoce.errors import InvalidRequest, NotFound, RateLimited, UnknownModel, VivaVoceError, VoiceUnavailable
+from vivavoce.errors import (
+    EngineError,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    UnknownModel,
+    VivaVoceError,
+    VoiceUnavailable,
+)
+
+logger = logging.getLogger(__name__)
 
 MAX_LAUNCHED = 64
 MAX_OF_ONE = 16  # owner
@@ -190,5 +201,8 @@ class LaunchedModels:
             await launched.kind.load(launched.model_id, told)
         except VivaVoceError as error:
             launched.state, launched.error = "ERROR", error
+        except Exception as error:  # nothing waits for a model for ever
+            logger.error("model '%s' could not be launched: %s", launched.model_id, type(error).__name__)
+            launched.state, launched.error = "ERROR", EngineError("the model could not be loaded; the log says why")
         else:
             launched.state, launched.progress = "READY", 1.0

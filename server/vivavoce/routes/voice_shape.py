@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vivavoce.engines.recognizer import RecognizerInfo
 from vivavoce.engines.speech import VoiceInfo
 
 
@@ -40,6 +41,24 @@ def as_model(info: VoiceInfo) -> dict[str, Any]:
         "model_name": info.id,
         "model_family": info.engine,
         "model_ability": ["text2audio"],
+        "model_engine": info.engine,
+        "model_revision": None,
+        "accelerators": [],
+        "replica": 1,
+    }
+
+
+def recognizer_as_model(info: RecognizerInfo) -> dict[str, Any]:
+    """A model that hears, as one model."""
+    return {
+        "id": info.id,
+        "object": "model",
+        "created": 0,
+        "owned_by": f"vivavoce-{info.engine}",
+        "model_type": "audio",
+        "model_name": info.id,
+        "model_family": info.engine,
+        "model_ability": ["audio2text"],
         "model_engine": info.engine,
         "model_revision": None,
         "accelerators": [],
