@@ -161,7 +161,7 @@ async def test_an_interrupted_sentence_stops_over_there(other: tuple[LiveServer,
             assert len(engine.open_streams) == 1
         gone = {"route": "speech", "outcome": "client_gone", "reason": ""}
         await asyncio.to_thread(wait_until, lambda: server.metric("voice_requests_total", **gone) == 1)
-        assert server.server.synthesizer.load().utterances == 0
+        assert server.server.synthesizer.speaking == 0
         gate.allow(1)  # the step in which it was
         await asyncio.to_thread(wait_until, lambda: not engine.open_streams)
 

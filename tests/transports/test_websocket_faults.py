@@ -41,7 +41,7 @@ def assert_nothing_left(server: LiveServer, engine: FakeEngine) -> None:
     """No connection, no utterance, no stream of the engine, no task."""
     wait_until(lambda: open_sockets(server) == 0)
     wait_until(lambda: not engine.open_streams)
-    assert server.server.synthesizer.load().utterances == 0
+    assert server.server.synthesizer.speaking == 0
     assert server.metric("voice_active_streams", transport="websocket") == 0
     wait_until(lambda: not [name for name in server.tasks() if name.startswith("utterance")])
 
@@ -147,7 +147,7 @@ async def test_cancel_stops_the_engine_within_one_step_and_nothing_follows() -> 
             await client.send("input.cancel")
             await client.until("session.done", spoken)
             assert spoken.done["status"] == "cancelled"
-            wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+            wait_until(lambda: server.server.synthesizer.speaking == 0)
             gate.allow(1)  # the step that was under way
             wait_until(lambda: not engine.open_streams)
             assert engine.steps <= 4
@@ -315,7 +315,7 @@ async def test_a_thousand_idle_connections_cost_no_one_anything(server: LiveServ
             entering = (stack.enter_async_context(stream_client(server.port)) for _ in range(50))
             await asyncio.gather(*entering)
         assert open_sockets(server) == 1000
-        assert server.server.synthesizer.load().utterances == 0
+        assert server.server.synthesizer.speaking == 0
         assert await speaks(server.port)
         await stack.aclose()
     assert_nothing_left(server, engine)

@@ -36,7 +36,7 @@ from vivavoce.errors import NotFound, VivaVoceError
 from vivavoce.languages import language_code
 from vivavoce.metrics import Metrics
 from vivavoce.speaking.sink import pieces
-from vivavoce.synthesis.speaker import SpeechRequest
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.transports.pacing import Pacer
 
@@ -144,9 +144,9 @@ class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no
     What the microphone hears is not used.
     """
 
-    def __init__(self, synthesizer: Synthesizer, voice: str = "default") -> None:
+    def __init__(self, speaker: Speaker, voice: str = "default") -> None:
         super().__init__(output_sample_rate=SAMPLE_RATE)
-        self._synthesizer = synthesizer
+        self._speaker = speaker
         self._voice = voice
         self._texts: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
         self._sound: asyncio.Queue[Pcm16] = asyncio.Queue(2)  # full: the utterance waits
@@ -156,7 +156,7 @@ class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no
 
     def copy(self) -> SpeechHandler:
         """One handler for each connection."""
-        return SpeechHandler(self._synthesizer, self._voice)
+        return SpeechHandler(self._speaker, self._voice)
 
     async def start_up(self) -> None:
         """Speak until `shutdown`: FastRTC starts this as a task and never ends it."""
@@ -210,7 +210,7 @@ class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no
     async def _speak(self, text: str) -> None:
         request = SpeechRequest(voice=self._voice, text=text, sample_rate=SAMPLE_RATE, paced=True, transport="fastrtc")
         try:
-            async with self._synthesizer.stream(request) as utterance:
+            async with self._speaker.stream(request) as utterance:
                 async for chunk in utterance:
                     for piece in pieces(chunk, AHEAD_S / 2):
                         await self._sound.put(to_pcm16(piece.audio.samples))
@@ -228,9 +228,9 @@ class SpeechInput(BaseModel):
 
 
 def mount(
-    app: FastAPI, synthesizer: Synthesizer, *, path: str = "/fastrtc", voice: str = "default", max_calls: int = 20
+    app: FastAPI, speaker: Speaker, *, path: str = "/fastrtc", voice: str = "default", max_calls: int = 20
 ) -> Any:
-    """Put a FastRTC `Stream` on an application, over a synthesizer that it has already.
+    """Put a FastRTC `Stream` on an application, over a speaker that it has already.
 
     Routes under `path`: FastRTC's `webrtc/offer` and its others, and `input` (`{"webrtc_id", "text"}`) for the texts.
     FastRTC handles offers by itself: the limits that the native calls have do not hold here.
@@ -239,7 +239,7 @@ def mount(
         The `Stream`.
     """
     stream = Stream(
-        SpeechHandler(synthesizer, voice), modality="audio", mode="send-receive", concurrency_limit=max_calls,
+        SpeechHandler(speaker, voice), modality="audio", mode="send-receive", concurrency_limit=max_calls,
         server_rtc_configuration={"iceServers": []}, verbose=False,
     )  # fmt: skip
     stream.mount(app, path=path, tags=["fastrtc"])

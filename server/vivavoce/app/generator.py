@@ -1,6 +1,6 @@
 """Settings become the generator: engines, voices and workers, without any web.
 
-Called by `server.py`, and by the commands that speak without a server.
+Called by `services.py`, and by the commands that speak without a server.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.voices import declared_voices
 from vivavoce.metrics import Metrics
-from vivavoce.recognition.transcriber import Transcriber
+from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.hosted import HostedServices
 from vivavoce.routes.launchables import KnownElsewhere, LaunchableRecognizers, LaunchableVoices
 from vivavoce.routes.launched import LaunchedModels
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import VoiceKeeper
 
 SHARE = 4  # one owner may have a quarter of the calls
 
@@ -52,8 +52,8 @@ def open_models(settings: HostedSettings, tokens: Mapping[str, str] | None = Non
 
 def build_hosted(
     config: Config,
-    synthesizer: Synthesizer,
-    transcriber: Transcriber,
+    synthesizer: VoiceKeeper,
+    transcriber: ModelKeeper,
     decoding: DecodingService,
     draining: Draining,
     encoding: Executor,

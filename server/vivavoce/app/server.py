@@ -16,10 +16,8 @@ from starlette.types import ASGIApp
 
 from vivavoce import __version__
 from vivavoce.app.assistant import Assistant, build_assistant
-from vivavoce.app.generator import build_synthesizer
 from vivavoce.app.hosted import build_hosted
-from vivavoce.app.listener import build_transcriber
-from vivavoce.app.machine import build_machine
+from vivavoce.app.services import ServicesBuilder, services_of_this_machine
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
@@ -28,7 +26,7 @@ from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
-from vivavoce.recognition.transcriber import Transcriber
+from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
 from vivavoce.routes.errors import map_errors
@@ -47,7 +45,7 @@ from vivavoce.serving.access import Access, is_loopback
 from vivavoce.serving.entries import Entries
 from vivavoce.serving.gate import Gate
 from vivavoce.speaking.native_stream import NativeStream, limits_of
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import Speaker, VoiceKeeper
 from vivavoce.transports.carried import Patience
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.calls import Calls
@@ -72,8 +70,8 @@ class Server:
 
     config: Config
     metrics: Metrics
-    synthesizer: Synthesizer
-    transcriber: Transcriber
+    synthesizer: VoiceKeeper
+    transcriber: ModelKeeper
     access: Access
     connections: Connections
     calls: Calls
@@ -93,7 +91,7 @@ class Server:
         tasks = asyncio.create_task(self.engine.drain(timeout_s)) if self.engine is not None else None
         hosted = asyncio.create_task(self.hosted.drain(timeout_s))
         if not await self.synthesizer.drain(timeout_s):
-            logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.load().utterances)
+            logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.speaking)
         await hosted
         if tasks is not None:
             await tasks
@@ -120,21 +118,26 @@ def build_server(
     progress: Progress | None = None,
     *,
     recognizers: Sequence[Recognizer] | None = None,
+    services: ServicesBuilder | None = None,
 ) -> Server:
     """Everything, ready for uvicorn; the lifespan loads voices and stops the workers.
 
     Args:
         engines, recognizers: instead of the configured ones (tests).
         progress: told of voices being loaded at start.
+        services: makes whoever speaks and listens, instead of this machine.
 
     Raises:
         ConfigError: If the configuration cannot work.
     """
     metrics = Metrics()
     access = Access.from_settings(config.access, config.server.host, metrics)
-    machine = build_machine(config, metrics)
-    synthesizer = build_synthesizer(config, metrics, engines, machine)
-    transcriber = build_transcriber(config, metrics, machine, recognizers)
+    built = (
+        services_of_this_machine(config, metrics, engines, recognizers)
+        if services is None
+        else services(config, metrics)
+    )
+    synthesizer, transcriber = built.speaker, built.listener
     draining = Draining()
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
     connections = Connections(config.live.max_sockets, draining, metrics)
@@ -203,7 +206,7 @@ def build_server(
         catalogue_router(
             speaker,
             launched,
-            synthesizer.library.default_id,
+            synthesizer.default_id,
             transcriber.models,
             open_lists=config.access.open_lists,
         )
@@ -215,8 +218,8 @@ def build_server(
             config.voices.voice,
             decoding,
             lambda voice_id: next((each for each in synthesizer.voices() if each.id == voice_id), None),
-            synthesizer.library.forget,
-            reserved=lambda: synthesizer.library.spoken_for() | {each.id for each in speaker.voices()},
+            synthesizer.forget,
+            reserved=lambda: synthesizer.spoken_for() | {each.id for each in speaker.voices()},
         )
     )
     app.include_router(operations_router(synthesizer, metrics, draining))
@@ -243,12 +246,12 @@ def build_server(
     return server
 
 
-def _mount_fastrtc(app: FastAPI, synthesizer: Synthesizer, config: Config) -> None:
+def _mount_fastrtc(app: FastAPI, speaker: Speaker, config: Config) -> None:
     try:
         from vivavoce.adapters.fastrtc import mount
     except ImportError as error:
         raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
-    mount(app, synthesizer, max_calls=config.webrtc.max_calls)
+    mount(app, speaker, max_calls=config.webrtc.max_calls)
 
 
 def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:
@@ -259,6 +262,6 @@ def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:
     return EngineAdapter(config.engine, config.limits, hosted.models, hosted.decoding, hosted.encoding)
 
 
-async def _preload(synthesizer: Synthesizer, config: Config, progress: Progress | None) -> None:
+async def _preload(synthesizer: VoiceKeeper, config: Config, progress: Progress | None) -> None:
     if config.voices.preload:
         await synthesizer.preload(progress)

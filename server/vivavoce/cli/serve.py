@@ -110,7 +110,7 @@ def _greet(server: Server, port: int) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(listens_on, listens_on)
     base = f"http://{host}:{port}"
     key = " -H 'Authorization: Bearer YOUR_KEY'" if server.access.needs_key else ""
-    voices = server.synthesizer.library.list()
+    voices = server.synthesizer.voices()
     names = ", ".join(v.id for v in voices if v.problem is None) or "none"
     lines = [
         f"Viva Voce listens on {base}",

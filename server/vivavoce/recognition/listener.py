@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
 from vivavoce.machine.admission import Place
+from vivavoce.progress import Progress
 from vivavoce.recognition.speech_detector import DetectorOptions
 
 SAMPLE_RATE = 16_000  # Hz of everything that is heard
@@ -208,4 +209,28 @@ class Listener(Protocol):
         Args:
             sound: pieces of a recording, float32 or int16 [n], 16 kHz.
         """
+        ...
+
+
+class ModelKeeper(Listener, Protocol):
+    """The listener that a server is built around: it keeps the models, and is ended."""
+
+    async def load_model(self, model_id: str, progress: Progress | None = None) -> None:
+        """Have it in memory, as long as there is room.
+
+        Raises:
+            UnknownModel, ModelUnavailable: If that cannot be.
+        """
+        ...
+
+    def forget(self, model_id: str) -> None:
+        """Let it leave memory when nobody uses it any more."""
+        ...
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait for everybody who is listened to. Returns False where some still were."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free everything; every block has been left."""
         ...

@@ -26,6 +26,7 @@ from vivavoce.machine.admission import Kind, Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
+from vivavoce.progress import Progress
 from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.ear import LiveEar
 from vivavoce.recognition.hearing import LiveHearing
@@ -92,6 +93,16 @@ class Transcriber:
             UnknownModel: If there is none of that name.
         """
         return self.library.choose(model)
+
+    async def load_model(self, model_id: str, progress: Progress | None = None) -> None:
+        """Have it in memory, as long as there is room."""
+        model = await asyncio.to_thread(self.choose, model_id)  # it may look at the disk
+        async with self.library.acquire(model, progress):
+            pass
+
+    def forget(self, model_id: str) -> None:
+        """Let it leave memory when nobody uses it any more."""
+        self.library.forget(model_id)
 
     @asynccontextmanager
     async def listen(self, request: HearingRequest, place: Place | None = None) -> AsyncIterator[LiveHearing]:

@@ -38,9 +38,8 @@ from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_response import SpeechResponse
 from vivavoce.routes.streamed import ClientGone, StreamedResponse, unless_gone
 from vivavoce.serving.access import ANONYMOUS
-from vivavoce.synthesis.speaker import Speaker, SpeechRequest
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest, VoiceKeeper
 from vivavoce.synthesis.speakers import Speakers
-from vivavoce.synthesis.synthesizer import Synthesizer
 
 NOTE = "x-hosted-note"
 
@@ -77,7 +76,7 @@ class HostedServices:
     decoding: DecodingService
     draining: Draining
     launched: LaunchedModels
-    synthesizer: Synthesizer
+    synthesizer: VoiceKeeper
     voices: HostedSpeaker | None
     encoding: Executor
     metrics: Metrics

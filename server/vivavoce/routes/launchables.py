@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from vivavoce.errors import UnknownModel, VoiceUnavailable
 from vivavoce.models.catalogue import CATALOGUE, KnownModel
-from vivavoce.recognition.transcriber import Transcriber
+from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.launched import Progress
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import VoiceKeeper
 
 CHAT_TTS = "chattts"
 GIB = 1024
@@ -17,12 +15,12 @@ GIB = 1024
 class LaunchableVoices:
     """Voices, by their ids in any case; ChatTTS is the voice of its engine."""
 
-    def __init__(self, synthesizer: Synthesizer) -> None:
-        self._synthesizer = synthesizer
+    def __init__(self, voices: VoiceKeeper) -> None:
+        self._voices = voices
 
     def find(self, name: str) -> str | None:
         wanted = name.strip().lower()
-        known = {voice.id: voice for voice in self._synthesizer.voices()}
+        known = {voice.id: voice for voice in self._voices.voices()}
         if wanted == CHAT_TTS and wanted not in known:
             raise VoiceUnavailable(
                 "ChatTTS needs its extra and its engine: pip install 'vivavoce[chattts]', then "
@@ -32,33 +30,30 @@ class LaunchableVoices:
         return wanted if wanted in known else None
 
     async def load(self, model_id: str, progress: Progress) -> None:
-        async with self._synthesizer.library.acquire(model_id, progress):
-            pass  # it stays in memory as long as there is room
+        await self._voices.load_voice(model_id, progress)
 
     def unload(self, model_id: str) -> None:
-        if model_id != self._synthesizer.library.default_id():
-            self._synthesizer.library.forget(model_id)
+        if model_id != self._voices.default_id():
+            self._voices.forget(model_id)
 
 
 class LaunchableRecognizers:
     """Models that hear, by any name that means one that is here."""
 
-    def __init__(self, transcriber: Transcriber) -> None:
-        self._transcriber = transcriber
+    def __init__(self, listener: ModelKeeper) -> None:
+        self._listener = listener
 
     def find(self, name: str) -> str | None:
         try:
-            return self._transcriber.choose(name).info.id
+            return self._listener.choose(name).info.id
         except UnknownModel:
             return None
 
     async def load(self, model_id: str, progress: Progress) -> None:
-        model = await asyncio.to_thread(self._transcriber.choose, model_id)  # it may look at the disk
-        async with self._transcriber.library.acquire(model, progress):
-            pass  # it stays in memory as long as there is room
+        await self._listener.load_model(model_id, progress)
 
     def unload(self, model_id: str) -> None:
-        self._transcriber.library.forget(model_id)
+        self._listener.forget(model_id)
 
 
 class KnownElsewhere:

@@ -21,7 +21,7 @@ from vivavoce.routes.launchables import how_to_get
 from vivavoce.routes.launched import Launched, LaunchedModels
 from vivavoce.routes.voice_shape import as_model
 from vivavoce.serving.entries import Entry, entered_with
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import Speaker
 
 
 class NotHere(InvalidRequest):
@@ -32,7 +32,7 @@ class NotHere(InvalidRequest):
 
 
 def launching_router(
-    launched: LaunchedModels, synthesizer: Synthesizer, limits: LimitSettings, *, needs_key: bool
+    launched: LaunchedModels, speaker: Speaker, limits: LimitSettings, *, needs_key: bool
 ) -> APIRouter:
     """Included before the catalogue, whose `/v1/models/{model_id}` would take its paths and serves launches too."""
     router = APIRouter(tags=["models by name"], responses=ERRORS)
@@ -84,7 +84,7 @@ def launching_router(
     async def registrations(model_type: str, detailed: bool = False) -> list[dict[str, Any]]:
         if model_type != "audio":
             return []
-        voices = await asyncio.to_thread(synthesizer.voices)
+        voices = await asyncio.to_thread(speaker.voices)
         known = [{"model_name": model.name, "is_builtin": True} for model in CATALOGUE.values()]
         own = [{"model_name": voice.id, "is_builtin": True} for voice in voices]
         if not detailed:

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from vivavoce.draining import Draining
 from vivavoce.metrics import CONTENT_TYPE, Metrics
 from vivavoce.serving.entries import Entry, entered_with
-from vivavoce.synthesis.synthesizer import Synthesizer
+from vivavoce.synthesis.speaker import VoiceKeeper
 
 
-def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Draining) -> APIRouter:
+def operations_router(speaker: VoiceKeeper, metrics: Metrics, draining: Draining) -> APIRouter:
     """Probes and metrics."""
     router = APIRouter(tags=["operations"])
 
@@ -23,7 +23,7 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Drai
     async def health() -> dict[str, Any]:
         return {
             "status": "healthy",
-            "models": [v.id for v in await asyncio.to_thread(synthesizer.voices) if v.problem is None],
+            "models": [v.id for v in await asyncio.to_thread(speaker.voices) if v.problem is None],
         }
 
     @router.get("/livez", summary="The process answers")
@@ -38,9 +38,9 @@ def operations_router(synthesizer: Synthesizer, metrics: Metrics, draining: Drai
     async def readyz() -> JSONResponse:
         if draining.has_begun:
             return JSONResponse({"status": "draining"}, status_code=503)
-        if await asyncio.to_thread(synthesizer.library.default_id) is None:
+        if await asyncio.to_thread(speaker.default_id) is None:
             return JSONResponse({"status": "no voice can speak"}, status_code=503)
-        if not synthesizer.library.is_ready():
+        if not speaker.is_ready:
             return JSONResponse({"status": "the default voice is being loaded"}, status_code=503)
         return JSONResponse({"status": "ready"})
 

@@ -20,8 +20,7 @@ from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.engines.recognizer import HearingOptions
 from vivavoce.errors import InvalidRequest, UnknownModel
-from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingRequest, ResolvedModel
-from vivavoce.recognition.transcriber import Transcriber
+from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingRequest, Listener, ResolvedModel
 from vivavoce.routes.bodies import read_bytes, read_json
 from vivavoce.routes.forms import media_type
 from vivavoce.routes.streamed import unless_gone
@@ -34,21 +33,21 @@ AT_ONCE, WAITING, PER_OWNER = 4, 16, 4
 class RecognizerAnswers:
     """Hears recordings."""
 
-    def __init__(self, transcriber: Transcriber, decoding: DecodingService, limits: LimitSettings) -> None:
-        self._transcriber = transcriber
+    def __init__(self, listener: Listener, decoding: DecodingService, limits: LimitSettings) -> None:
+        self._listener = listener
         self._decoding = decoding
         self._limits = limits
         self._places = Places("recordings to hear", AT_ONCE, waiting=WAITING, per_owner=PER_OWNER)
 
     def knows(self, model_id: str) -> bool:
         try:
-            self._transcriber.choose(model_id)
+            self._listener.choose(model_id)
         except UnknownModel:
             return False
         return bool(model_id)
 
     async def answer(self, request: Request, model_id: str) -> Response:
-        model = await asyncio.to_thread(self._transcriber.choose, model_id)  # it may look at the disk
+        model = await asyncio.to_thread(self._listener.choose, model_id)  # it may look at the disk
         owner: str = request.state.owner
         async with self._places.enter(owner):
             data, parameters = await self._read(request)
@@ -76,7 +75,7 @@ class RecognizerAnswers:
     ) -> list[HeardSegment]:
         decoded = await self._decoding.decode(_blocks(data), owner=owner, sample_rate=SAMPLE_RATE)
         request = HearingRequest(model=model, options=options, owner=owner)
-        async with self._transcriber.transcribe([decoded.samples], request) as segments:
+        async with self._listener.transcribe([decoded.samples], request) as segments:
             return [segment async for segment in segments if segment.heard.text]
 
 

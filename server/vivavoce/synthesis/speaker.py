@@ -19,6 +19,7 @@ from typing import Protocol
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.speech import SpeechOptions, VoiceInfo
 from vivavoce.machine.admission import Place
+from vivavoce.progress import Progress
 from vivavoce.text.sentences import Sentence
 
 
@@ -148,4 +149,53 @@ class Speaker(Protocol):
             UnknownVoice, VoiceUnavailable: If the voice cannot speak it.
             Overloaded, RateLimited, ShuttingDown: If it may not be taken on.
         """
+        ...
+
+
+class VoiceKeeper(Speaker, Protocol):
+    """The speaker that a server is built around: it keeps the voices, is asked whether it is ready, and is ended.
+
+    `synthesizer.Synthesizer` on one machine, the Mouths of a cluster on many.
+    """
+
+    @property
+    def is_ready(self) -> bool:
+        """True when a request sent now, which names no voice, is spoken at once."""
+        ...
+
+    @property
+    def speaking(self) -> int:
+        """Open blocks of `stream`."""
+        ...
+
+    def default_id(self) -> str | None:
+        """Id of the voice that speaks where none is named: one that can. May look at the disk."""
+        ...
+
+    def spoken_for(self) -> frozenset[str]:
+        """Names that mean a voice to clients already: no new voice may have one. May look at the disk."""
+        ...
+
+    def forget(self, voice_id: str) -> None:
+        """Drop a voice that was removed from disk or replaced; what it is saying, it says to the end."""
+        ...
+
+    async def load_voice(self, voice_id: str, progress: Progress | None = None) -> None:
+        """Have it in memory, as long as there is room.
+
+        Raises:
+            UnknownVoice, VoiceUnavailable: If that cannot be.
+        """
+        ...
+
+    async def preload(self, progress: Progress | None = None) -> None:
+        """Load the default voice and those marked for it; one that fails is logged."""
+        ...
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free everything; every block has been left."""
         ...

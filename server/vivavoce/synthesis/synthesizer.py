@@ -7,7 +7,7 @@
 
 It finds the voice, splits the text into sentences, admits the request when there is something to speak, and yields the
 audio in order while it is being computed. Leaving the block cancels. Lives on the event loop; computing is the part of
-`machine/worker.py`. The `Speaker` of this machine.
+`machine/worker.py`. The `VoiceKeeper` of this machine.
 """
 
 from __future__ import annotations
@@ -118,6 +118,28 @@ class Synthesizer:
     def is_ready(self) -> bool:
         """True when a request sent now is spoken at once."""
         return not self._admission.draining and self.library.is_ready()
+
+    @property
+    def speaking(self) -> int:
+        """Open blocks of `stream`."""
+        return self._open
+
+    def default_id(self) -> str | None:
+        """Id of the voice that speaks where none is named."""
+        return self.library.default_id()
+
+    def spoken_for(self) -> frozenset[str]:
+        """Names that no new voice may have."""
+        return self.library.spoken_for()
+
+    def forget(self, voice_id: str) -> None:
+        """Drop a voice that was removed from disk or replaced."""
+        self.library.forget(voice_id)
+
+    async def load_voice(self, voice_id: str, progress: Progress | None = None) -> None:
+        """Have it in memory, as long as there is room."""
+        async with self.library.acquire(voice_id, progress):
+            pass
 
     def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
         """Who speaks where a request names this voice and this model; may look at the disk.

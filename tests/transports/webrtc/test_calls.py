@@ -37,7 +37,7 @@ def assert_nothing_left(server: LiveServer, engine: FakeEngine) -> None:
     wait_until(lambda: not open_calls(server), timeout_s=20)
     wait_until(lambda: not engine.open_streams)
     assert server.metric("voice_open_sockets", transport="webrtc") == 0
-    assert server.server.synthesizer.load().utterances == 0
+    assert server.server.synthesizer.speaking == 0
 
 
 def is_loud(samples: NDArray[np.float32]) -> bool:

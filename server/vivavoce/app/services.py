@@ -1,0 +1,49 @@
+"""What a server is built around: whoever speaks and whoever listens. On one machine, the two share its cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vivavoce.app.generator import build_synthesizer
+from vivavoce.app.listener import build_transcriber
+from vivavoce.app.machine import build_machine
+from vivavoce.config import Config
+from vivavoce.engines.recognizer import Recognizer
+from vivavoce.engines.speech import SpeechEngine
+from vivavoce.metrics import Metrics
+from vivavoce.recognition.listener import ModelKeeper
+from vivavoce.synthesis.speaker import VoiceKeeper
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each.
+
+    Attributes:
+        speaker: ended after the listener.
+    """
+
+    speaker: VoiceKeeper
+    listener: ModelKeeper
+
+
+ServicesBuilder = Callable[[Config, Metrics], Services]
+
+
+def services_of_this_machine(
+    config: Config,
+    metrics: Metrics,
+    engines: Sequence[SpeechEngine] | None = None,
+    recognizers: Sequence[Recognizer] | None = None,
+) -> Services:
+    """The synthesizer and the transcriber, on one pool of workers.
+
+    Args:
+        engines, recognizers: instead of the configured ones (tests).
+    """
+    machine = build_machine(config, metrics)
+    return Services(
+        build_synthesizer(config, metrics, engines, machine),
+        build_transcriber(config, metrics, machine, recognizers),
+    )
