@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
 
@@ -46,3 +47,22 @@ def test_status_and_close_codes_are_those_drawn() -> None:
         assert codes[0] == kinds[name].status, name
         if len(codes) == 2:
             assert codes[1] == kinds[name].close_code, name
+
+
+def test_an_error_crosses_to_another_process_whole() -> None:
+    """Whatever its constructor takes: what one machine of a cluster raises, another tells its client."""
+    samples: list[VivaVoceError] = [
+        errors.TextTooLong(5000, 4096),
+        errors.UnknownVoice("nobody", ["alpha"]),
+        errors.UnspeakableText("alpha", ("English",)),
+        errors.ProtocolError("no", code="odd", close_code=1003),
+        errors.HostedModelFailed("no", upstream_status=402),
+        errors.Overloaded(retry_after_s=2.0),
+    ]
+    for error in samples:
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error)
+        assert again.to_wire() == error.to_wire()
+        assert str(again) == str(error)
+        seen = ("status", "close_code", "retry_after_s", "retryable")
+        assert [getattr(again, name) for name in seen] == [getattr(error, name) for name in seen]

@@ -30,6 +30,16 @@ class VivaVoceError(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error crosses to another process whole, whatever its `__init__` takes."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
     def to_wire(self) -> dict[str, Any]:
         """The `{"error": {...}}` object of every transport."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+def _rebuilt(kind: type[VivaVoceError], args: tuple[Any, ...], state: dict[str, Any]) -> VivaVoceError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error

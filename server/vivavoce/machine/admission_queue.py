@@ -42,19 +42,24 @@ class Admissions:
         return len(self._waiting)
 
     @asynccontextmanager
-    async def enter(self, owner: str, kinds: Sequence[Kind], *, live: bool = True) -> AsyncIterator[Place]:
+    async def enter(
+        self, owner: str, kinds: Sequence[Kind], *, live: bool = True, begun: bool = False
+    ) -> AsyncIterator[Place]:
         """Room for the length of the block, after a short fair wait.
 
         Args:
             owner: whose request it is.
             kinds: what it will compute, one or the other at a time: it pays for the dearest.
             live: somebody listens or speaks in real time; False: a file, which takes what the others leave.
+            begun: it was admitted before and is being heard: it gets its room at once, and is never refused.
 
         Raises:
             Overloaded: If there was no room within the wait.
             RateLimited, ShuttingDown: If waiting cannot help.
         """
-        ticket = await self._admit(owner, tuple(kinds), live)
+        ticket = (
+            self._admission.admit(owner, kinds, live=live) if begun else await self._admit(owner, tuple(kinds), live)
+        )
         try:
             yield Place(self._admission, ticket, changed=self.wake)
         finally:

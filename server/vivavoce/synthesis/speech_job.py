@@ -145,6 +145,11 @@ class SpeechJob:
             self._sound.clock.heard(position_s, time.monotonic())
             self.changed.notify_all()
 
+    def listener_has(self, sound_s: float) -> None:
+        """Before its first chunk: the listener has this much sound from elsewhere, and hears this job's after it."""
+        with self.changed:
+            self._sound.clock.since_s, self._sound.clock.sound_s = time.monotonic(), sound_s
+
     def spent(self) -> Spent:
         """In all, up to now."""
         with self.changed:

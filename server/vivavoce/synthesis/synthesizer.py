@@ -21,20 +21,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vivavoce.engines.speech import SpeechOptions, VoiceInfo
-from vivavoce.errors import TextTooLong, VivaVoceError
+from vivavoce.errors import VivaVoceError
 from vivavoce.machine.admission import Admission, Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
 from vivavoce.synthesis.job_settings import JobSettings
-from vivavoce.synthesis.preparation import prepare_text
+from vivavoce.synthesis.preparation import PreparedText, prepare_text
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
 from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.utterance import Utterance
-from vivavoce.synthesis.voice_library import VoiceLibrary
+from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.synthesis.warm_up import warm_up_request
-from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_explosive, written_length
+from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_long
 
 logger = logging.getLogger(__name__)
 
@@ -151,13 +151,14 @@ class Synthesizer:
 
     @asynccontextmanager
     async def stream(
-        self, request: SpeechRequest, place: Place | None = None, *, live: bool = True
+        self, request: SpeechRequest, place: Place | None = None, *, live: bool = True, begun: bool = False
     ) -> AsyncIterator[Utterance]:
         """Speak; the block ends or cancels the utterance.
 
         Args:
             place: of the conversation it belongs to; None: it is admitted by itself, when there is text.
             live: somebody listens; False: it is made in what time the others leave.
+            begun: it goes on with what was admitted before, elsewhere: it is not refused for want of room.
 
         Raises:
             EmptyInput, TextTooLong, UnspeakableText: If the text cannot be spoken.
@@ -165,19 +166,15 @@ class Synthesizer:
             Overloaded, RateLimited, ShuttingDown: If the server may not take it on.
         """
         text = request.text
-        if text is not None and (length := written_length(text, self.limits.max_text)) > self.limits.max_text:
-            raise TextTooLong(length, self.limits.max_text)
         if text is not None:
-            refuse_explosive(text, MAX_SPOKEN_GROWTH * self.limits.max_text)
-        if place is None:
+            refuse_long(text, self.limits.max_text)
+        if place is None and not begun:
             self._admission.check(request.owner)
         voice = request.voice if isinstance(request.voice, ResolvedVoice) else self.library.choose(request.voice)
-        utterance = self._utterance(request, voice, place, live=live)
+        utterance = self._utterance(request, voice, place, live=live, begun=begun)
         try:
             if text is not None:
-                loaded, longest = await utterance.hold_voice(), MAX_SPOKEN_GROWTH * self.limits.max_text
-                prepared = await asyncio.to_thread(prepare_text, text, loaded, request.options, longest)
-                utterance.write_whole(text, prepared)
+                utterance.write_whole(text, await self._prepared(text, await utterance.hold_voice(), request.options))
                 await utterance.take_up()
             else:
                 async with self.library.acquire(voice):
@@ -190,6 +187,15 @@ class Synthesizer:
                 self._end(utterance)
         finally:
             await utterance.close()
+
+    async def prepare(self, text: str, voice: ResolvedVoice, options: SpeechOptions) -> PreparedText:
+        """What would be said of a whole text.
+
+        Raises:
+            EmptyInput, TextTooLong, UnspeakableText, VoiceUnavailable: As `stream`.
+        """
+        async with self.library.acquire(voice) as loaded:
+            return await self._prepared(text, loaded, options)
 
     async def preload(self, progress: Progress | None = None) -> None:
         """Load the default voice and those marked for it, and learn what they cost; one that fails is logged."""
@@ -243,7 +249,9 @@ class Synthesizer:
 
     # -- one utterance
 
-    def _utterance(self, request: SpeechRequest, voice: ResolvedVoice, place: Place | None, *, live: bool) -> Utterance:
+    def _utterance(
+        self, request: SpeechRequest, voice: ResolvedVoice, place: Place | None, *, live: bool, begun: bool = False
+    ) -> Utterance:
         options = request.options
         if voice.reference is not None and options.reference is None:
             options = dataclasses.replace(options, reference=voice.reference)
@@ -272,10 +280,15 @@ class Synthesizer:
             library=self.library,
             admissions=self._admissions,
             place=place,
+            begun=begun,
             metrics=self._metrics,
             max_buffered_text=self.limits.max_buffered_text,
             lag_s=lambda: self._lag_s,
         )
+
+    async def _prepared(self, text: str, loaded: LoadedVoice, options: SpeechOptions) -> PreparedText:
+        longest = MAX_SPOKEN_GROWTH * self.limits.max_text
+        return await asyncio.to_thread(prepare_text, text, loaded, options, longest)
 
     def _begin(self, request: SpeechRequest) -> None:
         self._keep_watch()

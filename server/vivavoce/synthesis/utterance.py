@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from vivavoce.errors import EmptyInput, SpokenTextTooLong, TextTooLong, VivaVoceError
+from vivavoce.errors import EmptyInput, VivaVoceError
 from vivavoce.machine.admission import Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
@@ -20,12 +20,12 @@ from vivavoce.metrics import Metrics
 from vivavoce.synthesis.costs import Spent
 from vivavoce.synthesis.playout_clock import PlayoutClock
 from vivavoce.synthesis.preparation import PreparedText, Unspoken
+from vivavoce.synthesis.script import Script
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
 from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.unread import Made
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
-from vivavoce.text.limits import MAX_SPOKEN_GROWTH, spoken_length
-from vivavoce.text.sentences import Sentence, SentenceSplitter
+from vivavoce.text.sentences import Sentence
 
 GRAIN_S = 0.005  # a shorter gap is nobody's: threads and tasks take turns
 
@@ -40,13 +40,13 @@ class Utterance:
         woken: set where the job has something new.
         library, admissions: where voice and place come from.
         place: of the conversation it belongs to, which it does not give back; None: it gets one of its own.
+        begun: it goes on with what is being heard already: its place is never refused.
         lag_s: seconds by which the event loop has been late so far.
 
     Attributes:
         request: what was asked for.
         voice: who speaks.
         sample_rate: Hz of the chunks.
-        written: code points taken in so far.
         first_chunk_s: from the request, or from its first sentence where that came later, to the first chunk.
         underruns: chunks that a listener in real time had to wait for.
         outcome: completed, error or cancelled.
@@ -63,6 +63,7 @@ class Utterance:
         library: VoiceLibrary,
         admissions: Admissions,
         place: Place | None,
+        begun: bool = False,
         metrics: Metrics,
         max_buffered_text: int,
         lag_s: Callable[[], float] = lambda: 0.0,
@@ -70,7 +71,6 @@ class Utterance:
         self.request = request
         self.voice = voice
         self.sample_rate = job.settings.sample_rate
-        self.written = 0
         self.first_chunk_s: float | None = None
         self.underruns = 0
         self.outcome = "cancelled"
@@ -80,20 +80,15 @@ class Utterance:
         self._library = library
         self._admissions = admissions
         self._conversation = place
+        self._begun = begun
         self._metrics = metrics
-        self._max_buffered_text = max_buffered_text
         self._lag_s = lag_s
         self._held = AsyncExitStack()  # voice and place, while it works
         self._loaded: LoadedVoice | None = None
         self._place: Place | None = None
         self._told_sounding = False
-        self._splitter = SentenceSplitter()
-        self._ended = False
+        self._script = Script(max_buffered_text)
         self._prepared: PreparedText | None = None
-        self._spoken_written = self._spoken_begun = 0  # as `written` and `_text_end`, in characters read aloud
-        self._text: list[str] = []  # sentences spoken so far, as written
-        self._text_end = 0  # code points of the text that engines have begun to speak
-        self._words: list[tuple[float, int]] = []  # (start_s, source_end) of every word delivered
         self._clock = PlayoutClock()  # of the sound that has left
         self._left_s: float | None = None  # when the last chunk did
         self._lag_then_s = 0.0
@@ -101,9 +96,14 @@ class Utterance:
     # -- text in
 
     @property
+    def written(self) -> int:
+        """Code points taken in so far."""
+        return self._script.written
+
+    @property
     def backlog(self) -> int:
         """Code points written of which nothing has been heard of yet."""
-        return self.written - self._text_end
+        return self._script.backlog
 
     def write(self, delta: str) -> None:
         """More text, of any size.
@@ -111,34 +111,32 @@ class Utterance:
         Raises:
             TextTooLong: If more is buffered than the limit; nothing of `delta` was taken.
         """
-        if self._ended:
-            raise RuntimeError("write() after end()")
-        buffered = self.backlog + len(delta)
-        if buffered > self._max_buffered_text:
-            raise TextTooLong(buffered, self._max_buffered_text, param="text")
-        spoken = self._spoken_written + spoken_length(delta)
-        if spoken - self._spoken_begun > MAX_SPOKEN_GROWTH * self._max_buffered_text:
-            limit = MAX_SPOKEN_GROWTH * self._max_buffered_text
-            raise SpokenTextTooLong(spoken - self._spoken_begun, limit, param="text")
-        self.written += len(delta)
-        self._spoken_written = spoken
-        self._feed(self._splitter.feed(delta))
+        self._feed(self._script.write(delta))
 
     def flush(self) -> None:
         """Speak what is buffered now; more text may come."""
-        self._feed(self._splitter.flush())
+        self._feed(self._script.flush())
 
     def end(self) -> None:
         """No more text will come. Any number of times."""
-        if not self._ended:
-            self._ended = True
-            self._feed(self._splitter.flush(), ended=True)
+        if not self._script.ended:
+            self._feed(self._script.end(), ended=True)
+
+    def say(self, sentence: Sentence, *, buffered_s: float = 0.0) -> None:
+        """One sentence of a text that was cut elsewhere, and no more.
+
+        Args:
+            buffered_s: seconds of sound that the listener has from before it.
+        """
+        if buffered_s > 0:
+            self._job.listener_has(buffered_s)
+        self._script.take_whole(sentence.text)
+        self._feed([sentence], ended=True)
 
     def write_whole(self, text: str, prepared: PreparedText) -> None:
         """All of its text, looked at already."""
-        self.written = len(text)
+        self._script.take_whole(text)
         self._prepared = prepared
-        self._ended = True
         self._feed(prepared.sentences, ended=True)
 
     def _feed(self, sentences: list[Sentence], *, ended: bool = False) -> None:
@@ -154,11 +152,7 @@ class Utterance:
 
     def heard(self, position_s: float) -> str:
         """The written text up to the last word that began before `position_s`."""
-        end = 0
-        for start_s, source_end in self._words:
-            if start_s < position_s:
-                end = max(end, source_end)
-        return "".join(self._text)[:end]
+        return self._script.heard(position_s)
 
     # -- audio out
 
@@ -228,7 +222,9 @@ class Utterance:
         place = self._conversation
         if place is None:
             place = await self._held.enter_async_context(
-                self._admissions.enter(self.request.owner, [loaded.kind], live=self._job.settings.live)
+                self._admissions.enter(
+                    self.request.owner, [loaded.kind], live=self._job.settings.live, begun=self._begun
+                )
             )
         self._place, self._told_sounding = place, False
         self._job.use(loaded)
@@ -236,7 +232,7 @@ class Utterance:
 
     async def close(self) -> None:
         """It ended, however: stop the work and give everything back."""
-        self._ended = True
+        self._script.ended = True
         self._pool.remove(self._job)
         self._settle_costs()
         self._place = self._loaded = None
@@ -288,11 +284,7 @@ class Utterance:
             self.first_chunk_s = now_s - begun_s
         self._note_gap(made, asked_s, now_s)
         self._tell_sounding()
-        if chunk.begins_sentence:
-            self._text.append(chunk.sentence.text)
-            self._text_end = chunk.sentence.start + len(chunk.sentence.text)
-            self._spoken_begun += spoken_length(chunk.sentence.text)
-        self._words.extend((w.start_s, w.source_end) for w in chunk.audio.words)
+        self._script.leaves(chunk)
         if chunk.ends_sentence:
             self._settle_costs()
 
@@ -321,7 +313,7 @@ class Utterance:
         if self._place is None or self._loaded is None or self._told_sounding:
             return
         self._told_sounding = True
-        if self._text:  # it has spoken before and rested
+        if self._script.has_begun:  # it has spoken before and rested
             self._place.sounding()
         else:
             self._place.sounding(self._loaded.kind, self.spent.core_s)

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-from vivavoce.errors import SpokenTextTooLong
+from vivavoce.errors import SpokenTextTooLong, TextTooLong
 
 MAX_SPOKEN_GROWTH: Final = 3  # characters read aloud for each written one: honest text never grows that much
 _MAX_COMPOSED: Final = 4  # code points that become one, at the most: three in Vietnamese or Korean
@@ -61,3 +61,15 @@ def refuse_explosive(text: str, limit: int, *, param: str = "input") -> None:
     length = spoken_length(text)
     if length > limit:
         raise SpokenTextTooLong(length, limit, param=param)
+
+
+def refuse_long(text: str, limit: int) -> None:
+    """Refuse a whole text that is over the limit, as written or read out.
+
+    Raises:
+        TextTooLong: If it has more than `limit` characters.
+        SpokenTextTooLong: If it holds so many figures that reading it out takes far more.
+    """
+    if (length := written_length(text, limit)) > limit:
+        raise TextTooLong(length, limit)
+    refuse_explosive(text, MAX_SPOKEN_GROWTH * limit)
