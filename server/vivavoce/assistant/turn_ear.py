@@ -18,9 +18,9 @@ import numpy as np
 
 from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
 from vivavoce.assistant.ear_settings import turn_options, wishes_of
-from vivavoce.assistant.heard_parts import LONG, LONGEST, HeardPart, TurnWords
 from vivavoce.assistant.incoming import Incoming, NewWishes, joined
 from vivavoce.assistant.input_decoder import RATE, InputDecoder
+from vivavoce.assistant.open_speech import OpenSpeech
 from vivavoce.assistant.spoken_messages import SpokenMessages
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError, VivaVoceError
@@ -48,8 +48,6 @@ logger = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.05
 _SETTLE_S: Final = 1.0  # a browser's echo canceller hears the voice of a call for the first time
-_TAIL: Final = 1024  # samples of silence that the recognizer gets with the speech: what a soft end has
-_GLANCE: Final = 11_200  # samples of speech between two looks at the words of an interruption: 0.7 s
 _MOST_AHEAD: Final = 5 * RATE  # samples that no frame was made of yet: ears keep half a minute
 _LITTLE: Final = 16_000  # bytes that are decoded in well below a millisecond
 
@@ -88,11 +86,7 @@ class TurnEar:
         self._written = 0  # samples
         self._before_ms = 0.0  # sound of the connection before this ear
         self._was_saying: str | None = None
-        self._words = TurnWords()  # of what is no message yet
-        self._part: HeardPart | None = None  # that is being heard
-        self._soft: SoftEnd | None = None  # of the silence that lasts
-        self._drafted = False  # the words up to it were asked for
-        self._glanced = 0
+        self._speech: OpenSpeech
 
     # -- what the conversation tells -------------------------------------------------------------------------------
 
@@ -151,8 +145,7 @@ class TurnEar:
     async def _listen_with(self, ear: LentEar) -> None:
         """Until it is to be given back; a turn that is open ends then."""
         self._ear, self._turns = ear, TurnDetector(turn_options(self._detection, self._settle_s))
-        self._written, self._was_saying, self._part, self._soft = 0, None, None, None
-        self._words = TurnWords()
+        self._written, self._was_saying, self._speech = 0, None, OpenSpeech(ear)
         changes = self._work.create_task(self._watch(ear), name="ear-changes")
         try:
             while not self._stale or self._messages.are_settling:
@@ -160,7 +153,7 @@ class TurnEar:
         finally:
             changes.cancel()
             self._take_turns(self._turns.end(self._now()))
-            self._words.drop()
+            self._speech.drop()
             self._before_ms += 1000 * self._written / RATE
             self._ear = None
             self._something.set()  # what came since is for the next one
@@ -201,8 +194,7 @@ class TurnEar:
                 await self._write(each, ear)
             case ClearInput():
                 self._take_silently(self._turns.end(self._now()))
-                self._words.drop()
-                self._part = self._soft = None
+                self._speech.drop()
             case Commit(item_id):
                 await self._write(self._decoder.flush(), ear)
                 await self._commit(item_id, ear)
@@ -217,10 +209,10 @@ class TurnEar:
         """Hand it on; a file that comes at once waits until what came before was heard."""
         if not len(samples):
             return
-        while self._written - round(self._turns.heard_s * RATE) > _MOST_AHEAD:
+        while self._unheard > _MOST_AHEAD:
             self._hear_turns(ear)
             self._read_words()
-            if self._written - round(self._turns.heard_s * RATE) > _MOST_AHEAD:
+            if self._unheard > _MOST_AHEAD:
                 await ear.changed()
         ear.write(samples)
         self._written += len(samples)
@@ -230,8 +222,10 @@ class TurnEar:
         if frames:
             self._follow_assistant()
             self._take_turns(self._turns.feed(Frames(tuple(frames)), self._now()))
-            self._cut_long_part(ear)
-            self._glance()
+            if self._turns.turn is not None:
+                self._speech.cut_if_long(self._written)
+            if self._was_saying is not None:
+                self._speech.glance(self._written)
 
     def _follow_assistant(self) -> None:
         """Tell the turn detector when the assistant speaks."""
@@ -255,39 +249,31 @@ class TurnEar:
     def _take_silently(self, events: list[TurnEvent]) -> None:
         """The client decides what a message is: only the words are heard."""
         for event in events:
-            match event:
-                case UserBegins(_, start_s):
-                    self._begin_part(_place(start_s))
-                case SoftEnd():
-                    self._soften(event)
-                case UserResumes():
-                    self._soft = None
-                case TurnEnds(_, end_s) | FalseAlarm(_, end_s) | BackChannel(_, end_s):
-                    self._finish_part(_place(end_s) + _TAIL)
-                case UserIsIdle():
-                    pass
+            if isinstance(event, SoftEnd):
+                self._soften(event)
+            else:
+                self._speech.follow(event, self._written)
 
     def _take_turn(self, event: TurnEvent, detection: TurnDetection) -> None:
         user = self._conversation.session.input
         match event:
             case UserBegins(_, start_s, interrupts):
-                self._begin_part(_place(start_s))
+                self._speech.begin(start_s)
                 user.speech_started(self._ms(start_s))
                 if interrupts and detection.interrupt_response:
                     self._conversation.interrupt()
             case SoftEnd():
                 self._soften(event)
             case UserResumes():
-                self._soft = None
+                self._speech.resume()
             case TurnEnds(_, end_s):
-                self._finish_part(_place(end_s) + _TAIL)
+                self._speech.finish(end_s, self._written)
                 user.speech_stopped(self._ms(end_s))
                 item_id = user.commit()
                 self._messages.expect(item_id)
                 self._make_message(item_id, answers=detection.create_response)
             case FalseAlarm(_, end_s) | BackChannel(_, end_s):
-                self._words.drop()
-                self._part = self._soft = None
+                self._speech.drop()
                 user.speech_stopped(self._ms(end_s))
                 self._conversation.resume()
             case UserIsIdle(start_s, end_s):
@@ -298,68 +284,30 @@ class TurnEar:
             case _:
                 assert_never(event)
 
-    def _begin_part(self, start: int) -> None:
-        assert self._ear is not None
-        self._part = self._words.open(self._ear, start)
-        self._glanced, self._soft = start, None
-
     def _soften(self, soft: SoftEnd) -> None:
         """Perhaps the end: ask for the words, and for a verdict."""
-        self._soft = soft
-        if self._part is None or self._ear is None:
-            return
-        end = min(_place(soft.end_s) + _TAIL, self._written)
-        self._part.draft(end)
-        self._drafted = True
-        if self._detection is not None and self._detection.type == "semantic_vad":
-            start = self._words.parts[0].start
-            self._work.create_task(self._judge(self._ear, soft, start, end), name="verdict")
+        stretch = self._speech.soften(soft, self._written)
+        wants_verdict = self._detection is not None and self._detection.type == "semantic_vad"
+        if stretch is not None and self._ear is not None and wants_verdict:
+            self._work.create_task(self._judge(self._ear, soft, stretch), name="verdict")
 
-    def _finish_part(self, end: int) -> None:
-        part, self._part, self._soft = self._part, None, None
-        if part is not None:
-            part.finish(min(end, self._written))
-
-    async def _judge(self, ear: LentEar, soft: SoftEnd, start: int, end: int) -> None:
+    async def _judge(self, ear: LentEar, soft: SoftEnd, stretch: range) -> None:
         try:
-            finished = await ear.judge(start, end)
+            finished = await ear.judge(stretch.start, stretch.stop)
         except VivaVoceError as error:
             logger.info("a turn could not be judged", extra={"code": error.code})  # its silence ends it
             return
-        if self._soft is soft:
+        if self._speech.soft is soft:
             self._take_turns(self._turns.feed(Verdict(soft.soft_end, finished), self._now()))
-
-    def _cut_long_part(self, ear: LentEar) -> None:
-        """A long turn is heard in parts: recognizers hear half a minute at most."""
-        part = self._part
-        if part is None or self._turns.turn is None:
-            return
-        length = self._written - part.start
-        if length >= LONGEST or (length >= LONG and self._soft is not None):
-            end = self._written if self._soft is None else min(_place(self._soft.end_s) + _TAIL, self._written)
-            part.finish(end)
-            self._part = self._words.open(ear, end)
 
     # -- words -----------------------------------------------------------------------------------------------------
 
     def _read_words(self) -> None:
         """Whatever was understood by now."""
-        part, turn = self._part, self._turns.turn
-        news = [each.take() for each in self._words.parts]
-        heard = news[self._words.parts.index(part)] if part is not None else None
-        if heard is not None and heard.is_whole and turn is not None:
-            number = self._soft.soft_end if self._soft is not None and self._drafted else None
-            self._take_turns(self._turns.feed(Words(turn, self._words.text, number), self._now()))
+        said, turn = self._speech.take(), self._turns.turn
+        if said is not None and turn is not None:
+            self._take_turns(self._turns.feed(Words(turn, *said), self._now()))
         self._messages.read()
-
-    def _glance(self) -> None:
-        """In an interruption, look at the words from time to time: they may be an echo, or meant."""
-        part = self._part
-        if part is None or self._soft is not None or self._was_saying is None:
-            return
-        if self._written - self._glanced >= _GLANCE:
-            self._glanced, self._drafted = self._written, False
-            part.draft(self._written)
 
     async def _commit(self, item_id: str, ear: LentEar) -> None:
         """The client has made the sound so far a message: what is still to be heard of it is waited for."""
@@ -371,16 +319,16 @@ class TurnEar:
         """Until every whole frame that was written has been heard, or nothing more comes."""
         try:
             async with asyncio.timeout(2.0):
-                while self._written - round(self._turns.heard_s * RATE) >= 512:
+                while self._unheard >= 512:
                     self._hear_turns(ear)
-                    if self._written - round(self._turns.heard_s * RATE) >= 512:
+                    if self._unheard >= 512:
                         await ear.changed()
         except TimeoutError:
             logger.info("the speech detector is behind at a commit")
 
     def _make_message(self, item_id: str, *, answers: bool) -> None:
         """What was heard belongs to this message; a new one begins."""
-        words, self._words = self._words, TurnWords()
+        words = self._speech.hand_over()
         seconds = (self._written - words.parts[0].start) / RATE if words.parts else 0.0
         self._messages.settle(words)
         self._work.create_task(self._messages.tell(item_id, words, seconds, answers=answers), name="turn")
@@ -393,9 +341,10 @@ class TurnEar:
 
     # -- places ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _unheard(self) -> int:
+        """Samples that the turn detector has not got yet."""
+        return self._written - round(self._turns.heard_s * RATE)
+
     def _ms(self, seconds: float) -> float:
         return self._before_ms + 1000 * seconds
-
-
-def _place(seconds: float) -> int:
-    return round(seconds * RATE)
