@@ -6,7 +6,7 @@
 # Environment (all settings: docs/settings.md):
 #   VIVAVOCE_API_KEYS         keys, separated by commas; without one the server refuses to start, unless
 #   VIVAVOCE_ALLOW_ANONYMOUS  true: everybody who reaches the port may use it
-#   VIVAVOCE_ALLOWED_HOSTS    names under which it is reached; others are refused (not set: every name is answered)
+#   VIVAVOCE_ALLOWED_HOSTS    names under which it is reached, or *; not set: addresses and localhost, no other name
 #   VIVAVOCE_PORT             port inside the container
 # Volumes:
 #   /voices   your voice packs, one folder each; may be mounted read-only

@@ -41,7 +41,7 @@ def test_an_empty_variable_says_nothing(tmp_path: Path) -> None:
 
 
 def test_variables_of_others_are_not_ours(tmp_path: Path) -> None:
-    others = {"PORT": "1", "VIVAVOCE_TEST_CACHE": "/x", "XVIVAVOCE_PORT": "2", "vivavoce_port": "3"}
+    others = {"PORT": "1", "VIVAVOCE_TEST_CACHE": "/x", "XVIVAVOCE_PORT": "2"}
     assert read(tmp_path, environment=others) == Config()
 
 
@@ -99,7 +99,7 @@ def test_every_setting_has_a_sentence_and_reads_back(tmp_path: Path, name: str) 
     """What the tables and flags show of a default is what the environment would take."""
     entry = FIELDS[name]
     assert entry.metadata["help"].endswith((".", ")"))
-    if entry.default is None:
+    if entry.default is None or name == "api_keys":  # an empty one is a mistake
         return
     text = ",".join(map(str, entry.default)) if isinstance(entry.default, tuple) else str(entry.default)
     again = read(tmp_path, environment={f"VIVAVOCE_{name.upper()}": text})

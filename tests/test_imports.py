@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "speaking": SPEAKING,
     "assistant": SPEAKING | {"recognition", "words", "machine.admission", "engines.recognizer"},
     "transports": TRANSPORTS,
-    "serving": CONFIG | WATCHED,
+    "serving": CONFIG | WATCHED | {"logs"},
     "hosted": CONFIG
     | WATCHED
     | SOUND_AND_TEXT

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from vivavoce.logs import JsonFormatter, TextFormatter, configure_logging
+from vivavoce.logs import REQUEST_ID, JsonFormatter, TextFormatter, configure_logging
 
 pytestmark = pytest.mark.usefixtures("logging_restored")
 
@@ -35,6 +35,16 @@ def test_a_json_line_is_one_object() -> None:
         "name_of": ["a", 1],
     }
     assert datetime.fromisoformat(fields["time"]) == datetime.fromtimestamp(1_750_000_000.042, UTC)
+
+
+def test_a_line_names_the_request_it_is_about() -> None:
+    token = REQUEST_ID.set("abc")
+    try:
+        assert json.loads(JsonFormatter().format(record("failed")))["request_id"] == "abc"
+        assert TextFormatter().format(record("failed")).endswith("request_id=abc")
+    finally:
+        REQUEST_ID.reset(token)
+    assert "request_id" not in json.loads(JsonFormatter().format(record("failed")))
 
 
 def test_a_field_that_json_does_not_know_is_written_as_text() -> None:

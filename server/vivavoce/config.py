@@ -8,9 +8,11 @@ inside, they stand in their section (`config.live.ahead_s`). Where values come f
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import os
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -47,7 +49,9 @@ class AccessSettings:
     """Who may call."""
 
     allowed_hosts: tuple[str, ...] = setting(
-        (), "Host headers answered besides loopback names and the listening address; `*` answers all."
+        (),
+        "Host headers answered besides loopback names and the listening address; `*` answers all. None named, beyond "
+        "loopback: addresses, but no names.",
     )
     allowed_origins: tuple[str, ...] = setting(
         (), "Origins of web pages that may call and show the page in a frame; `*` allows all."
@@ -61,6 +65,11 @@ class AccessSettings:
         False, "The lists of models and voices may be read without a key; Open WebUI asks for them without one."
     )
     allow_anonymous: bool = setting(False, "Serve beyond loopback without any key.")
+
+    @property
+    def wants_keys(self) -> bool:
+        """Whether keys were meant: then a server without one is a mistake."""
+        return bool(self.api_keys) or self.api_keys_file is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +278,7 @@ class Config:
 
     def __init__(self, **values: Any) -> None:
         if unknown := values.keys() - FIELDS.keys():
-            raise ConfigError(f"unknown setting '{min(unknown)}'; see docs/settings.md")
+            raise ConfigError(unknown_setting(min(unknown), FIELDS))
         for section, kind in SECTIONS.items():
             names = [each.name for each in dataclasses.fields(kind)]
             made = kind(**{name: values[name] for name in names if name in values})
@@ -285,6 +294,13 @@ SECTIONS: dict[str, type] = typing.get_type_hints(Config)
 FIELDS: dict[str, dataclasses.Field[Any]] = {
     each.name: each for kind in SECTIONS.values() for each in dataclasses.fields(kind)
 }
+
+
+def unknown_setting(name: str, known: Iterable[str], where: str = "") -> str:
+    """The sentence about a name that is no setting, with the one that was probably meant."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.7)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return f"unknown setting '{name}'{where}; {guess}see docs/settings.md"
 
 
 def available_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

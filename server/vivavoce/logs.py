@@ -6,14 +6,19 @@ import json
 import logging
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)  # of what this task works for
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What was passed as `extra`."""
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    """What was passed as `extra`, and the request in whose task the line was written."""
+    fields = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    request_id = REQUEST_ID.get()
+    return fields if request_id is None else {"request_id": request_id, **fields}
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,11 +1,13 @@
 """Where settings come from: the only reader of environment, TOML and flags.
 
-Later wins: default, file, environment, flag. What they are is `config.py`'s matter. Called by the command line.
+Later wins: default, file, environment, flag. What nobody would notice is an error: a name that is no setting, and keys
+that were asked for and are none. What they are is `config.py`'s matter. Called by the command line.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import types
 import typing
@@ -13,10 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vivavoce.config import FIELDS, SECTIONS, Config
+from vivavoce.config import FIELDS, SECTIONS, Config, unknown_setting
 from vivavoce.errors import ConfigError
 
 ENV_PREFIX = "VIVAVOCE_"
+KEYS = ("api_keys", "api_keys_file")  # without one of these everybody may call
+NOT_SETTINGS = ("VIVAVOCE_URL", "VIVAVOCE_TEST_CACHE", "VIVAVOCE_CHROMIUM")  # of the examples' clients and the tests
+_OF_KUBERNETES = re.compile(r"VIVAVOCE_(.*_)?(SERVICE_(HOST|PORT).*|PORT_\d+_.*)")  # told to pods beside a Service
 
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -39,10 +44,7 @@ def load(
     """
     values: dict[str, Any] = {}
     values.update(_from_file(file))
-    for name, text in (os.environ if environment is None else environment).items():
-        key = name.removeprefix(ENV_PREFIX).lower()
-        if name.startswith(ENV_PREFIX) and key in FIELDS and text != "":
-            values[key] = parse(key, text, source=name)
+    values.update(_from_environment(os.environ if environment is None else environment))
     values.update({key: value for key, value in (flags or {}).items() if value is not None})
     return Config(**values)
 
@@ -71,6 +73,27 @@ def is_flag(name: str) -> bool:
     return _kind(name)[0] is bool
 
 
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    names = {ENV_PREFIX + key.upper(): key for key in FIELDS}
+    for name, text in environment.items():
+        if not name.upper().startswith(ENV_PREFIX) or name in NOT_SETTINGS or _OF_KUBERNETES.fullmatch(name):
+            continue
+        if name not in names:
+            raise ConfigError(unknown_setting(name, names, " in the environment"))
+        key = names[name]
+        if text != "":
+            values[key] = parse(key, text, source=name)
+        _check_wish(key, values.get(key), name)
+    return values
+
+
+def _check_wish(key: str, value: Any, source: str) -> None:
+    """Refuse keys that were asked for and are none: the server would open to everybody."""
+    if key in KEYS and not value:
+        raise ConfigError(f"{source} is set and holds no API key; unset it, or give one")
+
+
 def _from_file(file: Path | None) -> dict[str, Any]:
     path = file or Path("vivavoce.toml")
     if file is None and not path.exists():
@@ -82,8 +105,11 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name not in FIELDS:
-            raise ConfigError(f"unknown setting '{name}' in {path}; see docs/settings.md")
-        values[name] = parse(name, _as_text(value), source=f"{path}: {name}")
+            raise ConfigError(unknown_setting(name, FIELDS, f" in {path}"))
+        text = _as_text(value)
+        if name not in KEYS or text.strip():
+            values[name] = parse(name, text, source=f"{path}: {name}")
+        _check_wish(name, values.get(name), f"{path}: {name}")
     return values
 
 

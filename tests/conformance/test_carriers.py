@@ -25,6 +25,7 @@ from vivavoce.draining import Draining
 from vivavoce.errors import Overloaded, ShuttingDown
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.commands import Close
+from vivavoce.serving.shares import Shares
 from vivavoce.speaking.sink import Carrier, SoundFormat, SpokenChunk
 from vivavoce.text.sentences import Sentence
 from vivavoce.transports.carried import HEARD_RATE, Carry, Patience
@@ -175,7 +176,7 @@ class Place:
     def __init__(self, limit: int = 10, idle_s: float = 60.0) -> None:
         self.draining = Draining()
         self.metrics = Metrics()
-        self.connections = Connections(limit, self.draining, self.metrics)
+        self.connections = Connections(Shares("live connections", limit), self.draining, self.metrics)
         self.patience = Patience(idle_s=idle_s, stall_s=5.0)
 
 
@@ -185,7 +186,9 @@ async def over_websocket(place: Place, hears: bool = False) -> AsyncIterator[Web
     scope = {"type": "websocket", "path": "/", "headers": [], "subprotocols": ["other", "ours"], "extensions": {}}
     with ThreadPoolExecutor(1) as threads:
         websocket = WebSocket(scope, client.incoming.get, client.accept)
-        connection = WebSocketConnection(websocket, _making(client, hears), threads, place.patience, subprotocol="ours")
+        connection = WebSocketConnection(
+            websocket, _making(client, hears), threads, place.patience, owner="owner", subprotocol="ours"
+        )
         serving = asyncio.create_task(connection.serve(place.connections))
         try:
             await until(lambda: client.session.running or serving.done())
@@ -285,7 +288,7 @@ async def test_draining_reaches_what_is_carried(carry: Open, place: Place) -> No
         await until(lambda: not client.is_open)
         assert client.session.closing == Close(1001, "shutdown")
         with pytest.raises(ShuttingDown):
-            place.connections.check()
+            place.connections.check("owner")
 
 
 @pytest.mark.parametrize("carry", CARRIERS)
@@ -293,7 +296,7 @@ async def test_there_is_an_end_to_how_many_there_may_be(carry: Open) -> None:
     place = Place(limit=1)
     async with carry(place):
         with pytest.raises(Overloaded):
-            place.connections.check()
+            place.connections.check("owner")
 
 
 @pytest.mark.parametrize("carry", CARRIERS)

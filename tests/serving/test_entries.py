@@ -30,7 +30,7 @@ def entries() -> Entries:
     async def open_() -> None: ...
 
     @router.get("/way")
-    @entered_with(Entry.KEY_OR_KEPT_TOKEN)
+    @entered_with(Entry.ON_THE_WAY)
     async def way() -> None: ...
 
     @router.get("/{name}")
@@ -47,7 +47,7 @@ def entries() -> Entries:
         ("/open", "GET", Entry.NOTHING),
         ("/open", "POST", Entry.NOTHING),  # 405: the route is known
         ("/opened", "GET", Entry.KEY),
-        ("/way", "GET", Entry.KEY_OR_KEPT_TOKEN),
+        ("/way", "GET", Entry.ON_THE_WAY),
         ("/files/a/b", "GET", Entry.NOTHING),
         ("/nowhere/at/all", "GET", Entry.KEY),
         ("/open/more", "GET", Entry.KEY),

@@ -206,6 +206,17 @@ def test_folders_of_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert open_store(VoiceSettings(data_dir=tmp_path / "data")).home == tmp_path / "data" / "voices"
 
 
+def test_new_voices_go_where_they_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's /voices may be mounted read-only."""
+    (tmp_path / "mounted").mkdir()
+    can = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "mounted" and can(path, mode))
+    settings = VoiceSettings(voices=(tmp_path / "mounted",), data_dir=tmp_path / "data")
+    assert open_store(settings).home == tmp_path / "data" / "voices"
+    there = VoiceSettings(voices=(tmp_path / "mounted", tmp_path / "not-yet" / "there"), data_dir=tmp_path / "data")
+    assert open_store(there).home == tmp_path / "not-yet" / "there"
+
+
 def test_a_folder_without_a_usable_name_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     make_pack(tmp_path / "voices" / "圣园未花")
     store = store_of(tmp_path)

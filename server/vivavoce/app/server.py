@@ -44,6 +44,7 @@ from vivavoce.routes.voices import voices_router
 from vivavoce.serving.access import Access, is_loopback
 from vivavoce.serving.entries import Entries
 from vivavoce.serving.gate import Gate
+from vivavoce.serving.shares import Shares
 from vivavoce.speaking.native_stream import NativeStream, limits_of
 from vivavoce.synthesis.speaker import Speaker, VoiceKeeper
 from vivavoce.transports.carried import Patience
@@ -140,7 +141,8 @@ def build_server(
     synthesizer, transcriber = built.speaker, built.listener
     draining = Draining()
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
-    connections = Connections(config.live.max_sockets, draining, metrics)
+    shares = Shares("live connections", config.live.max_sockets, access.share)
+    connections = Connections(shares, draining, metrics)
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, transcriber, decoding, draining, encoding, metrics)
@@ -151,6 +153,7 @@ def build_server(
         config.webrtc,
         patience,
         allow_private=config.webrtc.ice_private or is_loopback(config.server.host),
+        share=access.share,
         connections=connections,
         draining=draining,
     )
@@ -192,7 +195,7 @@ def build_server(
         app,
     )
     native = NativeStream(speaker, limits_of(config.live), config.live.ahead_s, metrics)
-    websockets = WebSockets(access, connections, encoding, patience, metrics)
+    websockets = WebSockets(connections, encoding, patience, metrics)
     launched = hosted.launched
     answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))

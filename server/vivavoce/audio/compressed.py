@@ -18,6 +18,7 @@ import soundfile
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.resample import Resampler
 from vivavoce.audio.samples import guard, to_pcm16
+from vivavoce.audio.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class FFmpegEncoder:
         KeyError: If `name` is none of `CODECS`.
     """
 
-    def __init__(self, name: str, sample_rate: int, *, exact_sizes: bool = False) -> None:
+    def __init__(self, name: str, sample_rate: int, *, exact_sizes: bool = False, spool: Spool | None = None) -> None:
         codec = CODECS[name]
         self.name = name
         self.media_type = codec.media_type
@@ -95,7 +96,11 @@ class FFmpegEncoder:
         self._position = 0  # samples given to the codec
         # FFmpeg goes back to write the length where the file can seek, so exact sizes need only such a file.
         exact = codec.exact if exact_sizes else None
-        self._sink: _Sink | _WholeFile = _Sink() if exact is None else _WholeFile()
+        self._sink: _Sink | _WholeFile | _OnSpool
+        if exact is None:
+            self._sink = _Sink()
+        else:
+            self._sink = _WholeFile() if spool is None else _OnSpool(spool)
         options = {"flush_packets": "1", **(codec.streamed if exact is None else exact)}
         self._container = av.open(self._sink, "w", format=codec.container, options=options)
         stream = self._container.add_stream(codec.codec, self.stream_rate, dict(codec.codec_options), layout="mono")
@@ -204,3 +209,16 @@ class _WholeFile(io.BytesIO):
 
     def take_rest(self) -> bytes:
         return self.getvalue()
+
+
+class _OnSpool:
+    """The same in a place of the caller's, who reads it there."""
+
+    def __init__(self, spool: Spool) -> None:
+        self.write, self.seek, self.tell, self.read = spool.write, spool.seek, spool.tell, spool.read
+
+    def take(self) -> bytes:
+        return b""
+
+    def take_rest(self) -> bytes:
+        return b""

@@ -27,6 +27,7 @@ from typing import ClassVar, Protocol
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.compressed import CODECS, FFmpegEncoder, VorbisEncoder
 from vivavoce.audio.samples import guard, to_pcm16
+from vivavoce.audio.spool import Spool
 from vivavoce.audio.telephone import TelephoneEncoder
 from vivavoce.errors import UnsupportedFormat
 
@@ -55,7 +56,9 @@ class AudioEncoder(Protocol):
         """Return the end of the stream. Nothing may be encoded after it."""
 
 
-def open_encoder(format: str, sample_rate: int, *, exact_sizes: bool = False) -> AudioEncoder:
+def open_encoder(
+    format: str, sample_rate: int, *, exact_sizes: bool = False, spool: Spool | None = None
+) -> AudioEncoder:
     """Start a stream.
 
     Args:
@@ -63,6 +66,7 @@ def open_encoder(format: str, sample_rate: int, *, exact_sizes: bool = False) ->
         sample_rate: Hz of the samples that will be given to it.
         exact_sizes: hold everything back until `flush()` so that the header can state the true length (wav, mp3,
             flac; the others state none, and stream all the same). For files; a listener wants a stream.
+        spool: with `exact_sizes`, what is held back waits there and stays there; `flush()` completes it.
 
     Raises:
         UnsupportedFormat: If `format` is not in `FORMATS`.
@@ -73,11 +77,11 @@ def open_encoder(format: str, sample_rate: int, *, exact_sizes: bool = False) ->
         case "pcmu" | "pcma":  # not one of `FORMATS`: telephones and live protocols ask for it, files do not
             return TelephoneEncoder(format, sample_rate)
         case WavEncoder.name:
-            return WavEncoder(sample_rate, exact_sizes=exact_sizes)
+            return WavEncoder(sample_rate, exact_sizes=exact_sizes, spool=spool)
         case VorbisEncoder.name:
             return VorbisEncoder(sample_rate)
         case _ if format in CODECS:
-            return FFmpegEncoder(format, sample_rate, exact_sizes=exact_sizes)
+            return FFmpegEncoder(format, sample_rate, exact_sizes=exact_sizes, spool=spool)
         case _:
             raise UnsupportedFormat(format, FORMATS)
 
@@ -110,19 +114,31 @@ class WavEncoder:
 
     UNKNOWN: ClassVar[int] = 0xFFFFFFFF
 
-    def __init__(self, sample_rate: int, *, exact_sizes: bool = False) -> None:
+    def __init__(self, sample_rate: int, *, exact_sizes: bool = False, spool: Spool | None = None) -> None:
         self.sample_rate = self.stream_rate = sample_rate
         self._pcm = PcmEncoder(sample_rate)
         self._exact = exact_sizes
+        self._spool = spool if exact_sizes else None
         self.is_light = not exact_sizes  # its end writes the whole of it
         # What has not left yet: every sample with exact sizes, else the header until the first samples come.
         self._held = bytearray(b"" if exact_sizes else self._header(self.UNKNOWN))
+        if self._spool is not None:
+            self._spool.write(self._header(self.UNKNOWN))
 
     def encode(self, samples: Samples) -> bytes:
-        self._held += self._pcm.encode(samples)
+        data = self._pcm.encode(samples)
+        if self._spool is not None:
+            self._spool.write(data)
+            return b""
+        self._held += data
         return b"" if self._exact else self._take()
 
     def flush(self) -> bytes:
+        if self._spool is not None:
+            size = self._spool.tell() - len(self._header(0))
+            self._spool.seek(0)
+            self._spool.write(self._header(size))
+            return b""
         return (self._header(len(self._held)) if self._exact else b"") + self._take()
 
     def _take(self) -> bytes:

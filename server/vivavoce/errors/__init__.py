@@ -5,6 +5,7 @@
         EmptyInput            400
         TextTooLong           400
           SpokenTextTooLong   400
+        SoundTooLong          400
         UnspeakableText       400
         UnknownVoice          404
         UnknownModel          404
@@ -66,6 +67,7 @@ from vivavoce.errors.caller import (
     NotYours,
     PayloadTooLarge,
     ProtocolError,
+    SoundTooLong,
     SpokenTextTooLong,
     TextTooLong,
     UnknownLanguage,
@@ -131,6 +133,7 @@ __all__ = [
     "ProtocolError",
     "RateLimited",
     "ShuttingDown",
+    "SoundTooLong",
     "SpokenTextTooLong",
     "TextTooLong",
     "TooMuchSound",

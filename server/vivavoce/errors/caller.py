@@ -45,6 +45,17 @@ class SpokenTextTooLong(TextTooLong):
         self.args = (self.message,)
 
 
+class SoundTooLong(InvalidRequest):
+    """The speech is too long to be kept until its length is known."""
+
+    code = "sound_too_long"
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(
+            f"a file with its true length may have {most_bytes >> 20} MiB; ask for a stream, which has no such limit"
+        )
+
+
 class UnspeakableText(InvalidRequest):
     """The voice does not speak the language of this text."""
 

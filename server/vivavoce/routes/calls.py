@@ -36,6 +36,7 @@ def calls_router(calls: Calls, prepare: Prepare, body_timeout_s: float) -> APIRo
         responses={201: {"content": {SDP: {"schema": {"type": "string"}}}, "description": "The SDP answer"}},
         openapi_extra={"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}},
     )
+    @entered_with(Entry.LIVE)
     async def open_call(request: Request) -> Response:
         """Sound comes back as an Opus track, messages travel on the data channel `speech`; see docs/protocol.md."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
@@ -52,7 +53,7 @@ def calls_router(calls: Calls, prepare: Prepare, body_timeout_s: float) -> APIRo
         return Response(status_code=204)
 
     @router.get(ICE_PATH, summary="STUN and TURN servers for RTCPeerConnection")
-    @entered_with(Entry.KEY_OR_KEPT_TOKEN)
+    @entered_with(Entry.ON_THE_WAY)
     async def ice() -> dict[str, Any]:
         """Empty unless configured: on one machine or one network none is needed."""
         return {"iceServers": [server.for_browser() for server in calls.ice_servers]}

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from vivavoce.errors import InvalidRequest, NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.serving.gate import error_response
+from vivavoce.serving.gate import UNFORESEEN, error_response
 
 _ERROR = {
     "description": "Refused or failed before the first sound",
@@ -80,4 +80,4 @@ def map_errors(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
-        return answer(VivaVoceError("the server failed; the log has the details under the request id"), request)
+        return answer(VivaVoceError(UNFORESEEN), request)

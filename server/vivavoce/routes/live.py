@@ -15,11 +15,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, WebSocket
 
-from vivavoce.errors import AccessDenied, InvalidKey, Overloaded
+from vivavoce.errors import Overloaded
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.native.messages import SUBPROTOCOL
 from vivavoce.serving.access import Access
-from vivavoce.serving.credentials import credential_of
+from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.serving.gate import error_response
 from vivavoce.transports.carried import Carry, Patience
 from vivavoce.transports.connections import Connections
@@ -39,31 +39,28 @@ class WebSockets:
         encoding: threads for codecs.
     """
 
-    access: Access
     connections: Connections
     encoding: Executor
     patience: Patience
     metrics: Metrics
 
-    async def serve(
-        self, websocket: WebSocket, prepare: Prepare, *, subprotocol: str | None = None, spend: bool = True
-    ) -> None:
-        """Let a client in and carry what `prepare` gives until either side has had enough; refusals are HTTP answers.
+    async def serve(self, websocket: WebSocket, prepare: Prepare, *, subprotocol: str | None = None) -> None:
+        """Carry what `prepare` gives until either side has had enough; refusals are HTTP answers.
 
         Args:
             subprotocol: what is chosen where the client offers it.
-            spend: a token is used up by this.
         """
+        owner: str = websocket.state.owner
         try:
-            headers = {name.lower(): value for name, value in websocket.headers.items()}
-            owner = self.access.owner(credential_of(headers, websocket.scope["subprotocols"]), spend=spend)
-            self.connections.check()
-        except (AccessDenied, Overloaded) as error:
+            self.connections.check(owner)
+        except Overloaded as error:
             self.metrics.requests.labels("websocket", "refused", error.code).inc()
-            await websocket.send_denial_response(error_response(error))
+            await websocket.send_denial_response(error_response(error, websocket.scope))
             return
         carry = await prepare(owner)
-        connection = WebSocketConnection(websocket, carry, self.encoding, self.patience, subprotocol=subprotocol)
+        connection = WebSocketConnection(
+            websocket, carry, self.encoding, self.patience, owner=owner, subprotocol=subprotocol
+        )
         await connection.serve(self.connections)
 
 
@@ -76,15 +73,13 @@ def live_router(websockets: WebSockets, prepare: Prepare, access: Access) -> API
     router = APIRouter(tags=["live"])
 
     @router.websocket(STREAM_PATH)
+    @entered_with(Entry.LIVE)
     async def stream(websocket: WebSocket) -> None:
         await websockets.serve(websocket, prepare, subprotocol=SUBPROTOCOL)
 
     @router.post(TOKEN_PATH, summary="A token with which a browser may open one live connection")
     async def token(request: Request) -> dict[str, Any]:
         """Worth one connection within a minute; ask for it on your own server, never in a page with the key."""
-        credential = request.state.credential
-        if credential is not None and credential.is_token:  # or one would be worth a life of them
-            raise InvalidKey("a token cannot ask for another one")
         owner: str = request.state.owner
         return {
             "token": access.tokens.issue(owner, time.monotonic()),

@@ -16,7 +16,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from vivavoce.assistant.realtime import RealtimeSessions, new_session_id
-from vivavoce.errors import InvalidKey, InvalidRequest, UnsupportedMediaType
+from vivavoce.errors import InvalidRequest, UnsupportedMediaType
 from vivavoce.protocols.bounded_json import load_object
 from vivavoce.protocols.fields import Refused
 from vivavoce.protocols.realtime.client_events import refused_field
@@ -26,7 +26,7 @@ from vivavoce.routes.bodies import read_bytes, read_json
 from vivavoce.routes.forms import media_type, read_form
 from vivavoce.routes.live import WebSockets
 from vivavoce.serving.access import Access
-from vivavoce.serving.credentials import Credential, credential_of
+from vivavoce.serving.credentials import Credential
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.serving.tokens import CLIENT_SECRET
 from vivavoce.transports.carried import Carry
@@ -65,16 +65,14 @@ def realtime_router(
         return sessions.default_config(model, transcription=query.get("intent") == "transcription")
 
     @router.websocket(REALTIME_PATH)
+    @entered_with(Entry.REALTIME)
     async def realtime(websocket: WebSocket) -> None:
-        headers = {name.lower(): value for name, value in websocket.headers.items()}
-        credential = credential_of(headers, websocket.scope["subprotocols"])
-        config = config_of(credential, dict(websocket.query_params))
+        config = config_of(websocket.state.credential, dict(websocket.query_params))
 
         async def prepare(owner: str) -> Carry:
             return sessions.prepare(owner, config)
 
-        spend = credential is None or not credential.value.startswith(CLIENT_SECRET)
-        await websockets.serve(websocket, prepare, subprotocol=SUBPROTOCOL, spend=spend)
+        await websockets.serve(websocket, prepare, subprotocol=SUBPROTOCOL)
 
     @router.post(
         CALLS_PATH,
@@ -84,7 +82,7 @@ def realtime_router(
         responses={201: {"content": {_SDP: {"schema": {"type": "string"}}}, "description": "The SDP answer"}},
         openapi_extra={"requestBody": {"required": True, "content": {_SDP: {"schema": {"type": "string"}}}}},
     )
-    @entered_with(Entry.KEY_OR_KEPT_TOKEN)
+    @entered_with(Entry.REALTIME)
     async def open_call(request: Request) -> Response:
         """Sound travels as Opus tracks, events on the data channel `oai-events`; the body is the offer, or a form of
         `sdp` and `session`."""
@@ -106,9 +104,6 @@ def realtime_router(
     @router.post(SECRETS_PATH, summary="A short-lived key with which a browser may begin a session")
     async def client_secret(request: Request) -> dict[str, Any]:
         """Ask for it on your own server, never in a page with the key."""
-        credential: Credential | None = request.state.credential
-        if credential is not None and credential.is_token:  # or one would be worth a life of them
-            raise InvalidKey("a client secret cannot ask for another one")
         owner: str = request.state.owner
         body = await read_json(request, max_bytes=_LONGEST_BODY, timeout_s=body_timeout_s) if _has_body(request) else {}
         config, life_s = read_request(body, sessions.default_config(_model_of(body)))

@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from vivavoce.audio.encoders import AudioEncoder, open_encoder
+from vivavoce.audio.spool import Spool
 from vivavoce.config import Config
 from vivavoce.metrics import Metrics
 from vivavoce.routes.launched import LaunchedModels
@@ -73,11 +74,13 @@ class SpeechAnswers:
         )
 
     def spoken(self, wish: SpeechWish) -> Response:
-        """The answer to a wish, streamed."""
+        """The answer to a wish, streamed; one with its true length waits in a spool until it is whole."""
+        spool = Spool() if wish.exact_sizes else None
         return SpeechResponse(
             self._speaker,
             wish.request,
-            encoder_of(wish),
+            encoder_of(wish, spool),
+            spool=spool,
             encoding=self._encoding,
             metrics=self._metrics,
             stall_timeout_s=self._config.live.stall_timeout_s,
@@ -86,8 +89,8 @@ class SpeechAnswers:
         )
 
 
-def encoder_of(wish: SpeechWish) -> AudioEncoder:
+def encoder_of(wish: SpeechWish, spool: Spool | None = None) -> AudioEncoder:
     """What writes the wished form."""
     rate = wish.request.sample_rate
     assert rate is not None
-    return open_encoder(wish.format, rate, exact_sizes=wish.exact_sizes)
+    return open_encoder(wish.format, rate, exact_sizes=wish.exact_sizes, spool=spool)

@@ -41,7 +41,7 @@ class SpeechLinks:
     Args:
         lifetime_s: seconds a link is good for.
         share: links of one owner at once; one more is refused.
-        capacity: links of all owners at once; the oldest goes for one too many.
+        capacity: links of all owners at once; for one too many, the oldest of the owner with most of them goes.
     """
 
     def __init__(self, *, lifetime_s: float = 60.0, share: int = 100, capacity: int = 2000) -> None:
@@ -60,8 +60,9 @@ class SpeechLinks:
         owners = Counter(each.request.owner for each, _ in self._wishes.values())
         if owners[wish.request.owner] >= self._share:
             raise RateLimited(f"{self._share} links are open, and no more may be", retry_after_s=self.lifetime_s)
-        while len(self._wishes) >= self._capacity:
-            del self._wishes[next(iter(self._wishes))]
+        if len(self._wishes) >= self._capacity:
+            crowd, _ = owners.most_common(1)[0]
+            del self._wishes[next(name for name, (each, _) in self._wishes.items() if each.request.owner == crowd)]
         name = f"{secrets.token_urlsafe(24)}.{wish.format}"
         self._wishes[name] = (wish, now_s + self.lifetime_s)
         return PATH + name

@@ -6,6 +6,7 @@ connection is aborted, never ended as if the speech were whole. A client that go
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from vivavoce.audio.encoders import AudioEncoder
+from vivavoce.audio.spool import Spool
 from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.serving.http_protocol import ABORT
@@ -26,6 +28,7 @@ from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken, SpokenChu
 from vivavoce.transports.encoding import Encoding
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
+HELD_S = 5.0  # of such silence at most: nothing is kept without a bound
 TOKENS_PER_SECOND = 25  # an output token of the usage report is 40 ms of audio, as in GPT-SoVITS
 BYTES_PER_TOKEN = 4  # an input token of the usage report is about four bytes of text
 
@@ -36,6 +39,7 @@ class SpeechResponse(Response):
     Args:
         encoder: of the audio; the utterance comes at `encoder.sample_rate`.
         encoding: threads for codecs that take time.
+        spool: where the encoder keeps what must be whole before it leaves; closed here.
         sse: server-sent events instead of bytes.
         words: with `sse`, also events with word times.
         stall_timeout_s: a client that takes nothing for this long is dropped.
@@ -50,6 +54,7 @@ class SpeechResponse(Response):
         encoding: Executor,
         metrics: Metrics,
         stall_timeout_s: float,
+        spool: Spool | None = None,
         sse: bool = False,
         words: bool = False,
     ) -> None:
@@ -60,6 +65,7 @@ class SpeechResponse(Response):
         self._encoding = Encoding(encoder, encoding)
         self._metrics = metrics
         self._stall_timeout_s = stall_timeout_s
+        self._spool = spool
         self._sse = sse
         self._words = words
         self._started = False
@@ -75,6 +81,9 @@ class SpeechResponse(Response):
             if not self._started:
                 raise
             _abort(scope)  # the body stays unfinished: the client's HTTP library reports it
+        finally:
+            if self._spool is not None:
+                self._spool.close()
 
     async def _speak(self, send: Send) -> None:
         async with self._speaker.stream(self._request) as utterance:
@@ -94,14 +103,20 @@ class SpeechResponse(Response):
         audible = False
         async for chunk in utterance:
             part = await self._encode(chunk)
-            audible = audible or bool(np.any(np.abs(chunk.audio.samples) > AUDIBLE))
-            held.append(part)
             sound_s += chunk.audio.duration_s
+            audible = audible or sound_s > HELD_S or bool(np.any(np.abs(chunk.audio.samples) > AUDIBLE))
+            held.append(part)
             if audible and (whole := b"".join(held)):
                 held.clear()
                 yield whole, sound_s
                 sound_s = 0.0
         held.append(self._audio_event(await self._encoding.flush()))
+        if self._spool is not None:
+            pieces, size = self._spool.pieces(), self._spool.size
+            while piece := await asyncio.to_thread(next, pieces, b""):
+                yield b"".join(held) + self._audio_event(piece), sound_s * len(piece) / size
+                held.clear()
+            sound_s = 0.0
         if self._sse:
             held.append(_event("speech.audio.done", usage=_usage(self._request.text or "", utterance)))
         yield b"".join(held), sound_s

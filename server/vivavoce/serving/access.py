@@ -17,6 +17,8 @@ from vivavoce.config import AccessSettings
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey
 from vivavoce.metrics import Metrics
 from vivavoce.serving.credentials import Credential
+from vivavoce.serving.entries import Entry
+from vivavoce.serving.shares import SHARE
 from vivavoce.serving.tokens import TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -28,7 +30,8 @@ class Access:
 
     Args:
         key_digests: SHA-256 of each key; none: everybody may call.
-        hosts: Host names answered; empty: all.
+        hosts: Host names answered; `*` answers all. None: those of this machine, and addresses: a page that was
+            rebound to this server comes by name.
         origins: Origins of other sites' pages that may call; `*` allows all.
 
     Attributes:
@@ -36,10 +39,10 @@ class Access:
     """
 
     def __init__(
-        self, *, key_digests: Iterable[bytes], hosts: Iterable[str], origins: Iterable[str], metrics: Metrics
+        self, *, key_digests: Iterable[bytes], hosts: Iterable[str] | None, origins: Iterable[str], metrics: Metrics
     ) -> None:
         self._digests = tuple(key_digests)
-        self._hosts = frozenset(h.casefold() for h in hosts)
+        self._hosts = None if hosts is None else frozenset(h.casefold() for h in hosts)
         self._origins = frozenset(o.casefold().rstrip("/") for o in origins)
         self._metrics = metrics
         self.tokens = TokenStore()
@@ -54,18 +57,18 @@ class Access:
         digests = [hashlib.sha256(key.encode()).digest() for key in settings.api_keys]
         if settings.api_keys_file is not None:
             digests += _read_digests(settings)
+        if settings.wants_keys and not digests:
+            raise ConfigError("keys were asked for, and none was found; refusing to serve everybody")
         loopback = is_loopback(host)
         if not loopback and not digests and not settings.allow_anonymous:
             raise ConfigError(
                 f"refusing to listen on {host} without API keys: set VIVAVOCE_API_KEYS, or pass "
                 "--allow-anonymous if everybody who reaches this port may use it"
             )
-        hosts = set(settings.allowed_hosts)
-        if loopback or hosts:
-            hosts |= LOOPBACK_NAMES | {host}
+        named = set(settings.allowed_hosts)
         return cls(
             key_digests=digests,
-            hosts=() if "*" in hosts else hosts,
+            hosts=named | LOOPBACK_NAMES | {host} if loopback or named else None,
             origins=settings.allowed_origins,
             metrics=metrics,
         )
@@ -74,6 +77,11 @@ class Access:
     def needs_key(self) -> bool:
         """True when a key is asked for."""
         return bool(self._digests)
+
+    @property
+    def share(self) -> float:
+        """Of a bounded thing, what one owner may have: all of it where owners cannot be told apart."""
+        return SHARE if len(set(self._digests)) > 1 else 1.0
 
     def check_site(self, headers: Mapping[str, str]) -> None:
         """Refuse foreign Host and Origin headers (DNS rebinding, cross-site pages).
@@ -85,43 +93,55 @@ class Access:
             ForbiddenOrigin: If either is not ours.
         """
         host = headers.get("host", "")
-        if self._hosts and _host_name(host) not in self._hosts:
+        if not self._serves(_host_name(host)):
             self._metrics.auth_failures.labels("host").inc()
-            raise ForbiddenOrigin("this Host is not served here; see the setting allowed_hosts")
+            raise ForbiddenOrigin("this Host is not served here; name it in the setting allowed_hosts")
         origin = headers.get("origin")
         if origin is None or "*" in self._origins:
             return
-        if urlsplit(origin).netloc.casefold() != host.casefold() and origin.casefold() not in self._origins:
+        if _place_of(origin) != host.casefold() and origin.casefold() not in self._origins:
             self._metrics.auth_failures.labels("origin").inc()
             raise ForbiddenOrigin("pages of this origin may not call; see the setting allowed_origins")
 
-    def owner(self, credential: Credential | None, *, spend: bool = True) -> str:
+    def _serves(self, name: str) -> bool:
+        if self._hosts is None:
+            return name in LOOPBACK_NAMES or _is_address(name)
+        return "*" in self._hosts or name in self._hosts
+
+    def owner(self, credential: Credential | None, entry: Entry = Entry.KEY) -> str:
         """Whose call this is: a short hash of its key.
 
         Args:
             credential: what the caller shows.
-            spend: a token is used up by this.
+            entry: what the route asks for.
 
         Raises:
-            InvalidKey: If a key is asked for and this is none.
+            InvalidKey: If a key is asked for and this is none, or it opens other routes than this.
         """
         if not self._digests:
             return ANONYMOUS
         if credential is None:
             self._metrics.auth_failures.labels("missing").inc()
             raise InvalidKey
-        owner = self._owner_of_token(credential, spend) if credential.is_token else None
-        if owner is not None:
-            return owner
+        if credential.is_token:
+            return self._owner_of_token(credential, entry)
         digest = hashlib.sha256(credential.value.encode("utf-8", "replace")).digest()
         if not _any_equal(digest, self._digests):
             self._metrics.auth_failures.labels("key").inc()
             raise InvalidKey
         return digest.hex()[:16]
 
-    def _owner_of_token(self, credential: Credential, spend: bool) -> str | None:
+    def _owner_of_token(self, credential: Credential, entry: Entry) -> str:
         now = time.monotonic()
-        return self.tokens.redeem(credential.value, now) if spend else self.tokens.owner(credential.value, now)
+        if not credential.may_enter(entry):
+            self._metrics.auth_failures.labels("token").inc()
+            raise InvalidKey("a token opens a live connection and nothing else")
+        spent = credential.is_spent_by(entry)
+        owner = self.tokens.redeem(credential.value, now) if spent else self.tokens.owner(credential.value, now)
+        if owner is None:
+            self._metrics.auth_failures.labels("token").inc()
+            raise InvalidKey("this token is used up or too old")
+        return owner
 
 
 def is_loopback(host: str) -> bool:
@@ -130,6 +150,22 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.casefold() == "localhost"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of an Origin header; empty where it has none or is no address at all."""
+    try:
+        return urlsplit(origin).netloc.casefold()
+    except ValueError:
+        return ""
 
 
 def _any_equal(digest: bytes, known: Iterable[bytes]) -> bool:
@@ -153,6 +189,8 @@ def _read_digests(settings: AccessSettings) -> list[bytes]:
         digests = [bytes.fromhex(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the API keys of {settings.api_keys_file}: {error}") from None
+    if not digests:
+        raise ConfigError(f"{settings.api_keys_file} holds no API key; refusing to serve everybody")
     if any(len(d) != 32 for d in digests):
         raise ConfigError(f"{settings.api_keys_file}: a SHA-256 digest has 64 hex digits")
     return digests

@@ -6,7 +6,9 @@
     subprotocol openai-insecure-api-key.KEY browsers, on OpenAI's Realtime route
     subprotocol vivavoce.token.TOKEN        browsers, on the native stream
 
-Called by `gate.py` and by the live routes; whether it is good is `access.py`'s matter. Pure.
+What it may do is its own property, whatever place it came in: a token opens one live connection, a client secret
+sessions of Realtime until it expires, a key everything. Called by `gate.py`, once for a request; whether it is good is
+`access.py`'s matter. Pure.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vivavoce.serving.entries import Entry
 from vivavoce.serving.tokens import CLIENT_SECRET, TOKEN
 
 KEY_HEADERS = ("x-api-key", "xi-api-key")
@@ -28,8 +31,20 @@ class Credential:
 
     @property
     def is_token(self) -> bool:
-        """True for what this server issued in a key's place: it may not buy another one, wherever it stands."""
+        """True for what this server issues in a key's place."""
         return self.value.startswith((TOKEN, CLIENT_SECRET))
+
+    def may_enter(self, entry: Entry) -> bool:
+        """Whether something of its kind opens a route that asks for this."""
+        if self.value.startswith(TOKEN):
+            return entry in (Entry.LIVE, Entry.REALTIME, Entry.ON_THE_WAY)
+        if self.value.startswith(CLIENT_SECRET):
+            return entry in (Entry.REALTIME, Entry.ON_THE_WAY)
+        return True
+
+    def is_spent_by(self, entry: Entry) -> bool:
+        """Whether entering uses it up."""
+        return self.value.startswith(TOKEN) and entry is not Entry.ON_THE_WAY
 
 
 def credential_of(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> Credential | None:

@@ -1,4 +1,4 @@
-"""What it takes to enter a route, written beside the route itself; the gate asks here.
+"""What it takes to enter a route, written beside the route itself, HTTP and WebSocket alike; the gate asks here.
 
     @router.get("/livez")
     @entered_with(Entry.NOTHING)
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, TypeVar
 
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, WebSocketRoute
 from starlette.types import Scope
 
 _Endpoint = TypeVar("_Endpoint")
@@ -22,8 +22,10 @@ _Endpoint = TypeVar("_Endpoint")
 class Entry(Enum):
     """What a route asks of its caller."""
 
-    KEY = "an API key, or a token, which is used up"
-    KEY_OR_KEPT_TOKEN = "an API key, or a token, which is still good afterwards"  # asked on the way to a connection
+    KEY = "an API key; what stands for one opens connections and nothing else"
+    LIVE = "an API key, or a token for one live connection, which is used up"
+    REALTIME = "an API key, a token, which is used up, or a client secret, which is good until it expires"
+    ON_THE_WAY = "an API key, or anything that opens a connection; it stays good"
     NOTHING = "nothing: pages, documents and probes"
 
 
@@ -46,6 +48,12 @@ class Entries:
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._routes = tuple(_flat(routes))
+
+    def has_websocket(self, scope: Scope) -> bool:
+        """Whether a WebSocket may be opened on this path."""
+        return any(
+            isinstance(route, WebSocketRoute) and route.matches(scope)[0] is Match.FULL for route in self._routes
+        )
 
     def of(self, scope: Scope) -> Entry:
         """What the route of this request asks for; the first that fits decides, as in the application itself."""

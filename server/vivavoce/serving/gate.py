@@ -1,7 +1,9 @@
 """What every request passes first: a request id, Host and Origin, the API key. Errors become JSON here, nowhere else.
 
-What a route asks of its caller it says itself (`entries.py`). HEAD is answered as GET without its body, on every route.
-Pure ASGI, so that streamed bodies pass through untouched. Wraps the whole application.
+WebSockets pass it like everything else; who is refused gets an HTTP answer in place of the handshake. What a route
+asks of its caller it says itself (`entries.py`), what a credential may do is its own (`credentials.py`). HEAD is
+answered as GET without its body, on every route. Pure ASGI, so that streamed bodies pass through untouched. Wraps the
+whole application.
 """
 
 from __future__ import annotations
@@ -9,12 +11,14 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from vivavoce.errors import AccessDenied, VivaVoceError
+from vivavoce.errors import AccessDenied, NotFound, VivaVoceError
+from vivavoce.logs import REQUEST_ID
 from vivavoce.metrics import Metrics
 from vivavoce.serving.access import Access
 from vivavoce.serving.credentials import credential_of
@@ -22,6 +26,8 @@ from vivavoce.serving.entries import Entries, Entry
 from vivavoce.serving.error_shapes import shaped
 
 logger = logging.getLogger(__name__)
+
+UNFORESEEN = "the server failed; the log has the details under the request id"
 
 
 class Gate:
@@ -45,38 +51,70 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse foreign pages before the handshake; keys and tokens are the route's own matter."""
+        request_id = self._begin(scope)
         try:
-            self._access.check_site(_headers(scope))
-        except AccessDenied as error:
+            if not self._entries.has_websocket(scope):
+                raise NotFound("no such route; see /docs")
+            self._let_in(scope, _headers(scope), scope.get("subprotocols", ()))
+        except VivaVoceError as error:
             self._metrics.requests.labels("websocket", "refused", error.code).inc()
-            await receive()
-            await send({"type": "websocket.close", "code": error.close_code, "reason": error.code})
+            answer = error_response(error, scope)
+            answer.headers["x-request-id"] = request_id
+            await WebSocket(scope, receive, send).send_denial_response(answer)
             return
         await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = uuid.uuid4().hex
+        request_id = self._begin(scope)
         headers = _headers(scope)
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        send = _with_header(send, b"x-request-id", request_id.encode())
+        answer = _Answer(_with_header(send, b"x-request-id", request_id.encode()))
         body = _Body(receive, headers)
-        receive, send = body.receive, body.telling(send)
-        state["is_head"] = scope["method"] == "HEAD"
-        if state["is_head"]:
+        receive, send = body.receive, body.telling(answer.send)
+        scope["state"]["is_head"] = scope["method"] == "HEAD"
+        if scope["state"]["is_head"]:
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         try:
-            self._access.check_site(headers)
-            entry = self._entries.of(scope)
-            if entry is not Entry.NOTHING and scope["method"] != "OPTIONS":
-                state["credential"] = credential_of(headers)
-                state["owner"] = self._access.owner(state["credential"], spend=entry is Entry.KEY)
+            self._let_in(scope, headers)
+            await self._app(scope, receive, send)
         except AccessDenied as error:
             self._metrics.requests.labels("gate", "refused", error.code).inc()
             await error_response(error, scope)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        except Exception:
+            if answer.has_begun:
+                raise
+            logger.exception("a request failed before any route had it")
+            await error_response(VivaVoceError(UNFORESEEN), scope)(scope, receive, send)
+
+    def _begin(self, scope: Scope) -> str:
+        request_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
+        return request_id
+
+    def _let_in(self, scope: Scope, headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> None:
+        """Find out whose request it is.
+
+        Raises:
+            AccessDenied: If it may not come in.
+        """
+        self._access.check_site(headers)
+        entry = self._entries.of(scope)
+        if entry is not Entry.NOTHING and scope.get("method") != "OPTIONS":
+            state = scope["state"]
+            state["credential"] = credential_of(headers, subprotocols)
+            state["owner"] = self._access.owner(state["credential"], entry)
+
+
+class _Answer:
+    """Whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        self.has_begun = True
+        await self._send(message)
 
 
 class _Body:
@@ -113,7 +151,7 @@ def error_response(error: VivaVoceError, scope: Scope | None = None) -> Response
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     status, content = shaped(error, scope)
-    body = json.dumps(content, ensure_ascii=False)
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")  # a name may be half a character
     return Response(body, status_code=status, headers=headers, media_type="application/json")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 
 TOKEN = "vvt_"
 CLIENT_SECRET = "ek_"  # OpenAI's name for the same
@@ -18,12 +19,14 @@ class TokenStore:
 
     Args:
         lifetime_s: seconds a token is good for.
-        capacity: tokens held at once; the oldest goes when one too many is issued.
+        capacity: tokens held at once; for one too many, the oldest of the owner with most of them goes.
+        share: of one owner; for one too many, his own oldest goes.
     """
 
-    def __init__(self, *, lifetime_s: float = 60.0, capacity: int = 10_000) -> None:
+    def __init__(self, *, lifetime_s: float = 60.0, capacity: int = 10_000, share: int = 1_000) -> None:
         self.lifetime_s = lifetime_s
         self._capacity = capacity
+        self._share = share
         self._issued: dict[bytes, tuple[str, float]] = {}  # digest -> (owner, when it expires), oldest first
 
     def issue(self, owner: str, now: float, *, prefix: str = TOKEN, lifetime_s: float | None = None) -> str:
@@ -34,8 +37,11 @@ class TokenStore:
             lifetime_s: None: that of the store.
         """
         self._forget_expired(now)
-        while len(self._issued) >= self._capacity:
-            del self._issued[next(iter(self._issued))]
+        owners = Counter(each for each, _ in self._issued.values())
+        if owners[owner] >= self._share:
+            self._forget_oldest(owner)
+        elif len(self._issued) >= self._capacity:
+            self._forget_oldest(owners.most_common(1)[0][0])
         token = prefix + secrets.token_urlsafe(24)
         self._issued[_digest(token)] = (owner, now + (self.lifetime_s if lifetime_s is None else lifetime_s))
         return token
@@ -49,6 +55,9 @@ class TokenStore:
         """The owner of a token that is still good, which it stays."""
         owner, expires = self._issued.get(_digest(token), ("", 0.0))
         return owner if now < expires else None
+
+    def _forget_oldest(self, owner: str) -> None:
+        del self._issued[next(digest for digest, (each, _) in self._issued.items() if each == owner)]
 
     def _forget_expired(self, now: float) -> None:
         """Those at the front, the oldest; one that lives longer than its neighbours keeps them a while."""

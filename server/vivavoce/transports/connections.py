@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vivavoce.draining import Draining
-from vivavoce.errors import Overloaded, ShuttingDown
+from vivavoce.errors import ShuttingDown
 from vivavoce.metrics import Metrics
+from vivavoce.serving.shares import Shares
 from vivavoce.transports.carried import Carried
 
 logger = logging.getLogger(__name__)
@@ -22,13 +23,13 @@ class Connections:
     """Every open connection; shared by the carriers.
 
     Args:
-        limit: connections open at once.
+        shares: connections open at once, and how many of them one owner may have.
         draining: once it has begun, no more are opened.
         metrics: keeps count of them.
     """
 
-    def __init__(self, limit: int, draining: Draining, metrics: Metrics) -> None:
-        self._limit = limit
+    def __init__(self, shares: Shares, draining: Draining, metrics: Metrics) -> None:
+        self._shares = shares
         self._draining = draining
         self._metrics = metrics
         self._open: set[Carried] = set()
@@ -38,22 +39,22 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def check(self) -> None:
-        """Whether one more connection may be opened.
+    def check(self, owner: str) -> None:
+        """Whether this owner may open one more connection.
 
         Raises:
             ShuttingDown: If the server drains.
-            Overloaded: If there are too many.
+            Overloaded: If there are too many, or the owner has its share.
         """
         if self._draining.has_begun:
             raise ShuttingDown("the server is shutting down")
-        if len(self._open) >= self._limit:
-            raise Overloaded(f"{self._limit} live connections are open, and no more may be", retry_after_s=5.0)
+        self._shares.check(owner)
 
     @contextmanager
-    def hold(self, carried: Carried, carrier: str) -> Iterator[None]:
+    def hold(self, carried: Carried, carrier: str, owner: str) -> Iterator[None]:
         """Count a connection for the length of the block. Raises as `check` does."""
-        self.check()
+        self.check(owner)
+        self._shares.take(owner)
         gauge = self._metrics.open_sockets.labels(carrier)
         self._open.add(carried)
         self._empty.clear()
@@ -62,6 +63,7 @@ class Connections:
             yield
         finally:
             gauge.dec()
+            self._shares.give_back(owner)
             self._open.discard(carried)
             if not self._open:
                 self._empty.set()

@@ -37,6 +37,7 @@ class WebSocketConnection:
     Args:
         carry: makes the session.
         encoding: threads for codecs.
+        owner: whose connection it is.
         subprotocol: what is chosen where the client offers it.
     """
 
@@ -47,18 +48,20 @@ class WebSocketConnection:
         encoding: Executor,
         patience: Patience,
         *,
+        owner: str,
         subprotocol: str | None = None,
     ) -> None:
         self._websocket = websocket
         self._encoding = encoding
         self._patience = patience
+        self._owner = owner
         self._subprotocol = subprotocol
         self._pacer = Pacer()
         self._carried = carry(Carrier("websocket", self._open_sink))
 
     async def serve(self, connections: Connections) -> None:
         """Accept, and serve until either side has had enough."""
-        with connections.hold(self._carried, "websocket"):
+        with connections.hold(self._carried, "websocket", self._owner):
             offered: list[str] = self._websocket.scope["subprotocols"]
             await self._websocket.accept(subprotocol=self._subprotocol if self._subprotocol in offered else None)
             await until_first_ends(self._read(), self._send(), self._carried.run())

@@ -39,14 +39,21 @@ def open_store(settings: VoiceSettings) -> VoiceStore:
     """The voices of a configuration: `./voices`, `./models` and the folders it names are preloaded, those
     of the data folder not.
 
-    New voices go to the first folder it names, else to the data folder. What a killed process left is swept away.
+    New voices go to the first folder it names that can be written (a container's may be mounted read-only), else to the
+    data folder. What a killed process left is swept away.
     """
     data = settings.data_dir / "voices"
     directories = [VoiceDirectory(path, preload=path != data) for path in settings.folders()]
-    home = settings.voices[0] if settings.voices else data
+    home = next((folder for folder in settings.voices if _can_be_written(folder)), data)
     for directory in directories:
         sweep(directory.path)
     return VoiceStore(directories, home=home, records=settings.data_dir / "records", rescan_s=RESCAN_S)
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether new things may be made in a folder that is there, or in the nearest one above it."""
+    there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), Path("/"))
+    return os.access(there, os.W_OK | os.X_OK)
 
 
 class VoiceStore:

@@ -103,7 +103,7 @@ class Call:
                 await self._opened.wait()
             if self._channel is None:  # hung up, or failed, before it began
                 return
-            with connections.hold(self._carried, "webrtc"):
+            with connections.hold(self._carried, "webrtc", self.owner):
                 await until_first_ends(self._watch(), self._send(), self._carried.run(), self._microphone.run())
         except TimeoutError:
             logger.info("%s: the call was not taken up", self.id)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from vivavoce.config import WebRTCSettings
 from vivavoce.draining import Draining
 from vivavoce.errors import NotFound, Overloaded, ShuttingDown
+from vivavoce.serving.shares import Shares
 from vivavoce.transports.carried import Carry, Patience
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc import offer
@@ -24,6 +25,7 @@ class Calls:
 
     Args:
         allow_private: let private addresses of offers into the ICE agent.
+        share: of the calls that one owner may have, 0..1.
 
     Raises:
         ConfigError: If the configuration's ICE servers cannot be read.
@@ -35,11 +37,12 @@ class Calls:
         patience: Patience,
         *,
         allow_private: bool,
+        share: float = 1.0,
         connections: Connections,
         draining: Draining,
     ) -> None:
         self.ice_servers = parse_ice_servers(settings.ice_servers)
-        self._max_calls = settings.max_calls
+        self._shares = Shares("calls", settings.max_calls, share)
         self._patience = patience
         self._allow_private = allow_private
         self._connections = connections
@@ -64,7 +67,8 @@ class Calls:
             Overloaded, ShuttingDown: If there are too many calls, or the server stops.
         """
         text = offer.cleaned_offer(body, allow_private=self._allow_private)
-        self._check()
+        self._connections.check(owner)
+        self._shares.take(owner)
         id = f"call_{secrets.token_urlsafe(18)}"
         call = Call(id, owner, carry, self.ice_servers, self._encoding, self._patience, channel=channel)
         self._calls[call.id] = call
@@ -73,7 +77,7 @@ class Calls:
             if self._draining.has_begun:
                 raise ShuttingDown("the server is shutting down")
         except BaseException:
-            self._calls.pop(call.id)
+            self._forget(call)
             await call.close()
             raise
         self._tasks[call.id] = asyncio.create_task(self._run(call), name=f"call-{call.id}")
@@ -98,11 +102,6 @@ class Calls:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._encoding.shutdown(wait=False, cancel_futures=True)
 
-    def _check(self) -> None:
-        self._connections.check()
-        if len(self._calls) >= self._max_calls:
-            raise Overloaded(f"{self._max_calls} calls are open or pending, and no more may be", retry_after_s=5.0)
-
     async def _run(self, call: Call) -> None:
         try:
             await call.run(self._connections)
@@ -111,5 +110,9 @@ class Calls:
         except Exception:
             logger.exception("%s: the call failed", call.id)
         finally:
-            self._calls.pop(call.id, None)
-            self._tasks.pop(call.id, None)
+            self._forget(call)
+
+    def _forget(self, call: Call) -> None:
+        self._shares.give_back(call.owner)
+        self._calls.pop(call.id, None)
+        self._tasks.pop(call.id, None)
