@@ -13,22 +13,22 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import assert_never
 
 from vivavoce.assistant import thoughts
 from vivavoce.assistant.brain import Brain
 from vivavoce.assistant.chat_model import ChatPiece
 from vivavoce.assistant.ear import Ear
-from vivavoce.assistant.mouth import Mouth, Speech
+from vivavoce.assistant.extras import Extras
+from vivavoce.assistant.mouth import Mouth
+from vivavoce.assistant.realtime_speech import speech_for
 from vivavoce.assistant.reply import Outcome, Reply, Think
+from vivavoce.assistant.running_response import RunningResponse
 from vivavoce.assistant.spoken_items import SpokenItems
-from vivavoce.audio.chunk import Samples, WordTiming
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.commands import Close
-from vivavoce.protocols.realtime.audio_format import RATES_HZ, AudioFormat
 from vivavoce.protocols.realtime.commands import (
     Cancel,
     ClearInput,
@@ -41,23 +41,12 @@ from vivavoce.protocols.realtime.commands import (
     Respond,
     Truncate,
 )
-from vivavoce.protocols.realtime.response import Response, Usage
+from vivavoce.protocols.realtime.response import Response
 from vivavoce.protocols.realtime.session import RealtimeSession
-from vivavoce.speaking.sink import Carrier, SoundFormat, SpokenChunk
-from vivavoce.synthesis.speaker import Speaker, SpeechRequest
+from vivavoce.speaking.sink import Carrier
+from vivavoce.synthesis.speaker import Speaker
 
 logger = logging.getLogger(__name__)
-
-ENCODERS: Final[dict[AudioFormat, str]] = {"audio/pcm": "pcm", "audio/pcmu": "pcmu", "audio/pcma": "pcma"}
-
-
-@dataclass(slots=True, eq=False)
-class _Running:
-    """A response that is being made."""
-
-    response: Response
-    reply: Reply
-    task: asyncio.Task[None] | None = None
 
 
 class RealtimeConversation:
@@ -102,11 +91,14 @@ class RealtimeConversation:
         self._ear = ear
         self._owner = owner
         self._metrics = metrics
-        self._asked: asyncio.Queue[_Running] = asyncio.Queue()  # bounded by the machine's limit of open responses
-        self._running: dict[str, _Running] = {}
-        self._sounding: _Running | None = None  # whose sound is to be heard, even if it is done
+        self._asked: asyncio.Queue[RunningResponse] = (
+            asyncio.Queue()
+        )  # bounded by the machine's limit of open responses
+        self._running: dict[str, RunningResponse] = {}
+        self._sounding: RunningResponse | None = None  # whose sound is to be heard, even if it is done
         self._interrupted = ""  # what the user did not hear, should it have been no interruption
         self._items = SpokenItems()
+        self._extras = Extras(session, self.wake_sender)
         self._one_voice = asyncio.Lock()  # replies are spoken one after the other
         self._due = asyncio.Event()  # the outbox may hold something
         self._all_sent = asyncio.Event()
@@ -233,19 +225,16 @@ class RealtimeConversation:
     @property
     def saying(self) -> str | None:
         """What the assistant says about now; None: it is silent."""
-        running = self._sounding
-        mouth = running.reply.mouth if running is not None else None
-        if running is None or mouth is None or not mouth.has_begun:
-            return None
-        return mouth.saying() if mouth.left_s > 0.0 or not running.response.is_done else None
+        return self._sounding.saying if self._sounding is not None else None
 
     def _start(self, response: Response, think: Think) -> None:
         speaks = "audio" in response.options.modalities
-        told = functools.partial(self._tell_words, response)
-        mouth = Mouth(self._speech(response), response, self._goes_out, self._wait_until_sent, told) if speaks else None
+        told = functools.partial(self._extras.words, response)
+        speech = speech_for(response.options, self._speaker, self._carrier, self._owner)
+        mouth = Mouth(speech, response, self._goes_out, self._wait_until_sent, told) if speaks else None
         apology = functools.partial(self._brain.apology, self.session, response.options)
         reply = Reply(think, response, mouth, self._goes_out, apology=apology)
-        self._running[response.id] = running = _Running(response, reply)
+        self._running[response.id] = running = RunningResponse(response, reply)
         self._asked.put_nowait(running)
 
     @asynccontextmanager
@@ -255,47 +244,9 @@ class RealtimeConversation:
             await self._ear.understood()
         think = self._brain.think(self.session, response.options, self._items)
         async with think() as pieces:
-            yield self._timed(response, pieces)
+            yield self._extras.first_words(response, pieces)
 
-    async def _timed(self, response: Response, pieces: AsyncIterator[ChatPiece]) -> AsyncIterator[ChatPiece]:
-        """The pieces; a client that measures is told when the first one is there, for it is heard later."""
-        first = True
-        async for piece in pieces:
-            if first:
-                first = False
-                self.session.tell("metrics", response_id=response.id, stage="first_words")
-                self.wake_sender()
-            yield piece
-
-    def _tell_words(self, response: Response, chunk: SpokenChunk) -> None:
-        """When the words of this chunk are heard, where the client asked for it."""
-        words, item_id = chunk.audio.words, response.item_id
-        if words and item_id is not None and not response.is_done:
-            self.session.tell(
-                "words",
-                response_id=response.id,
-                item_id=item_id,
-                start_ms=round(1000 * chunk.start_s),
-                words=[_timed_word(each) for each in words],
-                estimated=any(each.estimated for each in words),
-            )
-
-    def _speech(self, response: Response) -> Speech:
-        options = response.options
-        rate = self._carrier.sample_rate or RATES_HZ[options.output_format]
-        paced = options.in_conversation  # what is read out aside is wanted as fast as it is made
-        request = SpeechRequest(
-            voice=options.voice,
-            options=SpeechOptions(speed=options.speed),
-            sample_rate=rate,
-            paced=paced,
-            owner=self._owner,
-            transport=self._carrier.name,
-        )
-        format = SoundFormat(ENCODERS[options.output_format], rate, paced=paced)
-        return Speech(speaker=self._speaker, carrier=self._carrier, request=request, format=format)
-
-    async def _reply(self, running: _Running) -> None:
+    async def _reply(self, running: RunningResponse) -> None:
         response, reply = running.response, running.reply
         if reply.mouth is None:
             outcome = await reply.run()
@@ -304,7 +255,7 @@ class RealtimeConversation:
                 self._sounding = running
                 outcome = await reply.run()
         self._remember(running)
-        self._finish(response, outcome)
+        self._finish(running, outcome)
         self._count(running, outcome.error.code if outcome.error is not None else "none")
         self._running.pop(response.id, None)
         if self._carrier.name == "webrtc" and self._sounding is running:
@@ -312,18 +263,10 @@ class RealtimeConversation:
         self.wake_sender()
         self._close_if_drained()
 
-    def _finish(self, response: Response, outcome: Outcome) -> None:
-        counted = outcome.usage
-        usage = Usage(input_tokens=counted.input_tokens, output_tokens=counted.output_tokens) if counted else None
-        if outcome.error is not None:
-            told = not response.is_done
-            response.finish("failed", error=outcome.error, usage=usage)
-            if told:
-                self._act(self.session.report(outcome.error, self._now()))
-        elif outcome.cut_short:
-            response.finish("incomplete", reason="max_output_tokens", usage=usage)
-        else:
-            response.finish("completed", usage=usage)
+    def _finish(self, running: RunningResponse, outcome: Outcome) -> None:
+        error = running.finish(outcome)
+        if error is not None:
+            self._act(self.session.report(error, self._now()))
 
     def _silence(self, response: Response) -> None:
         running = self._running.pop(response.id, None)
@@ -333,7 +276,7 @@ class RealtimeConversation:
             if running.task is not None:
                 running.task.cancel()
 
-    def _stop(self, running: _Running) -> None:
+    def _stop(self, running: RunningResponse) -> None:
         """No more of its sound; the conversation goes on from what was heard."""
         mouth = running.reply.mouth
         if mouth is not None:
@@ -356,7 +299,7 @@ class RealtimeConversation:
 
     # -- what was heard --------------------------------------------------------------------------------------------
 
-    def _remember(self, running: _Running) -> None:
+    def _remember(self, running: RunningResponse) -> None:
         mouth, item_id = running.reply.mouth, running.response.item_id
         if mouth is not None and item_id is not None:
             self._items.keep(item_id, mouth.text)
@@ -394,15 +337,10 @@ class RealtimeConversation:
             self.session.responses.sounding(running.response.id)
         self.wake_sender()
 
-    def _count(self, running: _Running, outcome: str) -> None:
+    def _count(self, running: RunningResponse, outcome: str) -> None:
         status = "completed" if outcome == "none" else "cancelled" if outcome == "cancelled" else "failed"
         self._metrics.requests.labels(self._carrier.name, status, outcome).inc()
 
     def _close_if_drained(self) -> None:
         if self._draining and not self._running:
             self.close(1001, "shutdown")
-
-
-def _timed_word(word: WordTiming) -> dict[str, object]:
-    """As the native stream writes it."""
-    return {"text": word.text, "start_ms": round(1000 * word.start_s), "end_ms": round(1000 * word.end_s)}
