@@ -7,11 +7,12 @@ STAMP := $(VENV)/.serving
 TEST_STAMP := $(VENV)/.testing
 FASTRTC := .venv-fastrtc
 HOSTED_CLIENTS := .venv-hosted-clients
+REALTIME_CLIENTS := .venv-realtime-clients
 HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
 
-.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients fuzz-uploads docs
+.PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients setup-realtime-clients test-realtime-clients fuzz-uploads docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -61,6 +62,18 @@ $(HOSTED_CLIENTS)/.testing: pyproject.toml tests/hosted_clients/package.json
 	cd tests/hosted_clients && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+setup-realtime-clients: $(REALTIME_CLIENTS)/.testing ## make the environment that tests other people's Realtime clients
+
+test-realtime-clients: $(REALTIME_CLIENTS)/.testing $(STAMP) client ## hold a conversation with each of them; writes the README's table
+	VIVAVOCE_PYTHON=$(CURDIR)/$(BIN)/python $(REALTIME_CLIENTS)/bin/python -m pytest tests/realtime_clients -o filterwarnings=default $(ARGS)
+
+$(REALTIME_CLIENTS)/.testing: pyproject.toml tests/realtime_clients/package.json
+	$(PYTHON) -m venv $(REALTIME_CLIENTS)
+	$(REALTIME_CLIENTS)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(REALTIME_CLIENTS)/bin/pip install --quiet --group test-realtime-clients
+	cd tests/realtime_clients && npm ci --silent --no-audit --no-fund
+	@touch $@
+
 client: client_js/node_modules/.installed ## install what checks and tests the browser library
 
 client_js/node_modules/.installed: client_js/package.json client_js/package-lock.json
@@ -87,4 +100,4 @@ docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .venv-fastrtc .venv-hosted-clients tests/hosted_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types
+	rm -rf $(VENV) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types
