@@ -15,7 +15,9 @@ import uvicorn
 from blocking_calls import no_blocking_calls
 from vivavoce.app.server import Server, build_server
 from vivavoce.config import Config
+from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
+from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.serving.uvicorn_server import DrainingServer, uvicorn_options
 
 
@@ -47,12 +49,17 @@ class LiveServer:
 
 @contextmanager
 def live_server(
-    engines: Sequence[SpeechEngine] | None = None, *, max_connections: int = 4000, **settings: Any
+    engines: Sequence[SpeechEngine] | None = None,
+    *,
+    recognizers: Sequence[Recognizer] | None = None,
+    activity: VoiceActivity | None = None,
+    max_connections: int = 4000,
+    **settings: Any,
 ) -> Iterator[LiveServer]:
     """Serve until the block ends. `settings` are fields of the Config. A blocking call on the server's loop fails."""
-    config = Config(**{"port": 0, "admission_share": 0.0, **settings})
+    config = Config(**{"port": 0, "admission_share": 0.0, "preload_recognizer": False, **settings})
     with ThreadPoolExecutor(1) as elsewhere:  # reads files: not on the event loop of an asynchronous test
-        server = elsewhere.submit(build_server, config, engines).result()
+        server = elsewhere.submit(build_server, config, engines, recognizers=recognizers, activity=activity).result()
     started = threading.Event()
     ports: list[int] = []
 

@@ -124,6 +124,8 @@ class ListeningSettings:
         None, "Recognition model that answers where none is named, and to OpenAI's names; default: whisper-base."
     )
     max_recording_s: int = setting(7200, "Seconds of an uploaded recording.", above=0)
+    hearing_timeout_s: float = setting(1800.0, "A recording must have been heard after this long.", above=0)
+    preload_recognizer: bool = setting(True, "Load the default recognition model at start, where it is installed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,7 @@ class Metrics:
         self.underruns = Counter("voice_underruns", "Chunks that came after the buffer ran dry", registry=r)
         self.underrun_seconds = Counter("voice_underrun_seconds", "Silence caused by underruns", registry=r)
         self.audio_seconds = Counter("voice_audio_seconds", "Speech made", registry=r)
+        self.heard_seconds = Counter("voice_heard_seconds", "Recordings taken in to be heard", registry=r)
         self.bad_samples = Counter("voice_bad_samples", "NaN, infinite or clipped samples", registry=r)
 
         # -- what is open now

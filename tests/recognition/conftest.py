@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from fake_recognizer import FakeRecognizer
+from loudness import Loudness
 from vivavoce.app.listener import build_transcriber
 from vivavoce.app.machine import build_machine
 from vivavoce.config import Config
@@ -18,15 +17,6 @@ from vivavoce.metrics import Metrics
 from vivavoce.recognition.transcriber import Transcriber
 
 MakeTranscriber = Callable[..., Transcriber]
-
-
-class Loudness:
-    """A `VoiceActivity` that remembers how many frames it has seen, to show that a listener's state comes back."""
-
-    start = 0
-
-    def step(self, states: Sequence[Any], frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[Any]]:
-        return np.where(np.abs(frames).max(axis=1) > 0.05, 0.9, 0.1).astype(np.float32), [state + 1 for state in states]
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ def samples(server: LiveServer) -> dict[str, list[tuple[dict[str, str], float]]]
 def test_every_voice_is_a_model_and_so_are_openais_names(server: LiveServer) -> None:
     answer = get(server, "/v1/models")
     assert answer["object"] == "list"
-    assert [model["id"] for model in answer["data"]] == ["alpha", "beta", "tts-1", "tts-1-hd", "gpt-4o-mini-tts"]
+    speaking = ["alpha", "beta", "tts-1", "tts-1-hd", "gpt-4o-mini-tts"]
+    assert [model["id"] for model in answer["data"]][:5] == speaking  # what listens comes behind
     for model in answer["data"]:
         assert set(model) == {"id", "object", "created", "owned_by"}
         assert model["object"] == "model"

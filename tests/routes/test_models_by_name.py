@@ -93,6 +93,8 @@ def test_no_fields_raise_anything_else(fields: dict[str, Any]) -> None:
 class Kind:
     """Models that load when the test says so."""
 
+    ability = "text2audio"
+
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.fails = False

@@ -26,6 +26,7 @@ from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
+from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.calls import calls_router
 from vivavoce.routes.catalogue import catalogue_router
@@ -37,9 +38,10 @@ from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
 from vivavoce.routes.realtime import realtime_router
-from vivavoce.routes.recognizer_answers import RecognizerAnswers
 from vivavoce.routes.speech import speech_router
 from vivavoce.routes.speech_answers import SpeechAnswers
+from vivavoce.routes.transcription_answers import TranscriptAnswers
+from vivavoce.routes.transcriptions import transcriptions_router
 from vivavoce.routes.voices import voices_router
 from vivavoce.serving.access import Access, is_loopback
 from vivavoce.serving.entries import Entries
@@ -119,12 +121,13 @@ def build_server(
     progress: Progress | None = None,
     *,
     recognizers: Sequence[Recognizer] | None = None,
+    activity: VoiceActivity | None = None,
     services: ServicesBuilder | None = None,
 ) -> Server:
     """Everything, ready for uvicorn; the lifespan loads voices and stops the workers.
 
     Args:
-        engines, recognizers: instead of the configured ones (tests).
+        engines, recognizers, activity: instead of the configured ones (tests).
         progress: told of voices being loaded at start.
         services: makes whoever speaks and listens, instead of this machine.
 
@@ -134,7 +137,7 @@ def build_server(
     metrics = Metrics()
     access = Access.from_settings(config.access, config.server.host, metrics)
     built = (
-        services_of_this_machine(config, metrics, engines, recognizers)
+        services_of_this_machine(config, metrics, engines, recognizers, activity)
         if services is None
         else services(config, metrics)
     )
@@ -163,7 +166,7 @@ def build_server(
         await decoding.start()
         if engine is not None:
             engine.start()
-        preload = asyncio.create_task(_preload(synthesizer, config, progress), name="preload")
+        preload = asyncio.create_task(_preload(synthesizer, transcriber, config, progress), name="preload")
         try:
             yield
         finally:
@@ -199,18 +202,17 @@ def build_server(
     launched = hosted.launched
     answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))
-    others: list[Answerer] = [
-        PictureAnswers(hosted.pictures, config.limits),
-        RecognizerAnswers(transcriber, decoding, config.limits),
-    ]
+    transcripts = TranscriptAnswers(transcriber, decoding, launched, draining, config, metrics)
+    app.include_router(transcriptions_router(transcripts))
+    others: list[Answerer] = [PictureAnswers(hosted.pictures, config.limits), transcripts]
     app.include_router(huggingface_router(answers, others, config.limits))
-    app.include_router(launching_router(launched, synthesizer, config.limits, needs_key=access.needs_key))
+    app.include_router(launching_router(launched, synthesizer, transcriber, config.limits, needs_key=access.needs_key))
     app.include_router(
         catalogue_router(
             speaker,
             launched,
             synthesizer.default_id,
-            transcriber.models,
+            transcriber,
             open_lists=config.access.open_lists,
         )
     )
@@ -265,6 +267,10 @@ def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:
     return EngineAdapter(config.engine, config.limits, hosted.models, hosted.decoding, hosted.encoding)
 
 
-async def _preload(synthesizer: VoiceKeeper, config: Config, progress: Progress | None) -> None:
+async def _preload(
+    synthesizer: VoiceKeeper, transcriber: ModelKeeper, config: Config, progress: Progress | None
+) -> None:
     if config.voices.preload:
         await synthesizer.preload(progress)
+    if config.listening.preload_recognizer:
+        await transcriber.preload(progress)

@@ -12,6 +12,7 @@ from vivavoce.config import Config
 from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.metrics import Metrics
+from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.synthesis.speaker import VoiceKeeper
 
@@ -36,14 +37,15 @@ def services_of_this_machine(
     metrics: Metrics,
     engines: Sequence[SpeechEngine] | None = None,
     recognizers: Sequence[Recognizer] | None = None,
+    activity: VoiceActivity | None = None,
 ) -> Services:
     """The synthesizer and the transcriber, on one pool of workers.
 
     Args:
-        engines, recognizers: instead of the configured ones (tests).
+        engines, recognizers, activity: instead of the configured ones (tests).
     """
     machine = build_machine(config, metrics)
     return Services(
         build_synthesizer(config, metrics, engines, machine),
-        build_transcriber(config, metrics, machine, recognizers),
+        build_transcriber(config, metrics, machine, recognizers, activity),
     )

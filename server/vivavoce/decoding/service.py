@@ -21,6 +21,7 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.audio.decoders import ANY_RECORDING, Decoded, DecodingRules
 from vivavoce.decoding.places import Places
 from vivavoce.decoding.process import DecoderProcess, ProcessLimits
+from vivavoce.decoding.recording import Recording
 from vivavoce.errors import InvalidAudio, Overloaded, RateLimited
 from vivavoce.metrics import Metrics
 
@@ -97,18 +98,36 @@ class DecodingService:
             Overloaded: If too many wait, or the process was killed.
             RateLimited: If the owner has too many, or has just sent what ended a decoder.
         """
+        parts: list[Samples] = []
         async with self._files.enter(owner), self._lend(owner) as process:
-            parts: list[Samples] = []
-            try:
-                async with asyncio.timeout(self._limits.file_s):
-                    await process.begin(sample_rate, rules)
-                    async for data in blocks:
-                        parts.append(await process.decode(data))
-                    parts += await process.flush()
-            except TimeoutError:
-                raise InvalidAudio("the file takes too long to decode", param=rules.param) from None
+            async for part in _decoded(process, blocks, sample_rate, rules, self._limits.file_s):
+                parts.append(part)
             rate = process.sample_rate
         return Decoded(await asyncio.to_thread(np.concatenate, parts), rate)
+
+    @asynccontextmanager
+    async def record(
+        self,
+        blocks: AsyncIterable[bytes],
+        *,
+        owner: str,
+        sample_rate: int = 16_000,
+        rules: DecodingRules = ANY_RECORDING,
+        within_s: float | None = None,
+    ) -> AsyncIterator[Recording]:
+        """The same for recordings of any length: the samples lie on disk for as long as the block lasts.
+
+        Args:
+            within_s: until when it must be decoded; None: as for `decode`.
+
+        Raises:
+            InvalidAudio, Overloaded, RateLimited: As `decode`; Overloaded also where the disk has no room.
+        """
+        with await asyncio.to_thread(Recording, sample_rate) as recording:
+            async with self._files.enter(owner), self._lend(owner) as process:
+                async for part in _decoded(process, blocks, sample_rate, rules, within_s or self._limits.file_s):
+                    await asyncio.to_thread(recording.append, part)
+            yield recording
 
     @asynccontextmanager
     async def live(
@@ -197,3 +216,27 @@ class LiveDecoder:
     async def flush(self) -> Samples:
         """The stream is over: return what was kept back."""
         return np.concatenate(await self._process.flush() or [np.zeros(0, np.float32)])
+
+
+async def _decoded(
+    process: DecoderProcess,
+    blocks: AsyncIterable[bytes],
+    sample_rate: int | None,
+    rules: DecodingRules,
+    within_s: float,
+) -> AsyncIterator[Samples]:
+    """All of a recording, as it is decoded."""
+    deadline_s = asyncio.get_running_loop().time() + within_s
+    try:
+        async with asyncio.timeout_at(deadline_s):
+            await process.begin(sample_rate, rules)
+        async for data in blocks:
+            async with asyncio.timeout_at(deadline_s):
+                part = await process.decode(data)
+            yield part
+        async with asyncio.timeout_at(deadline_s):
+            rest = await process.flush()
+    except TimeoutError:
+        raise InvalidAudio("the file takes too long to decode", param=rules.param) from None
+    for part in rest:
+        yield part

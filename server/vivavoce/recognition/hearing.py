@@ -99,13 +99,12 @@ class LiveHearing:
                 yield self._events.popleft()
             if self._ended and not self._flush_at and not self._open:
                 return
-            await self._ear.changed()
+            if self._recording is None or not self._has_room():  # else nothing might ever change
+                await self._ear.changed()
 
     def _refill(self) -> None:
         """Take more of a recording while little of it waits."""
-        while (
-            self._recording is not None and len(self._open) < SEGMENTS_OF_A_FILE and self._ear.unlooked() < READ_AHEAD
-        ):
+        while self._recording is not None and self._has_room():
             piece = next(self._recording, None)
             if piece is None:
                 self._recording = None

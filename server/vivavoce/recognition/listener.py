@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
@@ -22,6 +24,7 @@ from vivavoce.machine.admission import Place
 from vivavoce.progress import Progress
 from vivavoce.recognition.speech_detector import DetectorOptions
 
+AnySamples = NDArray[Any]  # float32 within +-1 or int16
 SAMPLE_RATE = 16_000  # Hz of everything that is heard
 
 
@@ -41,7 +44,7 @@ class HearingRequest:
         options: what to make of the sound.
         sample_rate: Hz of the samples that are written.
         drafts: tell also what is understood while somebody still speaks.
-        detector: when speech is speech.
+        detector: when speech is speech; None: as fits whoever is heard, live or from a recording.
         owner: whose request this is (a hash of the API key), for fair admission.
         transport: http, websocket, webrtc or cli, for the metrics.
     """
@@ -50,7 +53,7 @@ class HearingRequest:
     options: HearingOptions = field(default_factory=HearingOptions)
     sample_rate: int = SAMPLE_RATE
     drafts: bool = False
-    detector: DetectorOptions = field(default_factory=DetectorOptions)
+    detector: DetectorOptions | None = None
     owner: str = ""
     transport: str = "http"
 
@@ -202,7 +205,7 @@ class Listener(Protocol):
         ...
 
     def transcribe(
-        self, sound: Sequence[Samples], request: HearingRequest
+        self, sound: Sequence[AnySamples], request: HearingRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[HeardSegment]]:
         """Hear a whole recording, behind everything live; segments come in order, all final.
 
@@ -221,6 +224,10 @@ class ModelKeeper(Listener, Protocol):
         Raises:
             UnknownModel, ModelUnavailable: If that cannot be.
         """
+        ...
+
+    async def preload(self, progress: Progress | None = None) -> None:
+        """Have the default model in memory, where there is one; what keeps it from it is logged."""
         ...
 
     def forget(self, model_id: str) -> None:

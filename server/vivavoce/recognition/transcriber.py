@@ -12,16 +12,17 @@ Lives on the event loop; computing is done by the jobs of the same pool that spe
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import RecognizerInfo
+from vivavoce.errors import VivaVoceError
 from vivavoce.machine.admission import Kind, Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
@@ -32,14 +33,15 @@ from vivavoce.recognition.ear import LiveEar
 from vivavoce.recognition.hearing import LiveHearing
 from vivavoce.recognition.hearing_job import LoadedModel
 from vivavoce.recognition.judge_job import Intonation
-from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingRequest, ResolvedModel
+from vivavoce.recognition.listener import SAMPLE_RATE, AnySamples, HeardSegment, HearingRequest, ResolvedModel
 from vivavoce.recognition.model_library import ModelLibrary
 from vivavoce.recognition.speech_detector import DetectorOptions
+
+logger = logging.getLogger(__name__)
 
 # Recordings have time to wait for a longer pause, and windows of this length cost least for a second of sound.
 OF_RECORDINGS = DetectorOptions(silence_s=0.5, longest_s=15.0)
 T = TypeVar("T")
-AnySamples = NDArray[Any]  # float32 within ±1 or int16
 PIECE = 5 * SAMPLE_RATE  # samples of a recording taken at once
 DETECTOR = Kind("detector", "speech", beside=True)
 _WATCH_EVERY_S = 0.5
@@ -108,7 +110,7 @@ class Transcriber:
     async def listen(self, request: HearingRequest, place: Place | None = None) -> AsyncIterator[LiveHearing]:
         """See `Listener.listen`."""
         async with self.lend_ear(request, place) as ear:
-            yield LiveHearing(ear, request.detector, drafts=request.drafts)
+            yield LiveHearing(ear, request.detector or DetectorOptions(), drafts=request.drafts)
 
     @asynccontextmanager
     async def lend_ear(self, request: HearingRequest, place: Place | None = None) -> AsyncIterator[LiveEar]:
@@ -122,8 +124,16 @@ class Transcriber:
     ) -> AsyncIterator[AsyncIterator[HeardSegment]]:
         """See `Listener.transcribe`."""
         async with self._ear(request, None, live=False) as ear:
-            hearing = LiveHearing(ear, OF_RECORDINGS, recording=_pieces(sound))
+            hearing = LiveHearing(ear, request.detector or OF_RECORDINGS, recording=_pieces(sound))
             yield _segments(hearing)
+
+    async def preload(self, progress: Progress | None = None) -> None:
+        """Load the default model, where there is one; a failure is logged and told to whoever asks for it."""
+        try:
+            async with self.library.acquire(await asyncio.to_thread(self.choose), progress):
+                await asyncio.to_thread(self._activity.get)
+        except VivaVoceError as error:
+            logger.warning("nothing listens: %s", error)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for everybody who is listened to. Returns False where some still were."""

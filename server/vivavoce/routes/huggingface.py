@@ -1,7 +1,7 @@
 """`POST /models/{id}`: what Hugging Face's clients send to a model's address, for the models of this server.
 
 A voice speaks what stands in `inputs`; other kinds of model are `Answerer`s: the reader of pictures here, recognizers
-in `recognizer_answers.py`.
+in `transcription_answers.py`.
 """
 
 from __future__ import annotations

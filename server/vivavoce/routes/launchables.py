@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vivavoce.errors import UnknownModel, VoiceUnavailable
-from vivavoce.models.catalogue import CATALOGUE, KnownModel
+from vivavoce.errors import ModelUnavailable, UnknownModel, VoiceUnavailable
+from vivavoce.models.catalogue import CATALOGUE, OPENAI_NAMES, KnownModel
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.launched import Progress
 from vivavoce.synthesis.speaker import VoiceKeeper
@@ -14,6 +14,8 @@ GIB = 1024
 
 class LaunchableVoices:
     """Voices, by their ids in any case; ChatTTS is the voice of its engine."""
+
+    ability = "text2audio"
 
     def __init__(self, voices: VoiceKeeper) -> None:
         self._voices = voices
@@ -38,26 +40,36 @@ class LaunchableVoices:
 
 
 class LaunchableRecognizers:
-    """Models that hear, by any name that means one that is here."""
+    """Models that hear, by any name that means one that is here; OpenAI's names always mean the default."""
+
+    ability = "audio2text"
 
     def __init__(self, listener: ModelKeeper) -> None:
         self._listener = listener
 
     def find(self, name: str) -> str | None:
+        if name in OPENAI_NAMES:
+            return None
         try:
-            return self._listener.choose(name).info.id
+            info = self._listener.choose(name).info
         except UnknownModel:
             return None
+        if info.problem is not None:
+            raise ModelUnavailable(f"model '{info.id}' is not available: {info.problem}", param="model_name")
+        return info.id
 
     async def load(self, model_id: str, progress: Progress) -> None:
         await self._listener.load_model(model_id, progress)
 
     def unload(self, model_id: str) -> None:
-        self._listener.forget(model_id)
+        if model_id != self._listener.choose().info.id:
+            self._listener.forget(model_id)
 
 
 class KnownElsewhere:
     """Models of the catalogue that are not here."""
+
+    ability = "audio2text"
 
     def find(self, name: str) -> str | None:
         model = next((known for known in CATALOGUE.values() if known.name.lower() == name.strip().lower()), None)

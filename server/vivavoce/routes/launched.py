@@ -2,7 +2,7 @@
 
 A launch loads into memory what is on this machine and keeps a name for it; ending it takes the name away, and the voice
 out of memory where nobody else launched it and it does not speak by default. What a client launches is its own. Nothing
-is downloaded. Recognizers join by another `Launchable`. Used by `launching.py`, and by the speech routes for the names.
+is downloaded. Used by `launching.py`, and by the speech routes for the names.
 """
 
 from __future__ import annotations
@@ -53,7 +53,13 @@ class StillLoading(VoiceUnavailable):
 
 
 class Launchable(Protocol):
-    """One kind of model that can be launched."""
+    """One kind of model that can be launched.
+
+    Attributes:
+        ability: what Xinference's clients call it.
+    """
+
+    ability: str
 
     def find(self, name: str) -> str | None:
         """The id of the model that a name means; None where it is none of this kind. May look at the disk.

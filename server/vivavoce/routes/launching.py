@@ -15,6 +15,7 @@ from starlette.responses import Response
 from vivavoce.config import LimitSettings
 from vivavoce.errors import InvalidRequest
 from vivavoce.models.catalogue import CATALOGUE
+from vivavoce.recognition.listener import Listener
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.launchables import how_to_get
@@ -32,7 +33,7 @@ class NotHere(InvalidRequest):
 
 
 def launching_router(
-    launched: LaunchedModels, speaker: Speaker, limits: LimitSettings, *, needs_key: bool
+    launched: LaunchedModels, speaker: Speaker, listener: Listener, limits: LimitSettings, *, needs_key: bool
 ) -> APIRouter:
     """Included before the catalogue, whose `/v1/models/{model_id}` would take its paths and serves launches too."""
     router = APIRouter(tags=["models by name"], responses=ERRORS)
@@ -85,6 +86,7 @@ def launching_router(
         if model_type != "audio":
             return []
         voices = await asyncio.to_thread(speaker.voices)
+        here = {info.id: info.problem for info in await asyncio.to_thread(listener.models)}
         known = [{"model_name": model.name, "is_builtin": True} for model in CATALOGUE.values()]
         own = [{"model_name": voice.id, "is_builtin": True} for voice in voices]
         if not detailed:
@@ -102,7 +104,7 @@ def launching_router(
                 "multilingual": model.languages == "many",
                 "licence": model.licence,
                 "size_mib": model.mib,
-                "problem": how_to_get(model),
+                "problem": here[model.name] if model.name in here else how_to_get(model),
             }
             for entry, model in zip(known, CATALOGUE.values(), strict=True)
         ]
@@ -140,7 +142,7 @@ def _instance(each: Launched) -> dict[str, Any]:
         "model_name": each.model_id,
         "model_uid": each.uid,
         "model_version": None,
-        "model_ability": ["text2audio"],
+        "model_ability": [each.kind.ability],
         "replica": 1,
         "status": status,
         "instance_created_ts": each.created,

@@ -48,17 +48,21 @@ def as_model(info: VoiceInfo) -> dict[str, Any]:
     }
 
 
+def recognizers_as_models(models: list[RecognizerInfo]) -> list[dict[str, Any]]:
+    """Models that can hear, as OpenAI lists them."""
+    return [_listed(each) for each in models if each.problem is None]
+
+
 def recognizer_as_model(info: RecognizerInfo) -> dict[str, Any]:
     """A model that hears, as one model."""
     return {
-        "id": info.id,
-        "object": "model",
-        "created": 0,
-        "owned_by": f"vivavoce-{info.engine}",
+        **_listed(info),
         "model_type": "audio",
         "model_name": info.id,
         "model_family": info.engine,
         "model_ability": ["audio2text"],
+        "multilingual": len(info.languages) > 1,
+        "languages": list(info.languages),
         "model_engine": info.engine,
         "model_revision": None,
         "accelerators": [],
@@ -66,5 +70,5 @@ def recognizer_as_model(info: RecognizerInfo) -> dict[str, Any]:
     }
 
 
-def _listed(info: VoiceInfo) -> dict[str, Any]:
+def _listed(info: VoiceInfo | RecognizerInfo) -> dict[str, Any]:
     return {"id": info.id, "object": "model", "created": info.created, "owned_by": f"vivavoce-{info.engine}"}

@@ -1,0 +1,143 @@
+"""A recording inside a JSON body, as base64: taken out while the body arrives, so that nobody ever holds it whole.
+
+Strings longer than anything else in such a body go to a file, decoded; the JSON that is left is small and is read like
+every other body. Pure but for the file it is given; fed by `uploads.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from vivavoce.errors import InvalidRequest, PayloadTooLarge
+
+LONG = 4096  # characters of a string that is taken out
+_NAME_BYTES = 64
+_NAMED = re.compile(rb'"(?:data|inputs|input_audio|audio|file)"\s*:\s*"$')  # what holds sound
+_PREFIX = re.compile(rb"data:[\w.+/-]{0,80}(?:;[\w=.+-]{0,80}){0,4};base64,|data:;base64,")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_ESCAPES = ((b"\\/", b"/"), (b"\\n", b""), (b"\\r", b""))  # what writers of JSON do to base64
+
+
+class InlineAudio:
+    """Splits a JSON text into sound and the rest.
+
+    Args:
+        max_json_bytes: of the rest.
+
+    Attributes:
+        json: the rest so far, the sound's string empty.
+        has_sound: whether a long string was found.
+    """
+
+    def __init__(self, max_json_bytes: int) -> None:
+        self.json = bytearray()
+        self.has_sound = False
+        self._max_json_bytes = max_json_bytes
+        self._in_string = False
+        self._escaped = False  # the last byte was a backslash
+        self._head = bytearray()  # of a string that may become long
+        self._is_sound = False
+        self._rest = b""  # characters of base64 that wait for their fourth
+        self._ended = False  # padding was seen
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take a piece of the body, yield sound.
+
+        Raises:
+            InvalidRequest: If the long string is no base64, or there are two.
+            PayloadTooLarge: If the rest is too long.
+        """
+        place = 0
+        while place < len(data):
+            if not self._in_string:
+                quote = data.find(b'"', place)
+                end = len(data) if quote < 0 else quote + 1
+                self._keep(data[place:end])
+                self._in_string, place = quote >= 0, end
+            else:
+                piece, place, closed = self._string_piece(data, place)
+                yield from self._string(piece)
+                if closed:
+                    yield from self._close()
+
+    def short(self, text: str) -> bytes:
+        """Sound that was too short to be told from the rest: the base64 of a field."""
+        data = _PREFIX.sub(b"", text.encode("ascii", "replace"), count=1)
+        return _decoded(b"".join(data.split()).translate(_URL_SAFE), last=True)
+
+    def _string_piece(self, data: bytes, place: int) -> tuple[bytes, int, bool]:
+        """Up to the end of the string, or of the data."""
+        end = place
+        while end < len(data):
+            if self._escaped:
+                self._escaped = False
+                end += 1
+                continue
+            quote, slash = data.find(b'"', end), data.find(b"\\", end)
+            if slash >= 0 and (quote < 0 or slash < quote):
+                self._escaped = True
+                end = slash + 1
+            elif quote >= 0:
+                return data[place:quote], quote + 1, True
+            else:
+                end = len(data)
+        return data[place:], len(data), False
+
+    def _string(self, piece: bytes) -> Iterator[bytes]:
+        if self._is_sound:
+            yield from self._sound(piece)
+            return
+        self._head += piece
+        if len(self._head) > LONG and _NAMED.search(self.json[-_NAME_BYTES:]):
+            if self.has_sound:
+                raise InvalidRequest("the body holds two recordings; send one")
+            self._is_sound = self.has_sound = True
+            head, self._head = bytes(self._head), bytearray()
+            yield from self._sound(_PREFIX.sub(b"", head, count=1))
+        elif len(self._head) > self._max_json_bytes:
+            raise PayloadTooLarge(self._max_json_bytes)
+
+    def _close(self) -> Iterator[bytes]:
+        if self._is_sound:
+            yield _decoded(self._rest, last=True)
+            self._rest, self._is_sound = b"", False
+        self._keep(bytes(self._head) + b'"')
+        self._head.clear()
+        self._in_string = False
+
+    def _sound(self, piece: bytes) -> Iterator[bytes]:
+        characters = self._rest + piece
+        whole = len(characters) - characters.endswith(b"\\")  # an escape cut in two waits for its other half
+        characters, self._rest = characters[:whole], characters[whole:]
+        for escape, meant in _ESCAPES:
+            characters = characters.replace(escape, meant)
+        characters = b"".join(characters.split()).translate(_URL_SAFE)
+        whole = len(characters) // 4 * 4
+        block, self._rest = characters[:whole], characters[whole:] + self._rest
+        if block and self._ended:
+            raise _no_base64()
+        self._ended = block.endswith(b"=")
+        yield _decoded(block, last=False)
+
+    def _keep(self, data: bytes) -> None:
+        self.json += data
+        if len(self.json) > self._max_json_bytes:
+            raise PayloadTooLarge(self._max_json_bytes)
+
+
+def _decoded(block: bytes, *, last: bool) -> bytes:
+    """Whole groups of four characters; the last one may lack its padding."""
+    if last:
+        block = block.translate(_URL_SAFE)
+        block += b"=" * (-len(block) % 4)
+    try:
+        return base64.b64decode(block, validate=True)
+    except binascii.Error:
+        raise _no_base64() from None
+
+
+def _no_base64() -> InvalidRequest:
+    return InvalidRequest("the recording must be written in base64")

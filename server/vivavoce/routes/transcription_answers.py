@@ -1,0 +1,246 @@
+"""A recording and a wish become words: what all routes that listen have in common, whoever's contract it is.
+
+What a client sent is on disk; it is decoded in a process of its own, heard behind everything live, and written in the
+form that was asked for. Bounded in bytes, seconds of sound, seconds of work and number, with a share for each owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from vivavoce.audio.decoders import DecodingRules
+from vivavoce.config import Config
+from vivavoce.decoding.places import Places
+from vivavoce.decoding.service import DecodingService
+from vivavoce.draining import Draining
+from vivavoce.engines.recognizer import Task
+from vivavoce.errors import EngineTimeout, ShuttingDown, UnsupportedLanguage, VivaVoceError
+from vivavoce.metrics import Metrics
+from vivavoce.recognition.listener import HeardSegment, HearingRequest, Listener, ResolvedModel
+from vivavoce.recognition.transcript import Transcript, joined
+from vivavoce.routes.launched import LaunchedModels
+from vivavoce.routes.streamed import ClientGone, StreamedResponse, unless_gone
+from vivavoce.routes.transcript_formats import FORMATS, chunks, token_logprobs, token_usage, written
+from vivavoce.routes.transcription_body import TranscriptionBody, parse_transcription
+from vivavoce.routes.uploads import Upload, read_upload
+from vivavoce.serving.error_shapes import STATE
+
+AT_ONCE, WAITING, SHARE = 8, 24, 8  # recordings: being heard, waiting on disk, of one owner together
+DECODE_SHARE = 0.05  # a second of a long recording may take so long to decode
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A request that was read and checked."""
+
+    task: Task
+    body: TranscriptionBody
+    model: ResolvedModel
+    upload: Upload
+    owner: str
+
+
+class TranscriptAnswers:
+    """Reads requests and answers them."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        decoding: DecodingService,
+        launched: LaunchedModels,
+        draining: Draining,
+        config: Config,
+        metrics: Metrics,
+    ) -> None:
+        self._listener = listener
+        self._decoding = decoding
+        self._launched = launched
+        self._draining = draining
+        self._config = config
+        self._metrics = metrics
+        self._places = Places("recordings", AT_ONCE, WAITING, SHARE)
+
+    def knows(self, model_id: str) -> bool:
+        """See `huggingface.Answerer`: a recognition model of this server, by its id or its repository."""
+        try:
+            return bool(model_id) and self._listener.choose(model_id) is not None
+        except VivaVoceError:
+            return False
+
+    async def answer(self, request: Request, model_id: str | None = None, *, task: Task = "transcribe") -> Response:
+        """Read a request and answer it.
+
+        Args:
+            model_id: from the path, where it is there.
+
+        Raises:
+            VivaVoceError: What keeps it from being heard.
+        """
+        if self._draining.has_begun:
+            raise ShuttingDown("the server is shutting down")
+        upload = await read_upload(request, self._config.limits)
+        try:
+            if upload.hugging_face:
+                setattr(request.state, STATE, "huggingface")
+                task = "translate" if upload.fields.get("task") == ["translate"] else task
+            wish = await self._wish(request, upload, model_id, task)
+            if wish.body.stream:
+                return self._streamed(wish)
+            response = await unless_gone(request.receive, self._whole(wish))
+            self._metrics.requests.labels(_route(task), "completed", "").inc()
+        except ClientGone:
+            self._metrics.requests.labels(_route(task), "client_gone", "").inc()
+            response = Response(status_code=ClientGone.status)  # to nobody
+        except VivaVoceError as error:
+            self._metrics.requests.labels(_route(task), "error", error.code).inc()
+            await upload.close()
+            raise
+        except BaseException:
+            await upload.close()
+            raise
+        await upload.close()
+        return response
+
+    async def _wish(self, request: Request, upload: Upload, model_id: str | None, task: Task) -> _Wish:
+        owner: str = request.state.owner
+        body = parse_transcription(upload.fields, task)
+        asked = model_id or body.model
+        if asked is not None:
+            asked = self._launched.model_of(asked, owner)
+        model = await asyncio.to_thread(self._listener.choose, asked)  # it may look at the disk
+        _check(model, body)
+        return _Wish(task, body, model, upload, owner)
+
+    async def _whole(self, wish: _Wish) -> Response:
+        async with self._heard(wish) as (duration_s, segments):
+            found = [segment async for segment in segments]
+        transcript = Transcript.of(wish.task, duration_s, found)
+        body = wish.body
+        if wish.upload.hugging_face:
+            content = chunks(transcript, words=body.chunks == "word") if body.chunks else {"text": transcript.text}
+            return Response(json.dumps(content, ensure_ascii=False), media_type="application/json")
+        text = await asyncio.to_thread(_written, transcript, body)
+        response = Response(text.encode())
+        response.headers["content-type"] = FORMATS[body.format]
+        return response
+
+    def _streamed(self, wish: _Wish) -> Response:
+        return StreamedResponse(
+            self._events(wish),
+            media_type="text/event-stream; charset=utf-8",
+            headers={},
+            route=_route(wish.task),
+            metrics=self._metrics,
+            stall_timeout_s=self._config.live.stall_timeout_s,
+        )
+
+    async def _events(self, wish: _Wish) -> AsyncGenerator[bytes, None]:
+        """One delta for each stretch, when its words are certain: together they are the text."""
+        found: list[HeardSegment] = []
+        told = ""
+        begun = False
+        try:
+            async with self._heard(wish) as (duration_s, segments):
+                async for segment in segments:
+                    if not segment.heard.text:
+                        continue
+                    found.append(segment)
+                    whole = joined([told, segment.heard.text])
+                    delta, told = whole[len(told) :], whole
+                    fields: dict[str, Any] = {"delta": delta}
+                    if wish.body.logprobs:
+                        fields["logprobs"] = token_logprobs(segment.heard.tokens)
+                    begun = True
+                    yield _event("transcript.text.delta", **fields)
+            transcript = Transcript.of(wish.task, duration_s, found)
+            last: dict[str, Any] = {"text": told}
+            if wish.body.logprobs:
+                last["logprobs"] = token_logprobs(transcript.tokens)
+            yield _event("transcript.text.done", **last, usage=token_usage(transcript))
+        except VivaVoceError as error:
+            if begun:
+                yield _event("error", **error.to_wire())
+            raise
+        finally:
+            await wish.upload.close()
+
+    @asynccontextmanager
+    async def _heard(self, wish: _Wish) -> AsyncIterator[tuple[float, AsyncIterator[HeardSegment]]]:
+        """(seconds of the recording, its segments as they are heard)."""
+        listening = self._config.listening
+        rules = DecodingRules(max_s=listening.max_recording_s, max_pcm_bytes=4 * 48_000 * listening.max_recording_s)
+        deadline_s = asyncio.get_running_loop().time() + listening.hearing_timeout_s
+        async with (
+            self._places.enter(wish.owner),
+            self._decoding.record(
+                wish.upload.blocks(),
+                owner=wish.owner,
+                rules=rules,
+                within_s=60.0 + DECODE_SHARE * listening.max_recording_s,
+            ) as recording,
+        ):
+            self._metrics.heard_seconds.inc(recording.duration_s)
+            request = HearingRequest(
+                model=wish.model,
+                options=wish.body.options,
+                detector=wish.body.detector,
+                owner=wish.owner,
+                transport="http",
+            )
+            sound = await asyncio.to_thread(recording.sound)
+            async with self._listener.transcribe([sound], request) as segments:
+                yield recording.duration_s, _until(segments, deadline_s, listening.hearing_timeout_s)
+
+
+def _check(model: ResolvedModel, body: TranscriptionBody) -> None:
+    """What the lists say already, before anything is decoded."""
+    info, options = model.info, body.options
+    unknown = {code for code in (options.language, *options.languages) if code and code not in info.languages}
+    if unknown:
+        known = ", ".join(info.languages)
+        raise UnsupportedLanguage(
+            f"model '{info.id}' does not understand {', '.join(sorted(unknown))}; it knows: {known}"
+        )
+    if options.task == "translate" and not info.translates:
+        raise UnsupportedLanguage(f"model '{info.id}' does not translate", param="model")
+
+
+async def _until(
+    segments: AsyncIterator[HeardSegment], deadline_s: float, limit_s: float
+) -> AsyncGenerator[HeardSegment, None]:
+    """The same, with an end in time."""
+    while True:
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                segment = await anext(segments)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise EngineTimeout(f"the recording was not heard to its end within {limit_s:.0f} s") from None
+        yield segment
+
+
+def _written(transcript: Transcript, body: TranscriptionBody) -> str:
+    return written(
+        transcript,
+        body.format,
+        granularities=body.granularities,
+        logprobs=body.logprobs,
+        languages=body.languages,
+    )
+
+
+def _route(task: Task) -> str:
+    return "transcriptions" if task == "transcribe" else "translations"
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return b"data: " + json.dumps({"type": kind, **fields}, ensure_ascii=False).encode() + b"\n\n"

@@ -1,0 +1,298 @@
+"""`/v1/audio/transcriptions` and `/translations` over a fake recognizer: what comes in, goes out, and is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from fake_engine import FakeEngine
+from fake_recognizer import FakeRecognizer
+from live_server import LiveServer, live_server
+from loudness import Loudness
+from recordings import wav
+from vivavoce.audio.chunk import Samples
+
+PATH = "/v1/audio/transcriptions"
+SILENCE = np.zeros(16_000, np.float32)
+
+
+def level(value: float, seconds: float = 0.5) -> Samples:
+    return np.full(round(16_000 * seconds), value, np.float32)
+
+
+TWO = wav(np.concatenate([level(0.25), SILENCE, level(0.5), SILENCE]), 16_000)  # two segments
+
+
+@pytest.fixture(scope="module")
+def ears() -> FakeRecognizer:
+    return FakeRecognizer(("whisper-base", "other"), missing=("absent",))
+
+
+@pytest.fixture(scope="module")
+def server(ears: FakeRecognizer) -> Iterator[LiveServer]:
+    with live_server([FakeEngine()], recognizers=[ears], activity=Loudness(), max_upload_mib=1) as server:
+        yield server
+
+
+def post(server: LiveServer, path: str = PATH, *, audio: Any = TWO, **fields: Any) -> httpx.Response:
+    return httpx.post(server.url + path, files={"file": ("a.wav", audio)}, data=fields, timeout=30)
+
+
+def test_json_is_the_default(server: LiveServer) -> None:
+    answer = post(server, model="whisper-1")
+    assert answer.headers["content-type"] == "application/json"
+    content = answer.json()
+    assert content["usage"] == {"type": "duration", "seconds": 3.0}
+    assert content["text"].split()[0] == "w25"
+    assert "w50" in content["text"]
+
+
+@pytest.mark.parametrize(
+    ("format", "kind", "begins"),
+    [
+        ("text", "text/plain; charset=utf-8", "w25"),
+        ("srt", "text/plain; charset=utf-8", "1\n00:00:0"),
+        ("vtt", "text/vtt; charset=utf-8", "WEBVTT\n\n00:00:0"),
+        ("verbose_json", "application/json", '{"task": "transcribe", "language": "english", "duration": 3.0'),
+        ("VERBOSE_JSON", "application/json", '{"task"'),
+    ],
+)
+def test_each_format_has_its_type(server: LiveServer, format: str, kind: str, begins: str) -> None:
+    answer = post(server, response_format=format)
+    assert answer.headers["content-type"] == kind
+    assert answer.text.startswith(begins)
+
+
+@pytest.mark.parametrize("wanted", [[], ["segment"], ["word"], ["word", "segment"]])
+@pytest.mark.parametrize("name", ["timestamp_granularities[]", "timestamp_granularities"])
+def test_segments_words_or_both(server: LiveServer, name: str, wanted: list[str]) -> None:
+    fields: dict[str, Any] = {"response_format": "verbose_json", name: wanted}
+    content = post(server, **fields).json()
+    assert ("segments" in content) == (not wanted or "segment" in wanted)
+    assert ("words" in content) == ("word" in wanted)
+    for segment in content.get("segments", ()):
+        fields = "id seek start end text tokens temperature avg_logprob compression_ratio no_speech_prob"
+        assert list(segment) == fields.split()
+        assert 0 <= segment["start"] <= segment["end"] <= content["duration"]
+    for word in content.get("words", ()):
+        assert list(word) == ["word", "start", "end"]
+
+
+def test_words_have_the_times_of_the_recording(server: LiveServer) -> None:
+    words = post(server, response_format="verbose_json", **{"timestamp_granularities[]": "word"}).json()["words"]
+    second = next(word for word in words if word["word"] == "w50")
+    assert second["start"] == pytest.approx(1.5, abs=0.55)  # the fake's words fill half seconds from its segment on
+
+
+def events(answer: httpx.Response) -> list[dict[str, Any]]:
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    return [json.loads(line[6:]) for line in answer.text.split("\n\n") if line]
+
+
+def test_a_stream_of_events(server: LiveServer) -> None:
+    plain = post(server).json()["text"]
+    told = events(post(server, stream="true", **{"include[]": "logprobs"}))
+    assert [event["type"] for event in told] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
+    assert "".join(event["delta"] for event in told[:-1]) == told[-1]["text"] == plain
+    assert told[-1]["usage"]["type"] == "tokens"
+    assert told[-1]["usage"]["total_tokens"] == 150 + len(told[-1]["logprobs"])
+
+
+def test_silence_is_no_words(server: LiveServer) -> None:
+    quiet = wav(SILENCE, 16_000)
+    assert post(server, audio=quiet).json()["text"] == ""
+    assert post(server, audio=quiet, response_format="srt").text == ""
+    assert post(server, audio=quiet, response_format="verbose_json").json()["segments"] == []
+    assert [event["type"] for event in events(post(server, audio=quiet, stream="true"))] == ["transcript.text.done"]
+
+
+def test_the_file_may_come_first_without_a_length(server: LiveServer) -> None:
+    """As OpenAI's JavaScript client sends it."""
+    parts = (
+        b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + TWO + b"\r\n",
+        b'--cut\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n',
+        b'--cut\r\nContent-Disposition: form-data; name="response_format"\r\n\r\ntext\r\n--cut--\r\n',
+    )
+    headers = {"content-type": "multipart/form-data; boundary=cut"}
+    answer = httpx.post(server.url + PATH, content=iter(parts), headers=headers)
+    assert answer.text.startswith("w25")
+
+
+def test_unknown_fields_are_ignored(server: LiveServer) -> None:
+    further = {f"keywords[{k}]": "Ulm" for k in range(20)}
+    answer = post(server, model="gpt-transcribe", kwargs='{"a": 1}', **{"known_speaker_names[]": "Ada", **further})
+    assert answer.json()["languages"] == [{"code": "en"}]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"chunking_strategy": "auto"},
+        {"chunking_strategy": '{"type": "server_vad", "silence_duration_ms": 1500}'},
+        {"chunking_strategy[type]": "server_vad", "chunking_strategy[silence_duration_ms]": "1500"},
+    ],
+)
+def test_where_a_recording_is_cut(server: LiveServer, fields: dict[str, str]) -> None:
+    told = events(post(server, stream="true", **fields))
+    assert len(told) == (3 if fields == {"chunking_strategy": "auto"} else 2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "whisper-1", "input_audio": {"data": base64.b64encode(TWO).decode(), "format": "wav"}},
+        {"inputs": base64.b64encode(TWO).decode(), "response_format": "json"},
+        {"inputs": base64.urlsafe_b64encode(TWO).decode().rstrip("=")},
+        {"inputs": "data:audio/wav;base64," + base64.b64encode(TWO).decode()},
+    ],
+)
+def test_json_bodies(server: LiveServer, body: dict[str, Any]) -> None:
+    answer = httpx.post(server.url + PATH, json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert "w50" in answer.json()["text"]
+
+
+@pytest.mark.parametrize("path", [PATH, "/models/whisper-base", "/models/openai/whisper-base"])
+@pytest.mark.parametrize("kind", [None, "audio/x-wav", "application/octet-stream"])
+def test_hugging_faces_clients(server: LiveServer, path: str, kind: str | None) -> None:
+    answer = httpx.post(server.url + path, content=TWO, headers={} if kind is None else {"content-type": kind})
+    assert list(answer.json()) == ["text"]
+    body = {"inputs": base64.b64encode(TWO).decode(), "parameters": {"return_timestamps": True}}
+    chunks = httpx.post(server.url + path, json=body).json()["chunks"]
+    assert chunks[0]["text"].startswith("w25")
+    assert chunks[1]["timestamp"][0] >= 1.0
+
+
+def test_the_bytes_themselves_with_options_in_the_query(server: LiveServer) -> None:
+    answer = httpx.post(server.url + PATH + "?response_format=srt", content=TWO)
+    assert answer.text.startswith("1\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code", "param"),
+    [
+        ({"model": "nobody"}, 404, "model_not_found", "model"),
+        ({"model": "absent"}, 503, "model_unavailable", "model"),
+        ({"response_format": "docx"}, 400, "unsupported_format", "response_format"),
+        ({"response_format": "diarized_json"}, 400, "invalid_request", "response_format"),
+        ({"language": "klingon"}, 400, "invalid_request", "language"),
+        ({"language": "fr"}, 400, "unsupported_language", "language"),
+        ({"temperature": "hot"}, 400, "invalid_request", "temperature"),
+        ({"temperature": "1.5"}, 400, "invalid_request", "temperature"),
+        ({"temperature": "9" * 401}, 400, "invalid_request", "temperature"),
+        ({"timestamp_granularities[]": "letter"}, 400, "invalid_request", "timestamp_granularities"),
+        ({"stream": "perhaps"}, 400, "invalid_request", "stream"),
+        ({"stream": "true", "response_format": "srt"}, 400, "invalid_request", "stream"),
+        ({"chunking_strategy": "manual"}, 400, "invalid_request", "chunking_strategy"),
+        ({"chunking_strategy": '{"type":"server_vad","threshold":7}'}, 400, "invalid_request", "chunking_strategy"),
+        ({"prompt": "x" * 9000}, 400, "invalid_request", "prompt"),
+        ({"model": ["whisper-1", "other"]}, 400, "invalid_request", "model"),
+    ],
+)
+def test_refusals(server: LiveServer, fields: dict[str, Any], status: int, code: str, param: str) -> None:
+    answer = post(server, **fields)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (status, code, param)
+    assert "999" not in error["message"]
+
+
+def test_a_model_that_does_not_translate(server: LiveServer) -> None:
+    answer = post(server, "/v1/audio/translations")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unsupported_language")
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"", {}, 400),
+        (b"hello", {"content-type": "text/plain"}, 400),
+        (b"<html>", {"content-type": "text/html"}, 415),
+        (b"file=hello", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        (b"{}", {"content-type": "application/json"}, 400),
+        (b'{"inputs": "?"}', {"content-type": "application/json"}, 400),
+        (b'{"inputs": "' + b"?" * 9000 + b'"}', {"content-type": "application/json"}, 400),
+        (b'{"inputs": "' + b"A" * 9000, {"content-type": "application/json"}, 400),
+        (b"--x--", {"content-type": "multipart/form-data; boundary=x"}, 400),
+        (b"RIFF" + bytes(2 << 20), {}, 413),
+        (b'{"inputs": "' + b"A" * (2 << 20), {"content-type": "application/json"}, 413),
+        (b'{"prompt": "' + b"A" * (1 << 20), {"content-type": "application/json"}, 413),
+    ],
+)
+def test_no_body_ends_otherwise_than_as_an_error(
+    server: LiveServer, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    for body in (content, iter([content[:5], content[5:]])):  # with a length, and without
+        answer = httpx.post(server.url + PATH, content=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        assert answer.json()["error"]
+
+
+def test_bytes_are_counted_without_a_length(server: LiveServer) -> None:
+    endless = (bytes(1 << 16) for _ in range(10_000))
+    try:
+        answer = httpx.post(server.url + PATH, content=endless, headers={"content-type": "audio/wav"})
+    except httpx.WriteError:  # the connection was closed before the answer was read
+        return
+    assert answer.status_code == 413
+
+
+def test_whoever_leaves_is_not_heard_any_more() -> None:
+    gate = threading.Event()
+    ears = FakeRecognizer(("whisper-base",), before_step=lambda _: _wait(gate))
+    with live_server([FakeEngine()], recognizers=[ears], activity=Loudness()) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            head = b"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n"
+            client.sendall(head % len(TWO) + TWO)
+            _until(lambda: server.metric("voice_active_hearings", transport="http") == 1)
+        _until(lambda: server.metric("voice_active_hearings", transport="http") == 0)
+        gate.set()
+        _until(lambda: not ears.open_streams)
+        assert server.metric(
+            "voice_requests_total", route="transcriptions", outcome="client_gone", reason=""
+        ) == pytest.approx(1)
+
+
+def test_a_recording_that_takes_too_long() -> None:
+    ears = FakeRecognizer(("whisper-base",), before_step=lambda _: time.sleep(0.3))
+    with live_server([FakeEngine()], recognizers=[ears], activity=Loudness(), hearing_timeout_s=0.5) as server:
+        answer = post(server)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "engine_timeout")
+        _until(lambda: not ears.open_streams)
+
+
+def test_lists_and_launches(server: LiveServer, ears: FakeRecognizer) -> None:
+    ids = [entry["id"] for entry in httpx.get(server.url + "/v1/models").json()["data"]]
+    assert {"alpha", "whisper-base", "other", "whisper-1", "gpt-4o-transcribe"} <= set(ids)
+    assert "absent" not in ids
+    assert len(set(ids)) == len(ids)
+    described = httpx.get(server.url + "/v1/models/other").json()
+    assert (described["model_type"], described["model_ability"]) == ("audio", ["audio2text"])
+    body = {"model_name": "other", "model_type": "audio", "model_uid": "mine"}
+    assert httpx.post(server.url + "/v1/models", json=body).json() == {"model_uid": "mine"}
+    assert "other" in ears.loads
+    assert "w25" in post(server, model="mine").json()["text"]
+    instances = httpx.get(server.url + "/v1/models/instances").json()
+    assert instances[0]["model_ability"] == ["audio2text"]
+    assert httpx.delete(server.url + "/v1/models/mine").status_code == 200
+    assert post(server, model="mine").status_code == 404
+
+
+def _wait(gate: threading.Event) -> None:
+    gate.wait(10)
+
+
+def _until(holds: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.01)
