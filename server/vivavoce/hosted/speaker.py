@@ -20,7 +20,8 @@ from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
 from vivavoce.engines.speech import SpeechOptions, VoiceInfo
 from vivavoce.errors import ShuttingDown, TextTooLong, UnknownVoice, VoiceUnavailable
-from vivavoce.hosted.inference import HostedModels, Question
+from vivavoce.hosted.asking import Question
+from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.spoken import HostedSpoken
 from vivavoce.hosted.transcoding import as_the_models_fault
 from vivavoce.hosted.voices import SAMPLE_RATE, HostedVoice

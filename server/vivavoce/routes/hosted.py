@@ -32,7 +32,8 @@ from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
 from vivavoce.metrics import Metrics
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.hosted_body import MISSING, Description, TextToAudio, read_image_to_text, read_text_to_audio
+from vivavoce.routes.hosted_body import TextToAudio, read_image_to_text, read_text_to_audio
+from vivavoce.routes.hosted_description import MISSING, Description
 from vivavoce.routes.hosted_openapi import IMAGE_TO_TEXT, TEXT_TO_AUDIO
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_response import SpeechResponse

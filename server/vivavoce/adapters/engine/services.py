@@ -20,7 +20,8 @@ from vivavoce.errors import InvalidRequest
 from vivavoce.hosted.captions import look_at, wished
 from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
-from vivavoce.routes.hosted_body import MAX_DESCRIPTION, MISSING, Description, read_description, read_text
+from vivavoce.routes.hosted_body import MAX_DESCRIPTION, read_text
+from vivavoce.routes.hosted_description import MISSING, Description, read_description
 
 OWNER = "engine"
 SPOOLED_BYTES = 1 << 20
