@@ -79,6 +79,7 @@ FENCED: dict[str, set[str]] = {
     "ChatTTS": {"engines.chattts"},
     "genie_tts": {"engines.genie.reading.genie_modules", CONVERTER},  # importing it asks questions and starts a player
     "fastrtc": {"adapters"},  # an extra: the server starts without it
+    "ray": {"adapters.ray_serve"},  # another one
     "fastapi": {"app", "routes", "adapters", "web", "transports.websocket"},
     "starlette": {"app", "routes", "adapters", "web", "serving"},
     "uvicorn": {"serving", "cli"},

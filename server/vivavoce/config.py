@@ -199,6 +199,21 @@ class SpeedSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSettings:
+    """Many machines."""
+
+    doors: int = setting(1, "Copies of the server that answer clients.", above=0)
+    mouths: int = setting(1, "Copies of the synthesizer, at least.", above=0)
+    mouths_max: int = setting(0, "Copies of the synthesizer under load; 0: never more than at least.", at_least=0)
+    mouth_cores: int = setting(2, "Cores of each copy of the synthesizer.", above=0)
+    mouth_listeners: int = setting(8, "Live listeners one copy carries; `vivavoce bench` measures it.", above=0)
+
+    def most_mouths(self) -> int:
+        """Copies of the synthesizer under the heaviest load."""
+        return max(self.mouths, self.mouths_max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebRTCSettings:
     """WebRTC."""
 
@@ -272,6 +287,7 @@ class Config:
     limits: LimitSettings
     live: LiveSettings
     speed: SpeedSettings
+    cluster: ClusterSettings
     webrtc: WebRTCSettings
     hosted: HostedSettings
     assistant: AssistantSettings
@@ -290,6 +306,12 @@ class Config:
         self.voices.aliases()
         if any(len(key) < 16 for key in self.access.api_keys):
             raise ConfigError("an API key must have at least 16 characters")
+
+    def changed(self, **values: Any) -> Config:
+        """The same but for these settings."""
+        sections = [getattr(self, section) for section in SECTIONS]
+        own = {each.name: getattr(made, each.name) for made in sections for each in dataclasses.fields(made)}
+        return Config(**{**own, **values})
 
 
 SECTIONS: dict[str, type] = typing.get_type_hints(Config)
