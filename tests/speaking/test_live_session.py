@@ -274,3 +274,22 @@ async def test_the_native_stream_does_not_hear(talk: Talk) -> None:
     assert not talk.live.hears
     talk.live.hear(chunk("x").audio.samples)
     assert not talk.speaker.spoken
+
+
+async def test_a_message_that_cannot_be_acted_on_ends_everything_with_a_reason(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every open utterance has its one end, and the connection has its own."""
+    talk.say("One.")
+    await talk.speaking()
+    talk.say("Two.")
+
+    def fail(data: str | bytes, now: float) -> list[Any]:
+        raise OverflowError("int too large")
+
+    monkeypatch.setattr(talk.live.session, "receive_message", fail)
+    talk.tell("input.flush")
+    await talk.until("session.done", 2)
+    assert [each["status"] for each in talk.of("session.done")] == ["failed", "failed"]
+    assert talk.live.closing == Close(1011, "engine_error")
+    assert "could not be acted on" in caplog.text

@@ -179,6 +179,7 @@ def build_server(
         version=__version__,
         summary="Real-time voice server",
         lifespan=lifespan,
+        docs_url=None,  # `web/routes.py` serves it, with nothing from elsewhere
         redoc_url=None,
     )
     server = Server(

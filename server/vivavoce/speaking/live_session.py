@@ -80,7 +80,11 @@ class LiveSession:
     def receive(self, data: str | bytes) -> None:
         """Act on one message of the client."""
         self.active_s = self._now()
-        self._act(self.session.receive_message(data, self.active_s))
+        try:
+            self._act(self.session.receive_message(data, self.active_s))
+        except Exception:
+            logger.exception("a message could not be acted on")
+            self._break_off(EngineError("the server failed; its log says why"))
         self._wake_sender()
 
     def hear(self, samples: Samples) -> None:
@@ -119,6 +123,16 @@ class LiveSession:
                 self._outbox.announce_closing(reason)
             self.closing = Close(code, reason)
             self._wake_sender()
+
+    def _break_off(self, error: VivaVoceError) -> None:
+        """Nothing more can be said: every open utterance has its end, and the connection has its own."""
+        for live in list(self._utterances.values()):
+            self._fail(live, error)
+            if live.sink is not None:
+                live.sink.stop()
+            if live.task is not None:
+                live.task.cancel()
+        self.close(error.close_code, error.code)
 
     def drain(self) -> None:
         """The server stops: close as soon as nothing is being spoken."""
