@@ -56,7 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | SPEECH | {"machine", "words"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,
-    "assistant": SPEAKING | {"recognition", "words", "machine.admission", "engines.recognizer"},
+    "assistant": SPEAKING
+    | {"recognition", "words", "machine.admission", "machine.admission_queue", "engines.recognizer"},
     "transports": TRANSPORTS,
     "serving": CONFIG | WATCHED | {"logs"},
     "hosted": CONFIG

@@ -150,7 +150,7 @@ def build_server(
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, transcriber, decoding, draining, encoding, metrics)
     speaker = hosted.speaker
-    assistant = build_assistant(config.assistant, speaker, transcriber, metrics)
+    assistant = build_assistant(config.assistant, speaker, transcriber, metrics, built.admissions, synthesizer.voices)
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
 import numpy as np
@@ -24,6 +24,7 @@ from vivavoce.assistant.open_speech import OpenSpeech
 from vivavoce.assistant.spoken_messages import SpokenMessages
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError, VivaVoceError
+from vivavoce.machine.admission import Kind
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 from vivavoce.protocols.realtime.session_config import SessionConfig, TurnDetection
 from vivavoce.recognition.turn_events import (
@@ -123,6 +124,14 @@ class TurnEar:
         """Returns when the words of every message that was said are known."""
         await self._messages.all_known()
 
+    async def kinds(self) -> Sequence[Kind]:
+        """What it costs.
+
+        Raises:
+            UnknownModel: If the client asked for a model that does not exist.
+        """
+        return await self._listening.kinds(self._wishes)
+
     # -- listening -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -132,7 +141,8 @@ class TurnEar:
                 await self._something.wait()  # nothing is lent before there is something to hear
                 self._stale, self._lent_for = False, self._wishes
                 try:
-                    async with self._listening.lend(self._lent_for) as ear:
+                    place = await self._conversation.enter()
+                    async with self._listening.lend(self._lent_for, place) as ear:
                         await self._listen_with(ear)
                 except VivaVoceError as error:
                     self._give_up(error)
@@ -239,6 +249,8 @@ class TurnEar:
 
     def _take_turns(self, events: list[TurnEvent]) -> None:
         for event in events:
+            if isinstance(event, UserBegins):
+                self._conversation.user_speaks()
             if self._detection is None:
                 self._take_silently([event])
             else:
