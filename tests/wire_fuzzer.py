@@ -21,7 +21,7 @@ from typing import Any
 
 from vivavoce.errors import VivaVoceError
 from vivavoce.protocols.bounded_json import load_object
-from vivavoce.protocols.native.messages import Limits
+from vivavoce.protocols.native.server_messages import Limits
 from vivavoce.protocols.native.session import Session as NativeSession
 from vivavoce.transports.webrtc.offer import MAX_CANDIDATES, cleaned_offer
 

@@ -12,7 +12,7 @@ import pytest
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
-from vivavoce.protocols.native.messages import Limits
+from vivavoce.protocols.native.server_messages import Limits
 from vivavoce.protocols.native.session import Session
 from wire_fuzzer import HANDSHAKE, ODD_NUMBERS, frames, requests, throw, try_messages, try_offers
 

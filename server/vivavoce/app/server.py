@@ -247,7 +247,7 @@ def build_server(
             allow_origins=list(config.access.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],  # answered with the very names that were asked for: SDKs send a dozen of their own
-            expose_headers=["x-request-id", "x-audio-sample-rate", "location"],
+            expose_headers=["x-request-id", "x-audio-sample-rate", "x-unspoken", "location"],
         )
     return server
 

@@ -18,8 +18,9 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EmptyInput, EngineError, TextTooLong, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
-from vivavoce.protocols.native.messages import SessionConfig, Status
+from vivavoce.protocols.native.client_messages import SessionConfig
 from vivavoce.protocols.native.outbox import Outbox
+from vivavoce.protocols.native.server_messages import Status
 from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_utterance import LiveUtterance, UtteranceTeller
 from vivavoce.speaking.sink import Carrier, SoundFormat
@@ -226,7 +227,9 @@ class LiveSession:
         sink = self._carrier.open_sink(teller, format)
         live.begin(utterance, sink)
         async for chunk in utterance:
+            live.tell_unspoken(self._outbox)
             await sink.send(chunk)
+        live.tell_unspoken(self._outbox)
         await sink.finish()
 
     @contextmanager

@@ -19,9 +19,9 @@ import numpy as np
 from vivavoce.audio.chunk import AudioChunk, WordTiming
 from vivavoce.errors import EmptyInput, EngineCrashed, EngineError, EngineTimeout, UnspeakableText, VivaVoceError
 from vivavoce.synthesis.playout_clock import PlayoutClock
-from vivavoce.synthesis.preparation import PreparedText, Unspoken
+from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.script import Script
-from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
+from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.synthesis.speech_job import PAUSE_S
 from vivavoce.text.sentences import Sentence
 
