@@ -22,8 +22,21 @@ SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text"} | SPEECH | CO
 TRANSPORTS = {"speaking.sink", "audio", "protocols.commands", "serving"} | CONFIG | WATCHED
 ROUTES = (
     SPEAKING
-    | {"serving", "transports", "assistant", "recognition", "hosted", "models", "machine", "voices", "web", "decoding"}
     | {
+        "serving",
+        "transports",
+        "assistant",
+        "recognition",
+        "hosted",
+        "models",
+        "machine",
+        "voices",
+        "web",
+        "decoding",
+        "captions",
+    }
+    | {
+        "decoding",
         "engines.recognizer",
         "words",
         "languages",
@@ -56,6 +69,9 @@ ALLOWED: dict[str, set[str]] = {
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | SPEECH | {"machine", "words"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,
+    "captions": CONFIG
+    | WATCHED
+    | {"recognition", "protocols", "audio", "decoding", "speaking.sink", "engines.recognizer", "serving.parts"},
     "assistant": SPEAKING
     | {"recognition", "words", "machine.admission", "machine.admission_queue", "engines.recognizer"},
     "transports": TRANSPORTS,
@@ -102,6 +118,7 @@ FENCED: dict[str, set[str]] = {
         "assistant",
         "synthesis",
         "recognition",
+        "captions",
         "hosted",
         "machine",
         "decoding",

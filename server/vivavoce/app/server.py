@@ -18,6 +18,8 @@ from vivavoce import __version__
 from vivavoce.app.assistant import Assistant, build_assistant
 from vivavoce.app.hosted import build_hosted
 from vivavoce.app.services import ServicesBuilder, services_of_this_machine
+from vivavoce.captions.caption_stream import CaptionStream
+from vivavoce.captions.caption_stream import limits_of as captions_limits
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
@@ -199,6 +201,7 @@ def build_server(
         app,
     )
     native = NativeStream(speaker, limits_of(config.live), config.live.ahead_s, metrics)
+    captions = CaptionStream(transcriber, decoding, captions_limits(config.live), metrics)
     websockets = WebSockets(connections, encoding, patience, metrics)
     launched = hosted.launched
     answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
@@ -229,7 +232,7 @@ def build_server(
         )
     )
     app.include_router(operations_router(synthesizer, metrics, draining))
-    app.include_router(live_router(websockets, native.prepare, access))
+    app.include_router(live_router(websockets, native.prepare, captions.prepare, access))
     app.include_router(hosted_router(hosted))
     app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))
     app.include_router(realtime_router(assistant.sessions, websockets, calls, access, config.limits.body_timeout_s))
