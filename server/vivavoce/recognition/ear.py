@@ -114,7 +114,7 @@ class LiveEar:
         Raises:
             TooMuchSound: If too much is being heard already.
         """
-        if len(self._segments) >= MOST_SEGMENTS:
+        if self._live and len(self._segments) >= MOST_SEGMENTS:  # a recording is read no further than it is heard
             raise TooMuchSound("more speech came than can be heard at once; send it as it is spoken")
         segment = Segment(self, max(0, start))
         self._segments.add(segment)
