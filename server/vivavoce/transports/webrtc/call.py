@@ -175,7 +175,8 @@ class Call:
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio" and self._carried.hears:
-            self._microphone.plug_in(track)
+            receivers = [each.receiver for each in self._peer.getTransceivers() if each.receiver.track is track]
+            self._microphone.plug_in(track, receivers[0] if receivers else None)
 
     def _on_close(self) -> None:
         self._room.set()
