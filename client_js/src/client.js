@@ -5,10 +5,11 @@
 import { Connection } from "./wire/connection.js";
 import { Emitter } from "./emitter.js";
 import { VoiceError } from "./errors.js";
-import { serialize } from "./wire/messages.js";
+import { parse, serialize, SUBPROTOCOL } from "./wire/messages.js";
 import { AudioPlayer } from "./sound/player.js";
 import { SpeechSession } from "./session.js";
 import { TrackPlayer } from "./sound/track_player.js";
+import { serverUrl } from "./wire/server_url.js";
 import { WebRtcTransport } from "./wire/webrtc.js";
 import { WebSocketTransport } from "./wire/websocket.js";
 
@@ -187,6 +188,7 @@ export class VoiceClient extends Emitter {
 
   #createConnection() {
     return new Connection({
+      parse,
       createTransport: this.#options.createTransport ?? (() => this.#createTransport()),
       onOpen: (created) => {
         this.voices = created.voices;
@@ -211,11 +213,14 @@ export class VoiceClient extends Emitter {
   async #createTransport() {
     const { token } = this.#options;
     const current = typeof token === "function" ? await token() : (token ?? null);
-    if (this.#transportName === "websocket") return new WebSocketTransport({ url: this.url, token: current });
+    if (this.#transportName === "websocket") {
+      const protocols = current ? [SUBPROTOCOL, `vivavoce.token.${current}`] : [SUBPROTOCOL];
+      return new WebSocketTransport({ url: this.url, path: "v1/audio/speech/stream", protocols });
+    }
     const onTrack = (/** @type {MediaStream} */ stream, /** @type {RTCPeerConnection} */ peer) => {
       this.#player?.attach?.(stream, peer);
     };
-    return new WebRtcTransport({ url: this.url, token: current, onTrack });
+    return new WebRtcTransport({ url: this.url, path: "v1/audio/speech/calls", channel: "speech", token: current, onTrack });
   }
 
   /** Made once, as early as a gesture may have called us. */
@@ -287,14 +292,4 @@ export class VoiceClient extends Emitter {
 function checkedConfig(config) {
   serialize({ type: "session.config", ...config });
   return config;
-}
-
-/** @param {string | URL | undefined} url */
-function serverUrl(url) {
-  const page = typeof location === "undefined" ? undefined : location.href;
-  if (!url && !page) throw new TypeError("url is needed outside a web page");
-  const server = new URL(url ?? "/", page);
-  if (!/^https?:$/.test(server.protocol)) throw new TypeError(`url must begin with http:// or https://, not ${server.protocol}`);
-  if (!server.pathname.endsWith("/")) server.pathname += "/";
-  return server;
 }

@@ -1,9 +1,10 @@
 // The public names of the package.
 
+export { Assistant } from "./assistant.js";
 export { VoiceClient } from "./client.js";
 export { VoiceError } from "./errors.js";
 export { parse, parseClient, PROTOCOL_VERSION, serialize, SUBPROTOCOL } from "./wire/messages.js";
 export { PLAYBACK_DEFAULTS, PlaybackBuffer } from "./sound/playback_buffer.js";
 export { AudioPlayer } from "./sound/player.js";
 export { speech, Speech } from "./speech.js";
-export { fetchToken } from "./wire/token.js";
+export { fetchClientSecret, fetchToken } from "./wire/token.js";

@@ -6,13 +6,10 @@
 
 import { backoffMs } from "./backoff.js";
 import { VoiceError } from "../errors.js";
-import { parse } from "./messages.js";
 
 /**
  * @typedef {"disconnected" | "connecting" | "open" | "reconnecting" | "closed"} ConnectionState
- * @typedef {import("./messages.js").ServerMessage} ServerMessage
- * @typedef {Extract<ServerMessage, {type: "session.created"}>} SessionCreated
- *
+ * @typedef {{type: string}} Message
  * @typedef {object} TransportHandlers
  * @property {(data: string) => void} onMessage
  * @property {(bytes: Uint8Array) => void} onAudio never called where sound comes as a track
@@ -22,11 +19,15 @@ import { parse } from "./messages.js";
  * @property {(handlers: TransportHandlers) => Promise<void>} open
  * @property {(data: string) => void} send ignored where the connection is not open
  * @property {() => void} close
- *
+ */
+
+/**
+ * @template {Message} M
  * @typedef {object} ConnectionOptions
+ * @property {(data: string) => M} parse reads what the server sent, or throws a VoiceError
  * @property {() => Promise<Transport>} createTransport
- * @property {(created: SessionCreated) => void} onOpen
- * @property {(message: ServerMessage) => void} onMessage all messages but `session.created`
+ * @property {(created: Extract<M, {type: "session.created"}>) => void} onOpen
+ * @property {(message: M) => void} onMessage all messages but `session.created`
  * @property {(bytes: Uint8Array) => void} onAudio
  * @property {(error: VoiceError, willReturn: boolean) => void} onLost
  * @property {() => boolean} isNeeded whether a server that says goodbye is called back at once
@@ -41,6 +42,7 @@ const IDLE = "idle_timeout";
 /** Codes with which a server refuses this client: trying again cannot help. */
 const REFUSALS = [1002, 1003, 1007, 1008, 1009];
 
+/** @template {Message} M of a protocol whose servers say `session.created` first */
 export class Connection {
   #options;
   /** @type {ConnectionState} */
@@ -54,7 +56,7 @@ export class Connection {
   #attempts = 0;
   #reason = "";
 
-  /** @param {ConnectionOptions} options */
+  /** @param {ConnectionOptions<M>} options */
   constructor(options) {
     this.#options = options;
   }
@@ -115,7 +117,7 @@ export class Connection {
     this.#transport = transport;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    /** @type {Promise<SessionCreated>} */
+    /** @type {Promise<Extract<M, {type: "session.created"}>>} */
     const created = new Promise((resolve, reject) => {
       timer = setTimeout(() => reject(new VoiceError("no_answer", "the server did not answer")), CONNECT_TIMEOUT_MS);
       const handlers = this.#handlers(transport, resolve, reject);
@@ -126,7 +128,7 @@ export class Connection {
 
   /**
    * @param {Transport} transport
-   * @param {(created: SessionCreated) => void} resolve
+   * @param {(created: Extract<M, {type: "session.created"}>) => void} resolve
    * @param {(error: VoiceError) => void} reject
    * @returns {TransportHandlers}
    */
@@ -134,8 +136,8 @@ export class Connection {
     const isCurrent = () => this.#transport === transport;
     return {
       onMessage: (data) => {
-        const message = isCurrent() ? readable(data) : null;
-        if (message?.type === "session.created") resolve(message);
+        const message = isCurrent() ? this.#readable(data) : null;
+        if (message?.type === "session.created") resolve(/** @type {Extract<M, {type: "session.created"}>} */ (message));
         else if (message) this.#receive(message);
       },
       onAudio: (bytes) => {
@@ -149,10 +151,20 @@ export class Connection {
     };
   }
 
-  /** @param {ServerMessage} message */
+  /** @param {M} message */
   #receive(message) {
-    if (message.type === "session.closing") this.#reason = message.reason;
+    if (message.type === "session.closing" && "reason" in message) this.#reason = String(message.reason);
     this.#options.onMessage(message);
+  }
+
+  /** A message of a newer server that this library cannot read is passed over. @param {string} data */
+  #readable(data) {
+    try {
+      return this.#options.parse(data);
+    } catch (error) {
+      if (!(error instanceof VoiceError)) throw error;
+      return null;
+    }
   }
 
   /** @param {{code: number, reason: string}} closing */
@@ -197,15 +209,5 @@ export class Connection {
     if (this.#state === state || this.#state === "closed") return;
     this.#state = state;
     this.#options.onState();
-  }
-}
-
-/** A message of a newer server that this library cannot read is passed over. @param {string} data */
-function readable(data) {
-  try {
-    return parse(data);
-  } catch (error) {
-    if (!(error instanceof VoiceError)) throw error;
-    return null;
   }
 }

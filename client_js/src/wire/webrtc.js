@@ -1,4 +1,4 @@
-// The native stream as a call: messages on a data channel, sound as an Opus track. Knows no utterances.
+// A protocol as a call: messages on a data channel, sound as Opus tracks. Knows no utterances and no replies.
 //
 // The browser's echo canceller hears what a track plays, so a page that listens while it speaks wants this transport.
 
@@ -15,22 +15,33 @@ const GATHERING_MS = 2000;
 /** @implements {Transport} */
 export class WebRtcTransport {
   #url;
+  #path;
+  #channelName;
   #token;
+  #microphone;
   #onTrack;
   /** @type {RTCPeerConnection | null} */
   #peer = null;
   /** @type {RTCDataChannel | null} */
   #channel = null;
+  /** @type {RTCRtpSender | null} */
+  #sender = null;
 
   /**
    * @param {object} options
    * @param {URL} options.url of the server
+   * @param {string} options.path of the route that takes the offer
+   * @param {string} options.channel name of the data channel
    * @param {string | null} [options.token] short-lived, for one call
+   * @param {MediaStreamTrack | null} [options.microphone] null: none yet; undefined: the call only plays
    * @param {(stream: MediaStream, peer: RTCPeerConnection) => void} options.onTrack
    */
-  constructor({ url, token = null, onTrack }) {
+  constructor({ url, path, channel, token = null, microphone, onTrack }) {
     this.#url = url;
+    this.#path = path;
+    this.#channelName = channel;
     this.#token = token;
+    this.#microphone = microphone;
     this.#onTrack = onTrack;
   }
 
@@ -43,8 +54,9 @@ export class WebRtcTransport {
     const peer = new RTCPeerConnection({ iceServers: await this.#iceServers() });
     this.#peer = peer;
     peer.ontrack = ({ streams: [stream], track }) => this.#onTrack(stream ?? new MediaStream([track]), peer);
-    peer.addTransceiver("audio", { direction: "recvonly" });
-    const channel = peer.createDataChannel("speech");
+    const direction = this.#microphone === undefined ? "recvonly" : "sendrecv";
+    this.#sender = peer.addTransceiver(this.#microphone ?? "audio", { direction }).sender;
+    const channel = peer.createDataChannel(this.#channelName);
     this.#channel = channel;
     channel.onmessage = ({ data }) => handlers.onMessage(data);
     const opened = this.#opened(peer, channel, handlers.onClose);
@@ -58,6 +70,11 @@ export class WebRtcTransport {
   /** @param {string} data */
   send(data) {
     if (this.#channel?.readyState === "open") this.#channel.send(data);
+  }
+
+  /** Another microphone speaks from now on, or none. @param {MediaStreamTrack | null} track */
+  async replaceMicrophone(track) {
+    await this.#sender?.replaceTrack(track).catch(() => {}); // the call has ended
   }
 
   close() {
@@ -102,7 +119,7 @@ export class WebRtcTransport {
   /** @param {string} offer @returns {Promise<string>} the answer */
   async #call(offer) {
     const headers = { ...this.#headers(), "content-type": "application/sdp" };
-    const response = await fetch(new URL("v1/audio/speech/calls", this.#url), { method: "POST", headers, body: offer });
+    const response = await fetch(new URL(this.#path, this.#url), { method: "POST", headers, body: offer });
     if (!response.ok) throw await VoiceError.fromResponse(response);
     return response.text();
   }

@@ -1,7 +1,6 @@
-// The native stream over a WebSocket: messages as text, sound as binary frames. Knows no utterances.
+// A protocol over a WebSocket: messages as text, sound as binary frames. Knows no utterances and no replies.
 
 import { VoiceError } from "../errors.js";
-import { SUBPROTOCOL } from "./messages.js";
 
 /**
  * @typedef {import("./connection.js").Transport} Transport
@@ -11,19 +10,25 @@ import { SUBPROTOCOL } from "./messages.js";
 /** @implements {Transport} */
 export class WebSocketTransport {
   #url;
-  #token;
+  #protocols;
   /** @type {WebSocket | null} */
   #socket = null;
 
   /**
    * @param {object} options
    * @param {URL} options.url of the server; http and https become ws and wss
-   * @param {string | null} [options.token] short-lived, for one connection
+   * @param {string} options.path of the route
+   * @param {string[]} options.protocols offered; a token may stand among them
    */
-  constructor({ url, token = null }) {
-    this.#url = new URL("v1/audio/speech/stream", url);
+  constructor({ url, path, protocols }) {
+    this.#url = new URL(path, url);
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
-    this.#token = token;
+    this.#protocols = protocols;
+  }
+
+  /** Bytes that were sent and have not left yet. */
+  get waitingBytes() {
+    return this.#socket?.bufferedAmount ?? 0;
   }
 
   /**
@@ -31,7 +36,7 @@ export class WebSocketTransport {
    * @throws {VoiceError} `connection_failed`; a browser does not say why
    */
   open({ onMessage, onAudio, onClose }) {
-    const socket = new WebSocket(this.#url, this.#token ? [SUBPROTOCOL, `vivavoce.token.${this.#token}`] : [SUBPROTOCOL]);
+    const socket = new WebSocket(this.#url, this.#protocols);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     /** @type {Promise<void>} */
