@@ -20,7 +20,8 @@ const FLAGS = [
   "--use-fake-device-for-media-stream",
 ];
 
-/** A fresh browser; close it when done. */
-export function launch() {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, headless: true });
+/** A fresh browser; close it when done. @param {string | null} [speech] a WAV file that its microphone hears, once; else it beeps */
+export function launch(speech = null) {
+  const microphone = speech ? [`--use-file-for-fake-audio-capture=${speech}%noloop`] : [];
+  return chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...microphone], headless: true });
 }

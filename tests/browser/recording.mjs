@@ -25,7 +25,8 @@ export function installRecording(recorderUrl) {
   };
 
   AudioNode.prototype.connect = function recorded(target, ...rest) {
-    const isHeard = target instanceof AudioDestinationNode || target instanceof AnalyserNode;
+    const isMicrophone = this instanceof MediaStreamAudioSourceNode; // on its way to being measured
+    const isHeard = !isMicrophone && (target instanceof AudioDestinationNode || target instanceof AnalyserNode);
     if (isHeard && recorderUrl) recorderOf(this.context).then((recorder) => connect.call(this, recorder));
     return connect.call(this, target, ...rest);
   };

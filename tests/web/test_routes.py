@@ -22,13 +22,16 @@ def client() -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
-async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(client: httpx.AsyncClient) -> None:
-    page = await client.get("/")
+@pytest.mark.parametrize("address", ["/", "/assistant"])
+async def test_the_pages_load_nothing_from_elsewhere_and_run_nothing_inline(
+    address: str, client: httpx.AsyncClient
+) -> None:
+    page = await client.get(address)
     assert page.headers["content-type"].startswith("text/html")
     assert "script-src 'self';" in page.headers["content-security-policy"]
     assert "unsafe" not in page.headers["content-security-policy"]
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert all(address.startswith(("/page/", "/docs")) for address in loaded)
+    assert all(each.startswith(("/page/", "/docs")) or each in ("/", "/assistant") for each in loaded)
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page.text)
 
 
@@ -37,7 +40,7 @@ async def test_only_pages_that_may_call_show_it_in_a_frame(client: httpx.AsyncCl
     mount_page(app, ["https://huggingface.co"])
     framed = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
-    for address in ("/", "/page/app.js"):
+    for address in ("/", "/assistant", "/page/app.js"):
         policy = (await client.get(address)).headers["content-security-policy"]
         assert policy.endswith("; frame-ancestors 'none'")
         policy = (await framed.get(address)).headers["content-security-policy"]

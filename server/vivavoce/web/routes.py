@@ -1,4 +1,4 @@
-"""Serves the page at `/`, its files under `/page/`, the browser library under `/client/`, Swagger UI at `/docs`.
+"""Serves the pages at `/` and `/assistant`, what they load under `/page/`, and the browser library under `/client/`.
 
 Files only, no templates. Nothing is loaded from elsewhere and nothing runs inline, and the headers hold the page to it.
 """
@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from vivavoce.serving.entries import Entry, entered_with
-from vivavoce.web import client_dir, page_dir, swagger_dir
+from vivavoce.web import client_dir, page_dir
 
 # `connect-src` names the WebSocket schemes: not every browser counts them as 'self'.
 _HEADERS = {
@@ -27,12 +27,6 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",  # asked again each time, answered 304: an upgraded server never meets an old page
 }
-
-# Swagger UI writes styles into its elements and draws with data addresses; scripts come from here all the same.
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 class PageFiles(StaticFiles):
@@ -52,7 +46,7 @@ class PageFiles(StaticFiles):
 
 
 def mount_page(app: FastAPI, framed_by: Sequence[str] = ()) -> None:
-    """Add the page and the library to the application, after its other routes.
+    """Add the pages and the library to the application, after its other routes.
 
     Args:
         framed_by: origins whose pages may show this one in a frame, or `*`.
@@ -66,15 +60,15 @@ def mount_page(app: FastAPI, framed_by: Sequence[str] = ()) -> None:
     async def index() -> FileResponse:
         return FileResponse(page_dir() / "index.html", headers=headers)
 
+    @app.get("/assistant", include_in_schema=False)
+    @entered_with(Entry.NOTHING)
+    async def assistant() -> FileResponse:
+        return FileResponse(page_dir() / "assistant.html", headers=headers)
+
     @app.get("/favicon.ico", include_in_schema=False)
     @entered_with(Entry.NOTHING)
     async def favicon() -> FileResponse:
         return FileResponse(page_dir() / "favicon.svg", headers=headers, media_type="image/svg+xml")
 
-    @app.get("/docs", include_in_schema=False)
-    @entered_with(Entry.NOTHING)
-    async def docs() -> FileResponse:
-        return FileResponse(page_dir() / "docs.html", headers=headers | {"content-security-policy": _DOCS_POLICY})
-
-    for name, folder in (("page", page_dir()), ("client", client_dir()), ("swagger", swagger_dir())):
+    for name, folder in (("page", page_dir()), ("client", client_dir())):
         app.mount(f"/{name}", entered_with(Entry.NOTHING)(PageFiles(folder, headers)), name=name)

@@ -1,1 +1,0 @@
-"""The live stream for listening: sound in, words out."""
