@@ -13,6 +13,7 @@ PORT ?= 7860
 ARGS ?=
 
 .PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients setup-realtime-clients test-realtime-clients fuzz-uploads docs
+.PHONY: fuzz-wire mutants soak audit
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -95,6 +96,10 @@ bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 
 fuzz-uploads: $(TEST_STAMP) ## throw tampered recordings at the decoder process (COUNT of them)
 	PYTHONPATH=tests $(BIN)/python tests/upload_fuzzer.py --count $(or $(COUNT),20000)
+
+fuzz-wire: $(TEST_STAMP) ## throw odd session messages and offers at their readers (COUNT of them)
+	PYTHONPATH=tests $(BIN)/python tests/wire_fuzzer.py --kind messages --count $(or $(COUNT),100000)
+	PYTHONPATH=tests $(BIN)/python tests/wire_fuzzer.py --kind offers --count $(or $(COUNT),100000)
 
 docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md

@@ -50,8 +50,9 @@ def hung_up_ms(server: LiveServer, hub: InferenceStandIn) -> float:
     """From the client's leaving to the model's server noticing."""
     hub.forget()
     with httpx.stream("POST", server.url + "/v1/hosted/text-to-audio", json=body(hub, "endless"), timeout=30) as sound:
-        next(sound.iter_raw())
-    left_s = time.monotonic()
+        parts = sound.iter_raw()  # kept: an iterator that is dropped closes the connection
+        next(parts)
+        left_s = time.monotonic()
     wait_until(lambda: hub.hung_up_s is not None)
     assert hub.hung_up_s is not None
     return max(0.0, hub.hung_up_s - left_s) * 1e3

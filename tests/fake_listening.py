@@ -6,7 +6,7 @@ The words of a stretch are those of its middle level, so a test can tell from th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,8 +15,11 @@ import numpy as np
 from vivavoce.assistant.ear import Understood, Wishes
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import VivaVoceError
+from vivavoce.machine.admission import Kind, Place
+from vivavoce.recognition.listener import DETECTOR
 
 FRAME = 512
+EAR = Kind("fake", "ear")
 LOUD = 0.05
 
 
@@ -39,7 +42,7 @@ class FakeListening:
 
     Attributes:
         error: raised instead of lending, or of understanding where `breaks` is set.
-        lent, drafts, wishes: counted.
+        lent, drafts, wishes, places: counted.
     """
 
     def __init__(self, words: Mapping[int, str], finished: float = 0.9) -> None:
@@ -50,17 +53,22 @@ class FakeListening:
         self.lent = 0
         self.drafts = 0
         self.wishes: list[Wishes] = []
+        self.places: list[Place | None] = []
 
     @asynccontextmanager
-    async def lend(self, wishes: Wishes) -> AsyncIterator[FakeEar]:
+    async def lend(self, wishes: Wishes, place: Place | None = None) -> AsyncIterator[FakeEar]:
         if self.error is not None and not self.breaks:
             raise self.error
         self.wishes.append(wishes)
+        self.places.append(place)
         self.lent += 1
         try:
             yield FakeEar(self)
         finally:
             self.lent -= 1
+
+    async def kinds(self, wishes: Wishes) -> Sequence[Kind]:
+        return (EAR, DETECTOR)
 
     async def transcribe(self, sound: Samples, wishes: Wishes) -> Understood:
         return Understood(self.understand(sound), "en")

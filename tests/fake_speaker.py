@@ -13,7 +13,7 @@ from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import UnknownVoice, VivaVoceError
 from vivavoce.machine.admission import Place
 from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
-from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
+from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.text.sentences import Sentence
 
 RATE = 24_000
@@ -34,6 +34,7 @@ class FakeSpoken:
         self.request = request
         self.sample_rate = request.sample_rate or RATE
         self.produced_s = 0.0
+        self.unspoken: list[Unspoken] = []
         self.told: list[str] = []
         self.chunks: asyncio.Queue[SpokenChunk | Exception | None] = asyncio.Queue()
         self.left = False

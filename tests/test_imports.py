@@ -22,8 +22,21 @@ SPEAKING = {"speaking", "synthesis", "protocols", "audio", "text"} | SPEECH | CO
 TRANSPORTS = {"speaking.sink", "audio", "protocols.commands", "serving"} | CONFIG | WATCHED
 ROUTES = (
     SPEAKING
-    | {"serving", "transports", "assistant", "recognition", "hosted", "models", "machine", "voices", "web", "decoding"}
     | {
+        "serving",
+        "transports",
+        "assistant",
+        "recognition",
+        "hosted",
+        "models",
+        "machine",
+        "voices",
+        "web",
+        "decoding",
+        "captions",
+    }
+    | {
+        "decoding",
         "engines.recognizer",
         "words",
         "languages",
@@ -40,7 +53,8 @@ ALLOWED: dict[str, set[str]] = {
     "logs": {"errors"},
     "hub": {"errors", "progress"},
     "safe_pickle": {"errors"},
-    "config": {"errors"},
+    "bounds": {"errors"},
+    "config": {"errors", "bounds"},
     "settings": {"config", "errors"},
     "protocols": {"errors", "words", "languages", "engines.speech_options"},
     "audio": {"errors", "words"},
@@ -56,7 +70,11 @@ ALLOWED: dict[str, set[str]] = {
     "synthesis": CONFIG | WATCHED | SOUND_AND_TEXT | SPEECH | {"machine", "words"},
     "recognition": CONFIG | WATCHED | SOUND_AND_TEXT | {"machine", "words", "engines.recognizer"},
     "speaking": SPEAKING,
-    "assistant": SPEAKING | {"recognition", "words", "machine.admission", "engines.recognizer"},
+    "captions": CONFIG
+    | WATCHED
+    | {"recognition", "protocols", "audio", "decoding", "speaking.sink", "engines.recognizer", "serving.parts"},
+    "assistant": SPEAKING
+    | {"recognition", "words", "machine.admission", "machine.admission_queue", "engines.recognizer"},
     "transports": TRANSPORTS,
     "serving": CONFIG | WATCHED | {"logs"},
     "hosted": CONFIG
@@ -79,6 +97,7 @@ FENCED: dict[str, set[str]] = {
     "ChatTTS": {"engines.chattts"},
     "genie_tts": {"engines.genie.reading.genie_modules", CONVERTER},  # importing it asks questions and starts a player
     "fastrtc": {"adapters"},  # an extra: the server starts without it
+    "ray": {"adapters.ray_serve"},  # another one
     "fastapi": {"app", "routes", "adapters", "web", "transports.websocket"},
     "starlette": {"app", "routes", "adapters", "web", "serving"},
     "uvicorn": {"serving", "cli"},
@@ -100,6 +119,7 @@ FENCED: dict[str, set[str]] = {
         "assistant",
         "synthesis",
         "recognition",
+        "captions",
         "hosted",
         "machine",
         "decoding",

@@ -9,31 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import os
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
 
+from vivavoce.bounds import check, setting
 from vivavoce.errors import ConfigError
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    secret: bool = False,
-    above: float | None = None,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> Any:
-    """A field with its sentence and the bounds of its number; lists default to an empty tuple."""
-    bounds = {"above": above, "at_least": at_least, "at_most": at_most}
-    return field(default=default, metadata={"help": help, "secret": secret, **bounds})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +185,21 @@ class SpeedSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSettings:
+    """Many machines."""
+
+    doors: int = setting(1, "Copies of the server that answer clients.", above=0)
+    mouths: int = setting(1, "Copies of the synthesizer, at least.", above=0)
+    mouths_max: int = setting(0, "Copies of the synthesizer under load; 0: never more than at least.", at_least=0)
+    mouth_cores: int = setting(2, "Cores of each copy of the synthesizer.", above=0)
+    mouth_listeners: int = setting(8, "Live listeners one copy carries; `vivavoce bench` measures it.", above=0)
+
+    def most_mouths(self) -> int:
+        """Copies of the synthesizer under the heaviest load."""
+        return max(self.mouths, self.mouths_max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebRTCSettings:
     """WebRTC."""
 
@@ -272,6 +273,7 @@ class Config:
     limits: LimitSettings
     live: LiveSettings
     speed: SpeedSettings
+    cluster: ClusterSettings
     webrtc: WebRTCSettings
     hosted: HostedSettings
     assistant: AssistantSettings
@@ -286,10 +288,16 @@ class Config:
             made = kind(**{name: values[name] for name in names if name in values})
             object.__setattr__(self, section, made)
             for name in names:
-                _check(name, getattr(made, name))
+                check(name, getattr(made, name), FIELDS[name].metadata)
         self.voices.aliases()
         if any(len(key) < 16 for key in self.access.api_keys):
             raise ConfigError("an API key must have at least 16 characters")
+
+    def changed(self, **values: Any) -> Config:
+        """The same but for these settings."""
+        sections = [getattr(self, section) for section in SECTIONS]
+        own = {each.name: getattr(made, each.name) for made in sections for each in dataclasses.fields(made)}
+        return Config(**{**own, **values})
 
 
 SECTIONS: dict[str, type] = typing.get_type_hints(Config)
@@ -313,19 +321,3 @@ def available_cores(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return max(1, min(cores, round(int(quota) / int(period))))
     except (OSError, ValueError):  # no such limit
         return cores
-
-
-def _check(name: str, value: Any) -> None:
-    """Refuse a number out of its bounds."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{name} must be a finite number")  # NaN would slip through every comparison below
-    bounds = FIELDS[name].metadata
-    above, low, high = bounds["above"], bounds["at_least"], bounds["at_most"]
-    if above is not None and value <= above:
-        raise ConfigError(f"{name} must be greater than {above:g}")
-    if low is not None and high is not None and not low <= value <= high:
-        raise ConfigError(f"{name} {value} is not between {low:g} and {high:g}")
-    if low is not None and value < low:
-        raise ConfigError(f"{name} must not be negative" if low == 0 else f"{name} must be at least {low:g}")
-    if high is not None and value > high:
-        raise ConfigError(f"{name} must be at most {high:g}")

@@ -340,3 +340,18 @@ async def test_a_call_does_not_listen_where_nobody_wants_to_hear(place: Place) -
         await until(lambda: len(client.messages) == 1)
         assert client.session.heard == []
         assert client.call.peer.getTransceivers()[0].currentDirection == "recvonly"
+
+
+@pytest.mark.parametrize("carry", CARRIERS)
+async def test_a_message_that_the_session_fails_at_ends_the_connection_with_a_reason(carry: Open, place: Place) -> None:
+    async with carry(place) as client:
+
+        def fail(data: str | bytes) -> None:
+            raise OverflowError("int too large")
+
+        client.session.send("before")
+        client.session.receive = fail
+        await client.send("x")
+        await until(lambda: not client.is_open)
+        assert client.session.closing == Close(1011, "internal_error")
+        assert client.messages == ["before"]

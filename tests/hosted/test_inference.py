@@ -15,7 +15,8 @@ import pytest
 from inference_stand_in import CAPTION, PUBLIC, ROUTER, InferenceStandIn
 from vivavoce.errors import HostedModelBusy, HostedModelFailed, HostedModelTimeout
 from vivavoce.hosted.addresses import AddressRefused
-from vivavoce.hosted.inference import HostedLimits, HostedModels
+from vivavoce.hosted.asking import HostedLimits
+from vivavoce.hosted.inference import HostedModels
 
 TOKEN = "hf_a_secret_of_the_caller"
 HOSTILE = 'She said "no",\n\tC:\\dir, {"a": 1} \u2028 ' + "\N{GRINNING FACE}é漢\x01"

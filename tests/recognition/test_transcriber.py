@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import numpy as np
 import pytest
 
+from fake_engine import StepGate
 from fake_recognizer import FakeHearing, FakeRecognizer
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import HearingOptions
@@ -219,6 +220,29 @@ async def test_a_recording_is_heard_in_order(make_transcriber: MakeTranscriber) 
     await until(lambda: not recognizer.open_streams)
 
 
+async def test_a_recording_goes_on_when_everything_before_it_was_heard(make_transcriber: MakeTranscriber) -> None:
+    """Nothing is under way then that would wake its reader."""
+    held = StepGate()
+    transcriber = make_transcriber(FakeRecognizer(before_step=held))
+    sound = np.concatenate([np.concatenate([speech(0.2, 0.6), silence(0.6)]) for _ in range(40)])
+    async with transcriber.transcribe([sound], HearingRequest(model="ear")) as segments, asyncio.timeout(60):
+        reading = asyncio.ensure_future(count(segments))
+        for _ in range(50):  # let the detector come to its end while the words wait
+            await asyncio.sleep(0.005)
+        held.open()
+        assert await reading == 40
+
+
+async def test_a_recording_of_many_short_words(make_transcriber: MakeTranscriber) -> None:
+    sound = np.concatenate([np.concatenate([speech(0.2, 0.2), silence(0.56)]) for _ in range(60)])
+    async with make_transcriber(FakeRecognizer()).transcribe([sound], HearingRequest(model="ear")) as segments:
+        assert await count(segments) == 60
+
+
+async def count(segments: AsyncIterator[HeardSegment]) -> int:
+    return len([segment async for segment in segments])
+
+
 async def test_an_empty_recording_has_no_words(make_transcriber: MakeTranscriber) -> None:
     async with make_transcriber(FakeRecognizer()).transcribe([], HearingRequest(model="ear")) as segments:
         assert [segment async for segment in segments] == []
@@ -231,7 +255,8 @@ async def test_costs_are_known_after_a_segment(make_transcriber: MakeTranscriber
     class Books:
         def measured(self, kind: Kind, core_s: float, real_s: float) -> None:
             assert core_s > 0
-            told.append((kind, real_s))
+            if not kind.beside:  # the detector, which runs beside
+                told.append((kind, real_s))
 
     async with transcriber.listen(HearingRequest(model="ear"), Books()) as hearing:  # type: ignore[arg-type]
         hearing.write(TALK)

@@ -365,6 +365,17 @@ def check_order(told: list[TurnEvent], heard_s: float) -> None:
     assert open_turn is None
 
 
+def test_a_click_that_words_made_a_turn_of_ends_not_before_it_began() -> None:
+    detector = TurnDetector(TurnOptions(onset_s=0.128, silence_s=0.0, judged=False, padding_s=0.0, settle_s=0.0))
+    detector.feed(AssistantSpeaks("good morning to you"), 0.0)
+    told = detector.feed(Frames((0.0, 0.9, 0.0, 0.9, 0.0, 0.9)), 0.2)
+    told += detector.feed(Words(None, "what is it"), 0.2)
+    told += detector.feed(Frames((0.0, 0.0, 0.0)), 0.3)
+    told += detector.end(0.3)
+    check_order(told, detector.heard_s)
+    assert any(isinstance(event, SoftEnd) for event in told)
+
+
 @given(OPTIONS, st.lists(EVENTS, max_size=25))
 @settings(max_examples=400, deadline=None)
 def test_every_begin_has_one_end_and_nothing_is_out_of_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,8 +119,20 @@ def test_every_reference_of_the_document_leads_somewhere(document: dict[str, Any
             at = at[key]
 
 
-def test_the_documentation_page_is_served(server: LiveServer) -> None:
+def test_the_documentation_page_runs_nothing_from_elsewhere(server: LiveServer) -> None:
     page = httpx.get(server.url + "/docs")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    assert "/openapi.json" in page.text
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    for address in loaded:
+        assert address.startswith("/")
+        assert httpx.get(server.url + address).status_code == 200
+    assert not re.search(r"<script(?![^>]*\ssrc=)", page.text)
+    assert "/openapi.json" in httpx.get(server.url + "/page/docs.js").text
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/page/index.html", "/page/docs.html"])
+def test_every_page_has_a_policy(server: LiveServer, path: str) -> None:
+    assert "content-security-policy" in httpx.get(server.url + path).headers

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from websockets.exceptions import ConnectionClosed
 
 from chat_stand_in import DONE, ChatStandIn, chunk
 from fake_engine import FakeEngine
-from fake_listening import FakeListening
+from fake_listening import EAR, FakeListening
 from live_server import LiveServer, live_server
-from realtime_sdk import connect, sound_of, think_with, until
+from realtime_sdk import connect, say, sound_of, think_with, until
 from vivavoce.assistant.turn_ear import TurnEar
 from vivavoce.audio.encoders import open_encoder
 from vivavoce.errors import EngineError, Overloaded
 from vivavoce.hosted.chat import HostedChat
+from vivavoce.recognition.listener import DETECTOR
 
 WORDS = {2: "What time is it?", 3: "uh-huh", 4: "", 5: "Wait, stop.", 6: "Set a timer for five minutes."}
 STORY = "One two three four five six seven eight nine ten. " * 3
@@ -273,6 +275,58 @@ async def test_an_ear_is_lent_only_to_who_speaks_and_given_back(server: LiveServ
     async with asyncio.timeout(10):
         while listening.lent:  # noqa: ASYNC110  # of the server's thread
             await asyncio.sleep(0.01)
+
+
+async def test_a_conversation_is_admitted_once_and_the_third_is_refused(stand_in: ChatStandIn) -> None:
+    listening = FakeListening(WORDS)
+    settings: dict[str, Any] = {"preload": False, "admission_share": 0.85, "workers": 2, "queue_wait_s": 0.05}
+    with live_server([FakeEngine(["heart"], step_samples=2400)], **settings) as server:
+        think_with(server, HostedChat("http://chat.test/v1", "tiny", transport=stand_in))
+        sessions = server.server.assistant.sessions
+        object.__setattr__(sessions, "make_ear", lambda owner, transport: TurnEar(listening, owner, transport))
+        assert sessions.admissions is not None
+        books = sessions.admissions._admission
+        books.measured(EAR, 0.8, 1.0)
+        books.measured(DETECTOR, 0.02, 1.0)
+        async with connect(server) as first, connect(server) as second, connect(server) as third:
+            for connection in (first, second):
+                await listen_with(connection)
+                await speak(connection, 0.2, 0.6)
+                assert (await until(connection, "response.done"))[-1].response.status == "completed"
+            assert list(books.active().values()) == [2]
+            assert books.load() == pytest.approx(2 * 0.82)
+            assert all(place is not None for place in listening.places)
+            await say(third, "Hello?")
+            await third.response.create()
+            events = await until(third, "error")
+            assert events[-1].error.code == "server_overloaded"
+            assert "at capacity" in events[-1].error.message
+            assert [e.response.status for e in events if e.type == "response.done"] == ["failed"]
+            with pytest.raises(ConnectionClosed) as closed:
+                await until(third, "never")
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+            await speak(first, 0.5, 0.6)
+            assert (await until(first, "response.done"))[-1].response.status == "completed"
+        async with asyncio.timeout(10):
+            while books.active():  # noqa: ASYNC110  # of the server's thread
+                await asyncio.sleep(0.01)
+
+
+async def test_what_is_still_being_written_is_said_after_a_false_alarm(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    stand_in.parts = [chunk(STORY), 3.0, chunk("And that is the end."), chunk(finish="stop"), DONE]
+    await listen_with(connection)
+    await speak(connection, 0.2, 0.5)
+    await until(connection, "response.output_audio.delta")
+    await asyncio.sleep(0.5)
+    await speak(connection, 0.3, 0.5)
+    assert (await until(connection, "response.done"))[-1].response.status == "cancelled"
+    rest = await until(connection, "response.done")
+    assert rest[-1].response.status == "completed"
+    assert rest[-1].response.output[0].content[0].transcript.rstrip().endswith("And that is the end.")
+    assert len(stand_in.asked) == 1
 
 
 @pytest.mark.parametrize("level", [0.0, 0.01])

@@ -75,8 +75,8 @@ def test_each_format_has_its_type(server: LiveServer, format: str, kind: str, be
 @pytest.mark.parametrize("wanted", [[], ["segment"], ["word"], ["word", "segment"]])
 @pytest.mark.parametrize("name", ["timestamp_granularities[]", "timestamp_granularities"])
 def test_segments_words_or_both(server: LiveServer, name: str, wanted: list[str]) -> None:
-    fields: dict[str, Any] = {"response_format": "verbose_json", name: wanted}
-    content = post(server, **fields).json()
+    sent: dict[str, Any] = {"response_format": "verbose_json", name: wanted}
+    content = post(server, **sent).json()
     assert ("segments" in content) == (not wanted or "segment" in wanted)
     assert ("words" in content) == ("word" in wanted)
     for segment in content.get("segments", ()):

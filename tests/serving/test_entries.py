@@ -77,7 +77,7 @@ def test_pages_documents_and_probes_are_open(locked: LiveServer, path: str) -> N
     [
         *[("GET", path) for path in ("/v1/models", "/v1/models/x", "/v1/audio/voices", "/v1/ice", "/metrics", "/nope")],
         *[("POST", path) for path in ("/v1/audio/speech", "/v1/audio/voices", "/v1/audio/speech/token")],
-        *[("GET", path) for path in ("//livez", "/livez/x", "/docsy", "/clients", "/openapi.json.bak")],
+        *[("GET", path) for path in ("/livez/x", "/docsy", "/clients", "/openapi.json.bak")],
         ("POST", "/v1/audio/speech/calls"),
         ("DELETE", "/v1/audio/speech/calls/x"),
         ("DELETE", "/v1/audio/voices/x"),
@@ -86,6 +86,17 @@ def test_pages_documents_and_probes_are_open(locked: LiveServer, path: str) -> N
 def test_everything_else_wants_a_key(locked: LiveServer, method: str, path: str) -> None:
     assert httpx.request(method, locked.url + path).status_code == 401
     assert httpx.request(method, locked.url + path, headers={"xi-api-key": KEY}).status_code != 401
+
+
+@pytest.mark.parametrize(
+    "path", ["//v1/models", "///v1/models", "/models", "//models", "/audio/voices", "//v1/audio/voices", "/ice"]
+)
+def test_base_addresses_are_forgiven(locked: LiveServer, path: str) -> None:
+    """A slash too many, or no version; the key is asked for as under the right name."""
+    assert httpx.get(locked.url + path).status_code == 401
+    assert httpx.get(locked.url + path, headers={"xi-api-key": KEY}).status_code == 200
+    assert httpx.get(locked.url + "//livez").status_code == 200
+    assert httpx.get(locked.url + "/v1/livez", headers={"xi-api-key": KEY}).status_code == 404
 
 
 def test_a_token_is_not_worth_another_whatever_header_it_stands_in(locked: LiveServer) -> None:

@@ -13,9 +13,10 @@ from fake_speaker import FakeCarrier, FakeSink, FakeSpeaker, FakeSpoken, chunk
 from vivavoce.errors import EmptyInput, GenerationFailed, Overloaded
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.commands import Close
-from vivavoce.protocols.native.messages import Limits
+from vivavoce.protocols.native.server_messages import Limits
 from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_session import LiveSession
+from vivavoce.synthesis.speaker import Unspoken
 
 
 class Talk:
@@ -274,3 +275,40 @@ async def test_the_native_stream_does_not_hear(talk: Talk) -> None:
     assert not talk.live.hears
     talk.live.hear(chunk("x").audio.samples)
     assert not talk.speaker.spoken
+
+
+async def test_a_message_that_cannot_be_acted_on_ends_everything_with_a_reason(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every open utterance has its one end, and the connection has its own."""
+    talk.say("One.")
+    await talk.speaking()
+    talk.say("Two.")
+
+    def fail(data: str | bytes, now: float) -> list[Any]:
+        raise OverflowError("int too large")
+
+    monkeypatch.setattr(talk.live.session, "receive_message", fail)
+    talk.tell("input.flush")
+    await talk.until("session.done", 2)
+    assert [each["status"] for each in talk.of("session.done")] == ["failed", "failed"]
+    assert talk.live.closing == Close(1011, "engine_error")
+    assert "could not be acted on" in caplog.text
+
+
+async def test_what_is_left_out_is_told_once_before_the_sound_it_stands_before(talk: Talk) -> None:
+    talk.say("Fine. 你好 Well. 東京")
+    spoken = await talk.speaking()
+    spoken.unspoken = [Unspoken("你好", 6)]
+    spoken.chunks.put_nowait(chunk("Fine."))
+    await talk.until("audio.start")
+    spoken.chunks.put_nowait(chunk(" Well."))
+    await talk.until("audio.start", 2)
+    spoken.unspoken = [*spoken.unspoken, Unspoken("東京", 14)]
+    spoken.chunks.put_nowait(None)
+    await talk.until("session.done")
+    left_out = [(each["text"], each["start"]) for each in talk.of("audio.unspoken")]
+    assert left_out == [("你好", 6), ("東京", 14)]
+    kinds = [each["type"] for each in talk.said if isinstance(each, dict)]
+    assert kinds.index("audio.unspoken") < kinds.index("audio.start")
+    assert kinds[-1] == "session.done"

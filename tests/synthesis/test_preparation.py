@@ -7,7 +7,8 @@ import pytest
 from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, SpokenTextTooLong, UnspeakableText
-from vivavoce.synthesis.preparation import PreparedText, Unspoken, prepare_sentence, prepare_text
+from vivavoce.synthesis.preparation import PreparedText, prepare_sentence, prepare_text
+from vivavoce.synthesis.speaker import Unspoken
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.text.pieces import LONGEST
 from vivavoce.text.sentences import Sentence

@@ -24,7 +24,8 @@ def test_it_is_full_from_its_bound_on_and_not_once_it_was_read() -> None:
     assert sound.is_full
     assert sound.produced_s == 1.0
     first = sound.take()
-    assert first is not None and first.chunk.audio.duration_s == 0.75
+    assert first is not None
+    assert first.chunk.audio.duration_s == 0.75
     assert not sound.is_full
     assert sound.produced_s == 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vivavoce.assistant.brain import Brain
@@ -14,8 +15,11 @@ from vivavoce.assistant.turn_ear import TurnEar
 from vivavoce.assistant.voice_commands import VoiceCommands
 from vivavoce.config import AssistantSettings
 from vivavoce.engines import smollm
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import ConfigError
 from vivavoce.hosted.chat import HostedChat
+from vivavoce.machine.admission import Kind
+from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
 from vivavoce.recognition.listener import Listener
 from vivavoce.synthesis.speaker import Speaker
@@ -43,19 +47,34 @@ class Assistant:
 
 
 def build_assistant(
-    settings: AssistantSettings, speaker: Speaker, listener: Listener | None, metrics: Metrics
+    settings: AssistantSettings,
+    speaker: Speaker,
+    listener: Listener | None,
+    metrics: Metrics,
+    admissions: Admissions | None,
+    own_voices: Callable[[], Sequence[VoiceInfo]],
 ) -> Assistant:
     """The assistant of a server.
 
     Args:
         listener: None: it reads and speaks, but does not listen.
+        admissions: of the machine: a conversation enters it as a whole; None: it computes nothing here.
+        own_voices: those that this machine computes; the others cost it nothing.
 
     Raises:
         ConfigError: If the settings cannot work.
     """
     commands = None if settings.voice_commands == "none" else VoiceCommands.load(settings.commands_file())
     brain = Brain(chat=open_chat(settings), commands=commands, instructions=settings.instructions or INSTRUCTIONS)
-    sessions = RealtimeSessions(speaker=speaker, brain=brain, metrics=metrics)
+
+    def voice_kinds(voice: str) -> Sequence[Kind]:
+        info = speaker.choose(voice).info
+        own = any(each.id == info.id and each.engine == info.engine for each in own_voices())
+        return (Kind(info.engine, info.id),) if own else ()
+
+    sessions = RealtimeSessions(
+        speaker=speaker, brain=brain, metrics=metrics, admissions=admissions, voice_kinds=voice_kinds
+    )
     if listener is not None:
         ears = ListenerEars(listener)
         sessions = dataclasses.replace(sessions, make_ear=lambda owner, carrier: TurnEar(ears, owner, carrier))

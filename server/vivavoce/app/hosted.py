@@ -10,8 +10,9 @@ from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
 from vivavoce.errors import ConfigError
+from vivavoce.hosted.asking import HostedLimits
 from vivavoce.hosted.dialing import PinnedTransport, PublicNetwork, plain_transport
-from vivavoce.hosted.inference import HostedLimits, HostedModels
+from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.voices import declared_voices

@@ -18,6 +18,8 @@ from vivavoce import __version__
 from vivavoce.app.assistant import Assistant, build_assistant
 from vivavoce.app.hosted import build_hosted
 from vivavoce.app.services import ServicesBuilder, services_of_this_machine
+from vivavoce.captions.caption_stream import CaptionStream
+from vivavoce.captions.caption_stream import limits_of as captions_limits
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
@@ -150,7 +152,7 @@ def build_server(
     decoding = DecodingService(metrics)
     hosted = build_hosted(config, synthesizer, transcriber, decoding, draining, encoding, metrics)
     speaker = hosted.speaker
-    assistant = build_assistant(config.assistant, speaker, transcriber, metrics)
+    assistant = build_assistant(config.assistant, speaker, transcriber, metrics, built.admissions, synthesizer.voices)
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,
@@ -179,6 +181,7 @@ def build_server(
         version=__version__,
         summary="Real-time voice server",
         lifespan=lifespan,
+        docs_url=None,  # `web/routes.py` serves it, with nothing from elsewhere
         redoc_url=None,
     )
     server = Server(
@@ -198,6 +201,7 @@ def build_server(
         app,
     )
     native = NativeStream(speaker, limits_of(config.live), config.live.ahead_s, metrics)
+    captions = CaptionStream(transcriber, decoding, captions_limits(config.live), metrics)
     websockets = WebSockets(connections, encoding, patience, metrics)
     launched = hosted.launched
     answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
@@ -228,7 +232,7 @@ def build_server(
         )
     )
     app.include_router(operations_router(synthesizer, metrics, draining))
-    app.include_router(live_router(websockets, native.prepare, access))
+    app.include_router(live_router(websockets, native.prepare, captions.prepare, access))
     app.include_router(hosted_router(hosted))
     app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))
     app.include_router(realtime_router(assistant.sessions, websockets, calls, access, config.limits.body_timeout_s))
@@ -246,7 +250,7 @@ def build_server(
             allow_origins=list(config.access.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],  # answered with the very names that were asked for: SDKs send a dozen of their own
-            expose_headers=["x-request-id", "x-audio-sample-rate", "location"],
+            expose_headers=["x-request-id", "x-audio-sample-rate", "x-unspoken", "location"],
         )
     return server
 

@@ -11,6 +11,7 @@ from vivavoce.app.machine import build_machine
 from vivavoce.config import Config
 from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
+from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
 from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.listener import ModelKeeper
@@ -23,10 +24,12 @@ class Services:
 
     Attributes:
         speaker: ended after the listener.
+        admissions: of the machine that both compute on; None: they do not compute here.
     """
 
     speaker: VoiceKeeper
     listener: ModelKeeper
+    admissions: Admissions | None = None
 
 
 ServicesBuilder = Callable[[Config, Metrics], Services]
@@ -48,4 +51,5 @@ def services_of_this_machine(
     return Services(
         build_synthesizer(config, metrics, engines, machine),
         build_transcriber(config, metrics, machine, recognizers, activity),
+        machine.admissions,
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import VivaVoceError
+from vivavoce.machine.admission import Kind, Place
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 from vivavoce.protocols.realtime.session import RealtimeSession
 from vivavoce.protocols.realtime.session_config import SessionConfig
@@ -22,6 +23,18 @@ class Listened(Protocol):
     @property
     def saying(self) -> str | None:
         """What the assistant says about now, the last few seconds of it; None: it is silent."""
+        ...
+
+    async def enter(self) -> Place | None:
+        """The conversation's room on the machine, from now on; None: it has none of its own.
+
+        Raises:
+            VivaVoceError: If there is no room for it.
+        """
+        ...
+
+    def user_speaks(self) -> None:
+        """Somebody began to speak."""
         ...
 
     def answer(self) -> None:
@@ -72,6 +85,14 @@ class Ear(Protocol):
         """Returns when the words of every message that was said are known."""
         ...
 
+    async def kinds(self) -> Sequence[Kind]:
+        """What it costs.
+
+        Raises:
+            UnknownModel: If the client asked for a model that does not exist.
+        """
+        ...
+
     async def run(self) -> None:
         """Listen until cancelled."""
         ...
@@ -112,11 +133,22 @@ class LentEar(Protocol):
 class Listening(Protocol):
     """Whoever lends ears."""
 
-    def lend(self, wishes: Wishes) -> AbstractAsyncContextManager[LentEar]:
+    def lend(self, wishes: Wishes, place: Place | None = None) -> AbstractAsyncContextManager[LentEar]:
         """An ear for one connection; leaving the block gives it back.
+
+        Args:
+            place: of the conversation it belongs to; None: it is admitted by itself.
 
         Raises (on entering):
             VivaVoceError: If it cannot be lent: no such model, or no room for one more.
+        """
+        ...
+
+    async def kinds(self, wishes: Wishes) -> Sequence[Kind]:
+        """What listening costs, for a conversation's place.
+
+        Raises:
+            UnknownModel: If there is no such model.
         """
         ...
 

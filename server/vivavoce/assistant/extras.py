@@ -1,6 +1,6 @@
 """What a client that asks for it is told beside the protocol: when words are heard, and when the first were thought.
 
-Made by `realtime_session.py`; the session drops what its client did not ask for.
+Made by `answers.py`; the session drops what its client did not ask for.
 """
 
 from __future__ import annotations

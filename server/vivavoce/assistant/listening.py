@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from vivavoce.assistant.ear import LentEar, Understood, Wishes
 from vivavoce.assistant.heard_parts import joined
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import HearingOptions
-from vivavoce.recognition.listener import HearingRequest, Listener
+from vivavoce.machine.admission import Kind, Place
+from vivavoce.recognition.listener import DETECTOR, HearingRequest, Listener
 
 
 class ListenerEars:
@@ -24,14 +25,23 @@ class ListenerEars:
         self._listener = listener
 
     @asynccontextmanager
-    async def lend(self, wishes: Wishes) -> AsyncIterator[LentEar]:
+    async def lend(self, wishes: Wishes, place: Place | None = None) -> AsyncIterator[LentEar]:
         """An ear for one connection.
 
         Raises:
             VivaVoceError: If there is no such model, or no room for one more.
         """
-        async with self._listener.lend_ear(await asyncio.to_thread(self._request, wishes)) as ear:
+        async with self._listener.lend_ear(await asyncio.to_thread(self._request, wishes), place) as ear:
             yield ear
+
+    async def kinds(self, wishes: Wishes) -> Sequence[Kind]:
+        """A recognizer, and the detector of speech beside it.
+
+        Raises:
+            UnknownModel: If there is no such model.
+        """
+        model = await asyncio.to_thread(self._listener.choose, wishes.model)
+        return (Kind(model.info.engine, model.info.id), DETECTOR)
 
     async def transcribe(self, sound: Samples, wishes: Wishes) -> Understood:
         """The words of a whole sound.

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from vivavoce.assistant.conversation_place import ConversationPlace
 from vivavoce.assistant.heard import SpokenText
 from vivavoce.errors import TextTooLong
-from vivavoce.machine.admission import Place
 from vivavoce.speaking.sink import Carrier, Sink, SoundFormat, SpokenChunk
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken
 
@@ -39,14 +39,14 @@ class Speech:
     Attributes:
         request: who speaks, and how fast; without a text.
         format: of the sound.
-        place: of the conversation in the machine's books; None: each reply is admitted by itself.
+        place: of the conversation, taken when the reply has words; None: it is admitted by itself.
     """
 
     speaker: Speaker
     carrier: Carrier
     request: SpeechRequest
     format: SoundFormat
-    place: Place | None = None
+    place: ConversationPlace | None = None
 
 
 class Mouth:
@@ -126,7 +126,8 @@ class Mouth:
             VivaVoceError: If it cannot be spoken, or no further.
         """
         speech = self._speech
-        async with speech.speaker.stream(speech.request, speech.place) as spoken:
+        place = await speech.place.take() if speech.place is not None else None
+        async with speech.speaker.stream(speech.request, place) as spoken:
             self._spoken = spoken
             self._sink = speech.carrier.open_sink(self, speech.format)
             self._feed()

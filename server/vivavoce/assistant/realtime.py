@@ -6,13 +6,16 @@ Called by the Realtime routes; the carriers get what `prepare` returns and know 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vivavoce.assistant.brain import Brain
+from vivavoce.assistant.conversation_place import ConversationPlace
 from vivavoce.assistant.ear import Ear
 from vivavoce.assistant.realtime_session import RealtimeConversation
-from vivavoce.errors import VivaVoceError
+from vivavoce.errors import UnknownModel, VivaVoceError
+from vivavoce.machine.admission import Kind
+from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.realtime.session import Limits, RealtimeSession
 from vivavoce.protocols.realtime.session_config import SessionConfig
@@ -30,6 +33,9 @@ class RealtimeSessions:
     Attributes:
         chat: finds the words.
         make_ear: (owner, carrier) makes what listens to one connection; None: this server does not listen.
+        admissions: where a conversation gets its room; None: each piece of work is admitted by itself.
+        voice_kinds: what a voice costs this machine, by its name.
+        brain_kinds: what thinking costs it.
     """
 
     speaker: Speaker
@@ -37,6 +43,9 @@ class RealtimeSessions:
     metrics: Metrics
     make_ear: Callable[[str, str], Ear] | None = None
     limits: Limits = field(default_factory=Limits)
+    admissions: Admissions | None = None
+    voice_kinds: Callable[[str], Sequence[Kind]] = lambda voice: ()
+    brain_kinds: Sequence[Kind] = ()
 
     def default_config(self, model: str | None = None, *, transcription: bool = False) -> SessionConfig:
         """The settings of a new connection.
@@ -76,9 +85,30 @@ class RealtimeSessions:
                 reads=self.reads,
                 instructions=self.brain.instructions,
             )
-            return RealtimeConversation(session, carrier, self.speaker, brain, ear, owner=owner, metrics=self.metrics)
+            return RealtimeConversation(
+                session,
+                carrier,
+                self.speaker,
+                brain,
+                ear,
+                owner=owner,
+                metrics=self.metrics,
+                place=self._place(session, ear, owner),
+            )
 
         return carry
+
+    def _place(self, session: RealtimeSession, ear: Ear | None, owner: str) -> ConversationPlace | None:
+        """Room for one conversation, with all that it will compute."""
+        if self.admissions is None:
+            return None
+
+        async def kinds() -> Sequence[Kind]:
+            speaks = session.config.type == "realtime"
+            spoken = (*self.voice_kinds(session.config.voice), *self.brain_kinds) if speaks else ()
+            return (*spoken, *await _heard_kinds(ear))
+
+        return ConversationPlace(self.admissions, owner, kinds)
 
     def reads(self, model: str) -> bool:
         """Whether a model of that name speaks what it is given."""
@@ -91,6 +121,14 @@ class RealtimeSessions:
             return bool(self.speaker.choose(model))
         except VivaVoceError:
             return False
+
+
+async def _heard_kinds(ear: Ear | None) -> Sequence[Kind]:
+    """What listening costs; a model that does not exist costs nothing, and is refused when it is to hear something."""
+    try:
+        return await ear.kinds() if ear is not None else ()
+    except UnknownModel:
+        return ()
 
 
 def new_session_id() -> str:

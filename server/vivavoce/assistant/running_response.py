@@ -1,14 +1,18 @@
 """A response that is being made, or whose sound is still to be heard: the protocol's side of it and the spoken one.
 
-Made by `realtime_session.py`.
+Made by `answers.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from vivavoce.assistant.reply import Outcome, Reply
+from vivavoce.assistant.chat_model import ChatPiece
+from vivavoce.assistant.reply import Outcome, Reply, Think
+from vivavoce.assistant.thinking import Thinking
 from vivavoce.errors import VivaVoceError
 from vivavoce.protocols.realtime.response import Response, Usage
 
@@ -20,12 +24,37 @@ class RunningResponse:
     Attributes:
         response: what the client is told of it.
         reply: thinks and speaks it.
+        think: finds its words.
+        thinking: while and after it does; None before the reply began.
         task: runs the reply; None before it began.
     """
 
     response: Response
+    think: Think
     reply: Reply
+    thinking: Thinking | None = None
     task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def words(self) -> AsyncIterator[AsyncIterator[ChatPiece]]:
+        """A `Think`: what nobody took yet of its words."""
+        assert self.thinking is not None
+        async with self.thinking.told() as pieces:
+            yield pieces
+
+    @asynccontextmanager
+    async def rest(self) -> AsyncIterator[AsyncIterator[ChatPiece]]:
+        """The same for a reply that takes over: with it the thought ends."""
+        try:
+            async with self.words() as pieces:
+                yield pieces
+        finally:
+            self.stop_thinking()
+
+    def stop_thinking(self) -> None:
+        """Nobody wants the rest of its words."""
+        if self.thinking is not None:
+            self.thinking.stop()
 
     @property
     def saying(self) -> str | None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
 import numpy as np
 
 from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
+from vivavoce.assistant.ear_feed import EarFeed
 from vivavoce.assistant.ear_settings import turn_options, wishes_of
 from vivavoce.assistant.incoming import Incoming, NewWishes, joined
 from vivavoce.assistant.input_decoder import RATE, InputDecoder
@@ -24,6 +25,7 @@ from vivavoce.assistant.open_speech import OpenSpeech
 from vivavoce.assistant.spoken_messages import SpokenMessages
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError, VivaVoceError
+from vivavoce.machine.admission import Kind
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 from vivavoce.protocols.realtime.session_config import SessionConfig, TurnDetection
 from vivavoce.recognition.turn_events import (
@@ -48,7 +50,6 @@ logger = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.05
 _SETTLE_S: Final = 1.0  # a browser's echo canceller hears the voice of a call for the first time
-_MOST_AHEAD: Final = 5 * RATE  # samples that no frame was made of yet: ears keep half a minute
 _LITTLE: Final = 16_000  # bytes that are decoded in well below a millisecond
 
 
@@ -83,7 +84,7 @@ class TurnEar:
         self._lent_for = Wishes()
         self._stale = False  # what it was told has changed: it is given back
         self._turns = TurnDetector(TurnOptions())
-        self._written = 0  # samples
+        self._feed: EarFeed
         self._before_ms = 0.0  # sound of the connection before this ear
         self._was_saying: str | None = None
         self._speech: OpenSpeech
@@ -123,6 +124,14 @@ class TurnEar:
         """Returns when the words of every message that was said are known."""
         await self._messages.all_known()
 
+    async def kinds(self) -> Sequence[Kind]:
+        """What it costs.
+
+        Raises:
+            UnknownModel: If the client asked for a model that does not exist.
+        """
+        return await self._listening.kinds(self._wishes)
+
     # -- listening -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -132,7 +141,8 @@ class TurnEar:
                 await self._something.wait()  # nothing is lent before there is something to hear
                 self._stale, self._lent_for = False, self._wishes
                 try:
-                    async with self._listening.lend(self._lent_for) as ear:
+                    place = await self._conversation.enter()
+                    async with self._listening.lend(self._lent_for, place) as ear:
                         await self._listen_with(ear)
                 except VivaVoceError as error:
                     self._give_up(error)
@@ -145,7 +155,7 @@ class TurnEar:
     async def _listen_with(self, ear: LentEar) -> None:
         """Until it is to be given back; a turn that is open ends then."""
         self._ear, self._turns = ear, TurnDetector(turn_options(self._detection, self._settle_s))
-        self._written, self._was_saying, self._speech = 0, None, OpenSpeech(ear)
+        self._feed, self._was_saying, self._speech = EarFeed(ear), None, OpenSpeech(ear)
         changes = self._work.create_task(self._watch(ear), name="ear-changes")
         try:
             while not self._stale or self._messages.are_settling:
@@ -154,7 +164,7 @@ class TurnEar:
             changes.cancel()
             self._take_turns(self._turns.end(self._now()))
             self._speech.drop()
-            self._before_ms += 1000 * self._written / RATE
+            self._before_ms += 1000 * self._feed.written / RATE
             self._ear = None
             self._something.set()  # what came since is for the next one
 
@@ -206,16 +216,11 @@ class TurnEar:
                 assert_never(each)
 
     async def _write(self, samples: Samples, ear: LentEar) -> None:
-        """Hand it on; a file that comes at once waits until what came before was heard."""
-        if not len(samples):
-            return
-        while self._unheard > _MOST_AHEAD:
+        def hear() -> None:
             self._hear_turns(ear)
             self._read_words()
-            if self._unheard > _MOST_AHEAD:
-                await ear.changed()
-        ear.write(samples)
-        self._written += len(samples)
+
+        await self._feed.write(samples, self._turns, hear)
 
     def _hear_turns(self, ear: LentEar) -> None:
         frames = ear.frames()
@@ -223,9 +228,9 @@ class TurnEar:
             self._follow_assistant()
             self._take_turns(self._turns.feed(Frames(tuple(frames)), self._now()))
             if self._turns.turn is not None:
-                self._speech.cut_if_long(self._written)
+                self._speech.cut_if_long(self._feed.written)
             if self._was_saying is not None:
-                self._speech.glance(self._written)
+                self._speech.glance(self._feed.written)
 
     def _follow_assistant(self) -> None:
         """Tell the turn detector when the assistant speaks."""
@@ -239,6 +244,8 @@ class TurnEar:
 
     def _take_turns(self, events: list[TurnEvent]) -> None:
         for event in events:
+            if isinstance(event, UserBegins):
+                self._conversation.user_speaks()
             if self._detection is None:
                 self._take_silently([event])
             else:
@@ -252,7 +259,7 @@ class TurnEar:
             if isinstance(event, SoftEnd):
                 self._soften(event)
             else:
-                self._speech.follow(event, self._written)
+                self._speech.follow(event, self._feed.written)
 
     def _take_turn(self, event: TurnEvent, detection: TurnDetection) -> None:
         user = self._conversation.session.input
@@ -267,7 +274,7 @@ class TurnEar:
             case UserResumes():
                 self._speech.resume()
             case TurnEnds(_, end_s):
-                self._speech.finish(end_s, self._written)
+                self._speech.finish(end_s, self._feed.written)
                 user.speech_stopped(self._ms(end_s))
                 item_id = user.commit()
                 self._messages.expect(item_id)
@@ -286,7 +293,7 @@ class TurnEar:
 
     def _soften(self, soft: SoftEnd) -> None:
         """Perhaps the end: ask for the words, and for a verdict."""
-        stretch = self._speech.soften(soft, self._written)
+        stretch = self._speech.soften(soft, self._feed.written)
         wants_verdict = self._detection is not None and self._detection.type == "semantic_vad"
         if stretch is not None and self._ear is not None and wants_verdict:
             self._work.create_task(self._judge(self._ear, soft, stretch), name="verdict")
@@ -311,25 +318,14 @@ class TurnEar:
 
     async def _commit(self, item_id: str, ear: LentEar) -> None:
         """The client has made the sound so far a message: what is still to be heard of it is waited for."""
-        await self._hear_all(ear)
+        await self._feed.all_heard(self._turns, lambda: self._hear_turns(ear))
         self._take_silently(self._turns.end(self._now()))  # the client was told already that the speech has ended
         self._make_message(item_id, answers=False)
-
-    async def _hear_all(self, ear: LentEar) -> None:
-        """Until every whole frame that was written has been heard, or nothing more comes."""
-        try:
-            async with asyncio.timeout(2.0):
-                while self._unheard >= 512:
-                    self._hear_turns(ear)
-                    if self._unheard >= 512:
-                        await ear.changed()
-        except TimeoutError:
-            logger.info("the speech detector is behind at a commit")
 
     def _make_message(self, item_id: str, *, answers: bool) -> None:
         """What was heard belongs to this message; a new one begins."""
         words = self._speech.hand_over()
-        seconds = (self._written - words.parts[0].start) / RATE if words.parts else 0.0
+        seconds = (self._feed.written - words.parts[0].start) / RATE if words.parts else 0.0
         self._messages.settle(words)
         self._work.create_task(self._messages.tell(item_id, words, seconds, answers=answers), name="turn")
 
@@ -340,11 +336,6 @@ class TurnEar:
         self._conversation.close(error.close_code, error.code)
 
     # -- places ----------------------------------------------------------------------------------------------------
-
-    @property
-    def _unheard(self) -> int:
-        """Samples that the turn detector has not got yet."""
-        return self._written - round(self._turns.heard_s * RATE)
 
     def _ms(self, seconds: float) -> float:
         return self._before_ms + 1000 * seconds

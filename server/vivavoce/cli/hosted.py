@@ -29,7 +29,7 @@ from vivavoce.hosted.addresses import HUGGING_FACE, model_url
 from vivavoce.hosted.captions import look_at, wished
 from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.pictures import PictureReader
-from vivavoce.hosted.transcoding import transcoded
+from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
 
@@ -108,7 +108,7 @@ async def _sound(
     models, decoding = _models(config), DecodingService(Metrics())
     try:
         target = models.target(address, param="url")
-        with ThreadPoolExecutor(1) as encoding, _progress(quiet) as told:
+        with ThreadPoolExecutor(1) as encoding, _progress(quiet) as told, as_the_models_fault():
             async with (
                 models.sound(target, models.own_token(target), text, parameters) as sound,
                 decoding.live(owner="cli", sample_rate=None) as decoder,

@@ -5,6 +5,7 @@ vivavoce say TEXT                     speak, without a server
 vivavoce voices list|add|pull|...     voices on this machine
 vivavoce space DIR --voice NAME       a folder that becomes a Hugging Face Space
 vivavoce hosted text-to-audio|image-to-text   models on other machines
+vivavoce transcribe FILE|- [--live]    write down what is said, without a server
 vivavoce models list|pull|...         recognition models on this machine
 vivavoce doctor                       what is installed, what is missing
 """
@@ -28,6 +29,7 @@ COMMANDS = {
     "voices": ("vivavoce.cli.voices", "list, add, pull, convert, clone, check and remove voices"),
     "space": ("vivavoce.cli.space", "write a folder that becomes a Hugging Face Space"),
     "hosted": ("vivavoce.cli.hosted", "call models on other machines: text to audio, image to text"),
+    "transcribe": ("vivavoce.cli.transcribe", "write down what is said in a file or into the microphone"),
     "models": ("vivavoce.cli.models", "list, pull, remove and launch recognition models"),
     "doctor": ("vivavoce.cli.doctor", "tell what is installed, what is missing and how to get it"),
 }
@@ -37,6 +39,7 @@ examples:
   vivavoce serve                                  speak on http://127.0.0.1:7860
   vivavoce say "Hello there." -o hello.wav        write a file
   echo "Hello" | vivavoce say -o - --format mp3   write to standard output
+  vivavoce transcribe talk.mp3                    write down what is said
   vivavoce voices list                            what can speak here
 """
 

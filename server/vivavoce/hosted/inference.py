@@ -14,57 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin
 
 import httpx
 
-from vivavoce import __version__
-from vivavoce.errors import HostedModelFailed, HostedModelTimeout, VivaVoceError
-from vivavoce.hosted.addresses import HUGGING_FACE, MEDIA_HOSTS, AddressRefused, Allowlist, Target, check_url
-from vivavoce.hosted.answers import Loading, failure, is_error
-
-logger = logging.getLogger(__name__)
-
-MAX_LOADING = 3  # waits for one model
-MAX_REDIRECTS = 3
-MAX_JSON = 1 << 20  # bytes of an answer that is JSON
-MAX_ERROR = 1 << 16  # bytes read of a refusal
-CONNECT_S = 10.0
-
-Sleep = Callable[[float], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostedLimits:
-    """How long and how large an answer may be.
-
-    Attributes:
-        begin_s: until the first byte of the answer, loading included.
-        stall_s: between two parts of it.
-        whole_s: until its end.
-        max_bytes: of a sound.
-    """
-
-    begin_s: float = 120.0
-    stall_s: float = 30.0
-    whole_s: float = 900.0
-    max_bytes: int = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is sent: a body and what it is."""
-
-    body: bytes = field(repr=False)
-    media_type: str
-    accept: str = "*/*"
-    headers: Mapping[str, str] = field(default_factory=dict)
+from vivavoce.errors import HostedModelFailed
+from vivavoce.hosted.addresses import HUGGING_FACE, MEDIA_HOSTS, Allowlist, Target, check_url
+from vivavoce.hosted.asking import Asker, HostedLimits, Question, Sleep, media_type_of, next_part
 
 
 class HostedSound:
@@ -76,7 +34,7 @@ class HostedSound:
     """
 
     def __init__(self, response: httpx.Response, limits: HostedLimits, end_s: float) -> None:
-        self.media_type = _media_type(response)
+        self.media_type = media_type_of(response)
         self.received = 0
         self._parts = response.aiter_raw()
         self._limits = limits
@@ -86,7 +44,7 @@ class HostedSound:
         return self
 
     async def __anext__(self) -> bytes:
-        part = await _next_part(self._parts, self._limits.stall_s, self._end_s)
+        part = await next_part(self._parts, self._limits.stall_s, self._end_s)
         self.received += len(part)
         if self.received > self._limits.max_bytes:
             raise HostedModelFailed(f"the model's answer is larger than {self._limits.max_bytes >> 20} MiB")
@@ -116,15 +74,7 @@ class HostedModels:
         self._allowed = Allowlist((*HUGGING_FACE, *hosts))
         self._media = Allowlist((*HUGGING_FACE, *hosts, *MEDIA_HOSTS))
         self._tokens = dict(tokens or {})
-        self._sleep = sleep
-        self._client = httpx.AsyncClient(
-            transport=transport,
-            timeout=httpx.Timeout(self.limits.begin_s, connect=CONNECT_S),
-            headers={"user-agent": f"vivavoce/{__version__}", "accept-encoding": "identity"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # one caller's cookie is not another's
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._asker = Asker(transport, self.limits, sleep=sleep)
 
     def target(self, address: str, *, param: str = "api_url") -> Target:
         """The address, once it has passed the rules.
@@ -151,14 +101,14 @@ class HostedModels:
             AddressRefused: If its name leads to a private address.
         """
         end_s = asyncio.get_running_loop().time() + self.limits.whole_s
-        async with self._ask(target, token, _spoken_question(target, text, parameters)) as response:
-            if "json" not in (kind := _media_type(response)):
+        async with self._asker.ask(target, token, _spoken_question(target, text, parameters)) as response:
+            if "json" not in (kind := media_type_of(response)):
                 if kind.startswith("text/"):
                     raise HostedModelFailed(f"the model answers {kind}, not sound")
                 yield HostedSound(response, self.limits, end_s)
                 return
-            place = _sound_url(await self._json(response, token))
-        async with self._ask(check_url(place, self._media), None, None) as response:
+            place = _sound_url(await self._asker.json(response, token))
+        async with self._asker.ask(check_url(place, self._media), None, None) as response:
             yield HostedSound(response, self.limits, end_s)
 
     @asynccontextmanager
@@ -169,7 +119,7 @@ class HostedModels:
             HostedModelFailed: If the answer is none.
         """
         end_s = asyncio.get_running_loop().time() + self.limits.whole_s
-        async with self._ask(target, token, question) as response:
+        async with self._asker.ask(target, token, question) as response:
             sound = HostedSound(response, self.limits, end_s)
             if "json" in sound.media_type or sound.media_type.startswith("text/"):
                 raise HostedModelFailed(f"the model answers {sound.media_type}, not sound")
@@ -181,8 +131,8 @@ class HostedModels:
         Raises:
             HostedModelFailed, AddressRefused: As `sound()`.
         """
-        async with self._ask(target, token, Question(image, media_type, "application/json")) as response:
-            return await self._json(response, token)
+        async with self._asker.ask(target, token, Question(image, media_type, "application/json")) as response:
+            return await self._asker.json(response, token)
 
     async def transcript(self, target: Target, token: str | None, audio: bytes, media_type: str) -> dict[str, Any]:
         """`{"text", "chunks"?}` of a recognition model.
@@ -190,118 +140,15 @@ class HostedModels:
         Raises:
             HostedModelFailed, AddressRefused: As `sound()`.
         """
-        async with self._ask(target, token, Question(audio, media_type, "application/json")) as response:
-            content = await self._json(response, token)
+        async with self._asker.ask(target, token, Question(audio, media_type, "application/json")) as response:
+            content = await self._asker.json(response, token)
         if not isinstance(content, dict) or not isinstance(content.get("text"), str):
             raise HostedModelFailed("the model's answer holds no text")
         return content
 
     async def aclose(self) -> None:
         """Hang up everywhere."""
-        await self._client.aclose()
-
-    # -- one question
-
-    @asynccontextmanager
-    async def _ask(self, target: Target, token: str | None, question: Question | None) -> AsyncIterator[httpx.Response]:
-        """An answer with status 200, open; None as the question is a GET."""
-        loop = asyncio.get_running_loop()
-        started_s = loop.time()
-        outcome = "failed"
-        try:
-            async with self._answer(target, token, question, started_s + self.limits.begin_s) as response:
-                outcome = "cut off"
-                yield response
-                outcome = "answered"
-        except VivaVoceError as error:
-            outcome = error.code
-            raise
-        finally:
-            logger.info(
-                "hosted model called",
-                extra={"host": target.host, "outcome": outcome, "wall_s": round(loop.time() - started_s, 3)},
-            )
-
-    @asynccontextmanager
-    async def _answer(
-        self, target: Target, token: str | None, question: Question | None, begin_by_s: float
-    ) -> AsyncIterator[httpx.Response]:
-        waits = redirects = 0
-        while True:
-            response = await self._send(target, token, question, begin_by_s)
-            try:
-                if response.is_redirect:
-                    redirects += 1
-                    target = _redirected(target, response, question, redirects)
-                    continue
-                if response.status_code == 200:
-                    _refuse_coding(response)
-                    yield response
-                    return
-                refusal = await self._refusal(response, token)
-            finally:
-                await response.aclose()
-            if not isinstance(refusal, Loading):
-                raise refusal
-            waits += 1
-            pause_s = refusal.pause_s
-            if waits > MAX_LOADING or asyncio.get_running_loop().time() + pause_s > begin_by_s:
-                raise HostedModelTimeout("the model is still being loaded by its server", retry_after_s=pause_s)
-            await self._sleep(pause_s)
-
-    async def _send(
-        self, target: Target, token: str | None, question: Question | None, begin_by_s: float
-    ) -> httpx.Response:
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        if question is None:
-            request = self._client.build_request("GET", target.url, headers=headers)
-        else:
-            headers |= {"content-type": question.media_type, "accept": question.accept, **question.headers}
-            request = self._client.build_request("POST", target.url, headers=headers, content=question.body)
-        try:
-            async with asyncio.timeout_at(begin_by_s):
-                return await self._client.send(request, stream=True)
-        except TimeoutError:
-            raise HostedModelTimeout("the model did not answer in time") from None
-        except httpx.HTTPError as error:
-            raise HostedModelFailed(f"the model's server cannot be asked ({type(error).__name__})") from None
-
-    async def _refusal(self, response: httpx.Response, token: str | None) -> HostedModelFailed | Loading:
-        try:
-            body = await self._read(response, MAX_ERROR)
-        except HostedModelFailed:
-            body = b""  # the status says enough
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return failure(response.status_code, headers, body, (token,) if token else ())
-
-    async def _json(self, response: httpx.Response, token: str | None) -> Any:
-        body = await self._read(response, MAX_JSON)
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            raise HostedModelFailed("the model's answer is not JSON") from None
-        if is_error(content):
-            refusal = failure(200, {}, body, (token,) if token else ())
-            assert not isinstance(refusal, Loading)
-            raise refusal
-        return content
-
-    async def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
-        """A short body, whole.
-
-        Raises:
-            HostedModelFailed: If it is longer.
-        """
-        end_s = asyncio.get_running_loop().time() + self.limits.stall_s
-        body = bytearray()
-        parts = response.aiter_raw()
-        while True:
-            try:
-                body += await _next_part(parts, self.limits.stall_s, end_s)
-            except StopAsyncIteration:
-                return bytes(body)
-            if len(body) > max_bytes:
-                raise HostedModelFailed(f"the model's answer is larger than {max_bytes >> 10} KiB")
+        await self._asker.aclose()
 
 
 def _spoken_question(target: Target, text: str, parameters: Mapping[str, Any] | None) -> Question:
@@ -324,46 +171,3 @@ def _sound_url(content: Any) -> str:
         case {"audio": {"url": str(url)}} | {"output": str(url)} | {"output": [str(url), *_]}:
             return url
     raise HostedModelFailed("the model answers JSON, not sound")
-
-
-def _redirected(target: Target, response: httpx.Response, question: Question | None, count: int) -> Target:
-    """Where a redirect leads: to the same host, with the same question.
-
-    Raises:
-        HostedModelFailed: If it leads elsewhere.
-    """
-    if count > MAX_REDIRECTS or (question is not None and response.status_code not in (307, 308)):
-        raise HostedModelFailed("the model's server only redirects", upstream_status=response.status_code)
-    try:
-        place = urljoin(target.url, response.headers.get("location", ""))
-        found = check_url(place, Allowlist([target.host if target.port == 443 else f"{target.host}:{target.port}"]))
-    except (AddressRefused, ValueError):
-        raise HostedModelFailed("the model's server redirects to another host, which is not followed") from None
-    return replace(found, note=target.note)
-
-
-def _refuse_coding(response: httpx.Response) -> None:
-    """What was compressed could be a bomb, and was not asked for."""
-    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise HostedModelFailed("the model's answer is compressed")
-
-
-async def _next_part(parts: AsyncIterator[bytes], stall_s: float, end_s: float) -> bytes:
-    """The next part of a body.
-
-    Raises:
-        HostedModelTimeout: If none comes in time.
-    """
-    by_s = min(asyncio.get_running_loop().time() + stall_s, end_s)
-    try:
-        async with asyncio.timeout_at(by_s):
-            return await anext(parts)
-    except TimeoutError:
-        raise HostedModelTimeout("the model's answer stopped in the middle") from None
-    except httpx.HTTPError:
-        raise HostedModelFailed("the connection to the model's server broke") from None
-
-
-def _media_type(response: httpx.Response) -> str:
-    declared: str = response.headers.get("content-type", "")
-    return declared.partition(";")[0].strip().lower()

@@ -19,9 +19,11 @@ from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
 from vivavoce.engines.speech import SpeechOptions, VoiceInfo
-from vivavoce.errors import HostedModelFailed, InvalidAudio, ShuttingDown, TextTooLong, UnknownVoice, VoiceUnavailable
-from vivavoce.hosted.inference import HostedModels, Question
+from vivavoce.errors import ShuttingDown, TextTooLong, UnknownVoice, VoiceUnavailable
+from vivavoce.hosted.asking import Question
+from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.spoken import HostedSpoken
+from vivavoce.hosted.transcoding import as_the_models_fault
 from vivavoce.hosted.voices import SAMPLE_RATE, HostedVoice
 from vivavoce.machine.admission import Place
 from vivavoce.metrics import Metrics
@@ -132,13 +134,11 @@ class HostedSpeaker:
 
     async def _decoded(self, sound: AsyncIterator[bytes], request: SpeechRequest) -> AsyncGenerator[Samples, None]:
         stretcher = TimeStretcher(SAMPLE_RATE, request.options.speed)
-        async with self._decoding.live(owner=request.owner, sample_rate=SAMPLE_RATE) as decoder:
-            try:
+        with as_the_models_fault():
+            async with self._decoding.live(owner=request.owner, sample_rate=SAMPLE_RATE) as decoder:
                 async for data in sound:
                     yield stretcher.process(await decoder.decode(data))
                 yield stretcher.process(await decoder.flush())
-            except InvalidAudio as error:
-                raise HostedModelFailed(f"the voice's answer is no sound that is read here: {error.message}") from None
         yield stretcher.flush()
 
     def _begin(self, request: SpeechRequest) -> None:

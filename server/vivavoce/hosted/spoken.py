@@ -18,7 +18,7 @@ from vivavoce.audio.resample import EMPTY, Resampler
 from vivavoce.audio.samples import guard
 from vivavoce.errors import BadAudio, EmptyInput, TextTooLong, UnspeakableText
 from vivavoce.hosted.voices import HostedVoice
-from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
+from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 from vivavoce.text.timing import estimate_words
@@ -72,6 +72,11 @@ class HostedSpoken:
     def produced_s(self) -> float:
         """Seconds of audio made so far."""
         return self._produced / self.sample_rate
+
+    @property
+    def unspoken(self) -> tuple[Unspoken, ...]:
+        """Nothing that is known: a model elsewhere does not tell what it leaves out."""
+        return ()
 
     # -- text in
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.encoders import AudioEncoder, open_encoder
@@ -15,25 +16,33 @@ from vivavoce.errors import HostedModelFailed, InvalidAudio
 MAX_RATE = 48_000  # Hz of any of our formats
 
 
+@contextmanager
+def as_the_models_fault() -> Iterator[None]:
+    """What the decoder refuses was the model's answer. Outside the decoder's block, which must see it: whoever ends a
+    decoder pays for it.
+    """
+    try:
+        yield
+    except InvalidAudio as error:
+        raise HostedModelFailed(f"the model's answer is no sound that is read here: {error.message}") from None
+
+
 async def transcoded(
     sound: AsyncIterator[bytes], decoder: LiveDecoder, format: str, encoding: Executor
 ) -> AsyncGenerator[bytes, None]:
     """The parts of a stream in `format`, mono, at the sound's own rate; as slow as its reader.
 
     Raises:
-        HostedModelFailed: If it is no sound that is read here.
+        InvalidAudio: If it is no sound that is read here; `as_the_models_fault` goes around the decoder's block.
     """
     writer: _Writer | None = None
     loop = asyncio.get_running_loop()
-    try:
-        async for data in sound:
-            samples = await decoder.decode(data)
-            if len(samples):
-                writer = writer or _Writer(format, decoder.sample_rate)
-                yield await loop.run_in_executor(encoding, writer.write, samples)
-        samples = await decoder.flush()
-    except InvalidAudio as error:
-        raise HostedModelFailed(f"the model's answer is no sound that is read here: {error.message}") from None
+    async for data in sound:
+        samples = await decoder.decode(data)
+        if len(samples):
+            writer = writer or _Writer(format, decoder.sample_rate)
+            yield await loop.run_in_executor(encoding, writer.write, samples)
+    samples = await decoder.flush()
     writer = writer or _Writer(format, decoder.sample_rate)
     yield await loop.run_in_executor(encoding, writer.finish, samples)
 

@@ -41,6 +41,12 @@ class Admissions:
         """Requests in the queue."""
         return len(self._waiting)
 
+    @property
+    def has_room(self) -> bool:
+        """Nobody waits, and what was admitted is within the share: there is time for what may be for nothing."""
+        admission = self._admission
+        return not self._waiting and (admission.share == 0 or admission.load() <= admission.share * admission.cores)
+
     @asynccontextmanager
     async def enter(
         self, owner: str, kinds: Sequence[Kind], *, live: bool = True, begun: bool = False

@@ -19,7 +19,7 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.errors import VivaVoceError
 from vivavoce.machine.job import Closeable
 from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, Candidate, detector_deadline
-from vivavoce.recognition.speech_detector import FRAME
+from vivavoce.recognition.speech_detector import FRAME, SAMPLE_RATE
 
 LISTENERS_AT_ONCE = 32
 FRAMES_AT_ONCE = 8  # of one listener who is behind: 1 ms
@@ -60,6 +60,8 @@ class DetectorJob:
     _rest_count: int = 0
     _found: list[float] = field(default_factory=list)
     _error: VivaVoceError | None = None
+    _core_s: float = 0.0  # spent and not told
+    _looked: int = 0  # frames that took it
 
     # -- for the event loop
 
@@ -94,6 +96,13 @@ class DetectorJob:
             found, self._found = self._found, []
             return found
 
+    def take_cost(self) -> tuple[float, float]:
+        """Core seconds spent since it was asked last, and the seconds of sound that they went into."""
+        with self.changed:
+            spent = self._core_s, self._looked * FRAME / SAMPLE_RATE
+            self._core_s, self._looked = 0.0, 0
+            return spent
+
     # -- for the pool
 
     def candidate(self) -> Candidate | None:
@@ -114,6 +123,7 @@ class DetectorJob:
         most = FRAMES_AT_ONCE if self.live else FRAMES_OF_A_FILE
         with self.changed:
             taken = [[job._frames.popleft()[0] for _ in range(min(most, len(job._frames)))] for job in group]
+        begun_s = time.monotonic()
         found: list[list[float]] = [[] for _ in group]
         for place in range(max(map(len, taken), default=0)):
             members = [i for i, frames in enumerate(taken) if place < len(frames)]
@@ -122,9 +132,11 @@ class DetectorJob:
             for i, probability, state in zip(members, probabilities, after, strict=True):
                 found[i].append(float(probability))
                 group[i]._state = state
+        share_s = (time.monotonic() - begun_s) / len(group)
         with self.changed:
             for job, probabilities_of in zip(group, found, strict=True):
                 job._found += probabilities_of
+                job._core_s, job._looked = job._core_s + share_s, job._looked + len(probabilities_of)
         for job in group:
             job.wake()
 

@@ -24,13 +24,14 @@ from vivavoce.machine.worker import WorkerPool
 from vivavoce.recognition.detector_job import DetectorJob, VoiceActivity
 from vivavoce.recognition.hearing_job import HearingJob, LoadedModel
 from vivavoce.recognition.judge_job import Intonation, JudgeJob
-from vivavoce.recognition.listener import SAMPLE_RATE
+from vivavoce.recognition.listener import DETECTOR, SAMPLE_RATE
 from vivavoce.recognition.sound_buffer import SoundBuffer
 from vivavoce.recognition.speech_detector import FRAME
 
 KEEP_S = 32.0  # of sound that may still be asked for: a segment has at most 30
 MOST_WAITING_S = 60.0  # of sound that nobody looked at yet; finding speech is some hundred times quicker than speaking
 SURE = 0.8
+TELL_EVERY = 32  # frames of the detector: its cost is told to the books once a second
 MOST_SEGMENTS = 24  # that are being heard at once: a minute or more of speech
 
 
@@ -69,6 +70,7 @@ class LiveEar:
         self.wake = waker(self._event)
         self._detector = DetectorJob(activity, pool.changed, self.wake, live)
         self._segments: set[Segment] = set()
+        self._frames_since_told = 0
         pool.add(self._detector)
 
     @property
@@ -99,7 +101,12 @@ class LiveEar:
 
     def frames(self) -> list[float]:
         """Probabilities of speech, one for each further 512 samples."""
-        return self._detector.take()
+        found = self._detector.take()
+        self._frames_since_told += len(found)
+        if self._frames_since_told >= TELL_EVERY:
+            self._frames_since_told = 0
+            self._place.measured(DETECTOR, *self._detector.take_cost())
+        return found
 
     def open(self, start: int) -> Segment:
         """Begin to hear from sample `start` on.
@@ -107,7 +114,7 @@ class LiveEar:
         Raises:
             TooMuchSound: If too much is being heard already.
         """
-        if len(self._segments) >= MOST_SEGMENTS:
+        if self._live and len(self._segments) >= MOST_SEGMENTS:  # a recording is read no further than it is heard
             raise TooMuchSound("more speech came than can be heard at once; send it as it is spoken")
         segment = Segment(self, max(0, start))
         self._segments.add(segment)

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
-from vivavoce.machine.admission import Place
+from vivavoce.machine.admission import Kind, Place
 from vivavoce.progress import Progress
 from vivavoce.recognition.speech_detector import DetectorOptions
 
 AnySamples = NDArray[Any]  # float32 within +-1 or int16
 SAMPLE_RATE = 16_000  # Hz of everything that is heard
+DETECTOR = Kind("detector", "speech", beside=True)  # finds speech, all the time that somebody is listened to
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from vivavoce.recognition.ear import LiveEar
 from vivavoce.recognition.hearing import LiveHearing
 from vivavoce.recognition.hearing_job import LoadedModel
 from vivavoce.recognition.judge_job import Intonation
-from vivavoce.recognition.listener import SAMPLE_RATE, AnySamples, HeardSegment, HearingRequest, ResolvedModel
+from vivavoce.recognition.listener import DETECTOR, SAMPLE_RATE, AnySamples, HeardSegment, HearingRequest, ResolvedModel
 from vivavoce.recognition.model_library import ModelLibrary
 from vivavoce.recognition.speech_detector import DetectorOptions
 
@@ -43,7 +43,6 @@ logger = logging.getLogger(__name__)
 OF_RECORDINGS = DetectorOptions(silence_s=0.5, longest_s=15.0)
 T = TypeVar("T")
 PIECE = 5 * SAMPLE_RATE  # samples of a recording taken at once
-DETECTOR = Kind("detector", "speech", beside=True)
 _WATCH_EVERY_S = 0.5
 
 

@@ -185,7 +185,8 @@ class TurnDetector:
         if turn.soft_end is None and self._sound.quiet_s > 0.0 and self._sound.quiet_s >= soft_s - _TOLERANCE_S:
             turn.soft_end, turn.soft_end_at_s = self._soft_ends, now_s
             self._soft_ends += 1
-            told.append(SoftEnd(turn.number, turn.soft_end, self._sound.quiet_start_s))
+            end_s = max(turn.start_s, self._sound.quiet_start_s)  # a click that words made a turn of is silence
+            told.append(SoftEnd(turn.number, turn.soft_end, end_s))
         if self._sound.heard_s - turn.start_s >= self._options.longest_s:
             return told + self._end(turn)
         return told + self._judge(now_s)

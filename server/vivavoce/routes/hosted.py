@@ -29,10 +29,11 @@ from vivavoce.hosted.captions import wished
 from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
-from vivavoce.hosted.transcoding import transcoded
+from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
 from vivavoce.metrics import Metrics
 from vivavoce.routes.errors import ERRORS
-from vivavoce.routes.hosted_body import MISSING, Description, TextToAudio, read_image_to_text, read_text_to_audio
+from vivavoce.routes.hosted_body import TextToAudio, read_image_to_text, read_text_to_audio
+from vivavoce.routes.hosted_description import MISSING, Description
 from vivavoce.routes.hosted_openapi import IMAGE_TO_TEXT, TEXT_TO_AUDIO
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_response import SpeechResponse
@@ -207,14 +208,15 @@ async def _transcoded(
     services: HostedServices, models: HostedModels, target: Target, token: str | None, wish: TextToAudio, owner: str
 ) -> AsyncGenerator[bytes, None]:
     """The model's sound in the wished format, part by part; as slow as its reader."""
-    async with (
-        services.places.enter(owner),
-        models.sound(target, token, wish.text, wish.description.parameters) as sound,
-        services.decoding.live(owner=owner, sample_rate=None) as decoder,
-        aclosing(transcoded(sound, decoder, wish.format, services.encoding)) as parts,
-    ):
-        async for part in parts:
-            yield part
+    with as_the_models_fault():
+        async with (
+            services.places.enter(owner),
+            models.sound(target, token, wish.text, wish.description.parameters) as sound,
+            services.decoding.live(owner=owner, sample_rate=None) as decoder,
+            aclosing(transcoded(sound, decoder, wish.format, services.encoding)) as parts,
+        ):
+            async for part in parts:
+                yield part
 
 
 def _headers(target: Target) -> dict[str, str]:

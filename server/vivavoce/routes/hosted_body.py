@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,42 +17,17 @@ from starlette.datastructures import FormData, UploadFile
 from vivavoce.audio.encoders import FORMATS
 from vivavoce.config import LimitSettings
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat, UnsupportedMediaType
-from vivavoce.hosted.addresses import model_url
 from vivavoce.hosted.captions import Picture, look_at
-from vivavoce.routes.bodies import parse_object, read_json
+from vivavoce.routes.bodies import read_json
 from vivavoce.routes.forms import media_type, read_form
+from vivavoce.routes.hosted_description import Description, inline_description, read_description
 
-MISSING = "api_url or api_token missing from json_description"
 MAX_DESCRIPTION = 1 << 16
-MAX_DESIRED = 64
 MAX_INLINE_IMAGE = 4 << 20  # in base64, which is read in one go; larger ones come as a form
-_TOKEN = re.compile(r"[!-~]{1,512}")  # goes into a header
 _UNDECLARED = ("", "application/octet-stream")  # what clients say of a file they know nothing of
 _TEXT = ("text/plain",)
 _JSON = ("application/json",)
 _PICTURES = ("image/jpeg", "image/png", "image/webp")
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """Which model, and whose.
-
-    Attributes:
-        api_url: an address, or `local:NAME`.
-        api_token: None where the caller relies on the server's own.
-        desired_output: field of the answer; None: all of it.
-        parameters: for the model, beside the text.
-    """
-
-    api_url: str
-    api_token: str | None = field(repr=False)
-    desired_output: str | None = None
-    parameters: Mapping[str, Any] | None = None
-
-    @property
-    def local(self) -> str | None:
-        """The name after `local:`; None for an address."""
-        return self.api_url.removeprefix("local:") if self.api_url.startswith("local:") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +68,7 @@ async def read_text_to_audio(request: Request, limits: LimitSettings, *, format:
     inline = fields.get("input_text")
     if not isinstance(inline, str):
         raise InvalidRequest("input_text is missing", param="input_text")
-    return _text_to_audio(_inline_description(fields), inline, format or fields.get("format"), limits)
+    return _text_to_audio(inline_description(fields), inline, format or fields.get("format"), limits)
 
 
 async def read_image_to_text(request: Request, limits: LimitSettings) -> ImageToText:
@@ -113,7 +86,7 @@ async def read_image_to_text(request: Request, limits: LimitSettings) -> ImageTo
     max_bytes = MAX_DESCRIPTION + min(max_image, MAX_INLINE_IMAGE) * 4 // 3
     fields = await read_json(request, max_bytes=max_bytes, timeout_s=limits.body_timeout_s)
     declared, image = _inline_image(fields.get("input_image"))
-    return _image_to_text(_inline_description(fields), image, declared)
+    return _image_to_text(inline_description(fields), image, declared)
 
 
 def read_text(data: bytes, limits: LimitSettings) -> str:
@@ -146,52 +119,6 @@ def _image_to_text(description: Description, image: bytes, declared: str) -> Ima
     if declared not in (*_UNDECLARED, picture.media_type):
         raise UnsupportedMediaType(f"input_image is called {declared} but is {picture.media_type}", param="input_image")
     return ImageToText(description, image, picture)
-
-
-# -- the description
-
-
-def read_description(data: bytes) -> Description:
-    """The description of a form.
-
-    Raises:
-        InvalidRequest: If it is no JSON object, or names no model.
-    """
-    try:
-        fields = parse_object(data)
-    except InvalidRequest as error:
-        reason = error.message.replace("the body", "it")
-        raise InvalidRequest(f"json_description is invalid: {reason}", param="json_description") from None
-    return _checked(fields)
-
-
-def _inline_description(fields: Mapping[str, Any]) -> Description:
-    """Of a JSON body: an object, the text of one, or its fields beside the others."""
-    described = fields.get("json_description", fields)
-    if isinstance(described, str):
-        return read_description(described.encode("utf-8", "replace"))
-    if not isinstance(described, Mapping):
-        raise InvalidRequest("json_description is invalid: it must be an object", param="json_description")
-    return _checked(described)
-
-
-def _checked(fields: Mapping[str, Any]) -> Description:
-    model, url, token = fields.get("model"), fields.get("api_url"), fields.get("api_token")
-    if url is None and isinstance(model, str):
-        url = model_url(model)
-    if not isinstance(url, str) or not url:
-        raise InvalidRequest(MISSING, param="json_description")
-    token = None if token == "" else token
-    if token is not None and not (isinstance(token, str) and _TOKEN.fullmatch(token)):
-        raise InvalidRequest("json_description is invalid: api_token is no token", param="json_description")
-    desired = fields.get("desired_output")
-    if desired is not None and not (isinstance(desired, str) and 0 < len(desired) <= MAX_DESIRED):
-        what = f"desired_output must be a name of at most {MAX_DESIRED} characters"
-        raise InvalidRequest(f"json_description is invalid: {what}", param="json_description")
-    parameters = fields.get("parameters")
-    if parameters is not None and not isinstance(parameters, Mapping):
-        raise InvalidRequest("json_description is invalid: parameters must be an object", param="json_description")
-    return Description(url, token, desired, parameters)
 
 
 # -- the parts of a form

@@ -3,6 +3,7 @@
 path                          protocol           carriers
 /v1/audio/speech/stream       the native stream  WebSocket
 /v1/audio/speech/calls        the native stream  WebRTC (`calls.py`)
+/v1/audio/transcriptions/stream  captions        WebSocket
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from vivavoce.transports.connections import Connections
 from vivavoce.transports.websocket import WebSocketConnection
 
 STREAM_PATH = "/v1/audio/speech/stream"
+CAPTIONS_PATH = "/v1/audio/transcriptions/stream"
 TOKEN_PATH = "/v1/audio/speech/token"
 
 Prepare = Callable[[str], Awaitable[Carry]]  # (owner): what the next connection of this owner carries
@@ -64,11 +66,12 @@ class WebSockets:
         await connection.serve(self.connections)
 
 
-def live_router(websockets: WebSockets, prepare: Prepare, access: Access) -> APIRouter:
-    """The routes of the native stream over WebSockets.
+def live_router(websockets: WebSockets, prepare: Prepare, captions: Prepare, access: Access) -> APIRouter:
+    """The routes of the streams over WebSockets.
 
     Args:
         prepare: makes a session of the native stream.
+        captions: makes a session that listens.
     """
     router = APIRouter(tags=["live"])
 
@@ -76,6 +79,11 @@ def live_router(websockets: WebSockets, prepare: Prepare, access: Access) -> API
     @entered_with(Entry.LIVE)
     async def stream(websocket: WebSocket) -> None:
         await websockets.serve(websocket, prepare, subprotocol=SUBPROTOCOL)
+
+    @router.websocket(CAPTIONS_PATH)
+    @entered_with(Entry.LIVE)
+    async def listen(websocket: WebSocket) -> None:
+        await websockets.serve(websocket, captions, subprotocol=SUBPROTOCOL)
 
     @router.post(TOKEN_PATH, summary="A token with which a browser may open one live connection")
     async def token(request: Request) -> dict[str, Any]:

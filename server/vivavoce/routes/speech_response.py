@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -21,10 +21,11 @@ from vivavoce.audio.encoders import AudioEncoder
 from vivavoce.audio.spool import Spool
 from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
+from vivavoce.routes.left_out import unspoken_event, unspoken_header
 from vivavoce.serving.http_protocol import ABORT
 from vivavoce.serving.parts import until_first_ends
 from vivavoce.serving.taking import Taking
-from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken, SpokenChunk
+from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken, SpokenChunk, Unspoken
 from vivavoce.transports.encoding import Encoding
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
@@ -69,6 +70,7 @@ class SpeechResponse(Response):
         self._sse = sse
         self._words = words
         self._started = False
+        self._unspoken: Sequence[Unspoken] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak until the end, an error, or the client's leaving."""
@@ -98,7 +100,10 @@ class SpeechResponse(Response):
 
     async def _body(self, utterance: Spoken) -> AsyncIterator[tuple[bytes, float]]:
         """The parts of the body and the seconds of sound in each; the first only when something can be heard."""
-        held: list[bytes] = []
+        self._unspoken = utterance.unspoken  # of a whole text all is known before it sounds
+        held = (
+            [_event("speech.audio.unspoken", **unspoken_event(self._unspoken))] if self._sse and self._unspoken else []
+        )
         sound_s = 0.0
         audible = False
         async for chunk in utterance:
@@ -161,11 +166,13 @@ class SpeechResponse(Response):
 
     def _start_headers(self) -> list[tuple[bytes, bytes]]:
         media_type = "text/event-stream; charset=utf-8" if self._sse else self._encoder.media_type
+        unspoken = unspoken_header(self._unspoken)
         return [
             (b"content-type", media_type.encode("ascii")),
             (b"x-audio-sample-rate", str(self._encoder.sample_rate).encode("ascii")),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),  # nginx would hold the stream back until it ends
+            *([] if unspoken is None else [(b"x-unspoken", unspoken)]),
         ]
 
     def _count(self, outcome: str, reason: str) -> None:

@@ -49,6 +49,19 @@ class Entries:
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._routes = tuple(_flat(routes))
 
+    def placed(self, scope: Scope) -> Scope:
+        """The request where its route is: base addresses are written with a slash too many, or without `/v1`."""
+        path = "/" + scope["path"].lstrip("/")
+        there = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogatepass")}
+        if self._knows(there):
+            return scope if path == scope["path"] else there
+        path = "/v1" + path
+        versioned = {**there, "path": path, "raw_path": path.encode("utf-8", "surrogatepass")}
+        return versioned if self._knows(versioned) else scope
+
+    def _knows(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] is not Match.NONE for route in self._routes)
+
     def has_websocket(self, scope: Scope) -> bool:
         """Whether a WebSocket may be opened on this path."""
         return any(

@@ -27,6 +27,7 @@ from vivavoce.serving.error_shapes import shaped
 
 logger = logging.getLogger(__name__)
 
+CSP = b"content-security-policy"
 UNFORESEEN = "the server failed; the log has the details under the request id"
 
 
@@ -51,6 +52,7 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = self._entries.placed(scope)
         request_id = self._begin(scope)
         try:
             if not self._entries.has_websocket(scope):
@@ -65,6 +67,7 @@ class Gate:
         await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = self._entries.placed(scope)
         request_id = self._begin(scope)
         headers = _headers(scope)
         answer = _Answer(_with_header(send, b"x-request-id", request_id.encode()))
@@ -114,7 +117,17 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         self.has_begun = True
+        if message["type"] == "http.response.start" and (policy := _missing_policy(message)):
+            message = {**message, "headers": [*message["headers"], policy]}
         await self._send(message)
+
+
+def _missing_policy(message: Message) -> tuple[bytes, bytes] | None:
+    """What a page that says nothing itself may load and run: what this server has, and nothing else."""
+    headers = {name.lower(): value for name, value in message.get("headers", ())}
+    if CSP in headers or not headers.get(b"content-type", b"").startswith(b"text/html"):
+        return None
+    return CSP, b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
 
 
 class _Body:

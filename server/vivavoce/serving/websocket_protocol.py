@@ -135,6 +135,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             scope["extensions"][GIVE_UP] = {"give_up": self.give_up}
             scope["extensions"][UNSENT] = {"bytes": lambda: unsent_bytes(self.transport)}
 
+    def handle_parser_exception(self) -> None:
+        """What cannot be read ends the connection; where it came before the handshake was answered, without a word."""
+        if self.conn.close_sent is None:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+            self.transport.abort()
+            return
+        super().handle_parser_exception()
+
     def give_up(self, code: int, reason: str) -> None:
         """Close without waiting: the close frame goes behind what was written, and soon all of it is thrown away."""
         self.stop_keepalive()

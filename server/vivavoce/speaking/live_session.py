@@ -18,8 +18,9 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EmptyInput, EngineError, TextTooLong, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
-from vivavoce.protocols.native.messages import SessionConfig, Status
+from vivavoce.protocols.native.client_messages import SessionConfig
 from vivavoce.protocols.native.outbox import Outbox
+from vivavoce.protocols.native.server_messages import Status
 from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_utterance import LiveUtterance, UtteranceTeller
 from vivavoce.speaking.sink import Carrier, SoundFormat
@@ -80,7 +81,11 @@ class LiveSession:
     def receive(self, data: str | bytes) -> None:
         """Act on one message of the client."""
         self.active_s = self._now()
-        self._act(self.session.receive_message(data, self.active_s))
+        try:
+            self._act(self.session.receive_message(data, self.active_s))
+        except Exception:
+            logger.exception("a message could not be acted on")
+            self._break_off(EngineError("the server failed; its log says why"))
         self._wake_sender()
 
     def hear(self, samples: Samples) -> None:
@@ -119,6 +124,16 @@ class LiveSession:
                 self._outbox.announce_closing(reason)
             self.closing = Close(code, reason)
             self._wake_sender()
+
+    def _break_off(self, error: VivaVoceError) -> None:
+        """Nothing more can be said: every open utterance has its end, and the connection has its own."""
+        for live in list(self._utterances.values()):
+            self._fail(live, error)
+            if live.sink is not None:
+                live.sink.stop()
+            if live.task is not None:
+                live.task.cancel()
+        self.close(error.close_code, error.code)
 
     def drain(self) -> None:
         """The server stops: close as soon as nothing is being spoken."""
@@ -212,7 +227,9 @@ class LiveSession:
         sink = self._carrier.open_sink(teller, format)
         live.begin(utterance, sink)
         async for chunk in utterance:
+            live.tell_unspoken(self._outbox)
             await sink.send(chunk)
+        live.tell_unspoken(self._outbox)
         await sink.finish()
 
     @contextmanager

@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vivavoce.protocols.native.messages import SessionConfig, Word
+from vivavoce.protocols.native.client_messages import SessionConfig
 from vivavoce.protocols.native.outbox import Outbox
+from vivavoce.protocols.native.server_messages import Word
 from vivavoce.speaking.sink import Sink
 from vivavoce.synthesis.speaker import Spoken, SpokenChunk
 
@@ -33,6 +34,7 @@ class LiveUtterance:
     utterance: Spoken | None = None
     sink: Sink | None = None
     task: asyncio.Task[None] | None = None
+    _told_unspoken: int = 0  # parts
     _waiting: list[Callable[[Spoken], None]] = field(default_factory=list)
 
     def write(self, text: str) -> None:
@@ -76,6 +78,13 @@ class LiveUtterance:
             return None
         position_s = self.sink.position_s
         return self.utterance.heard(position_s), round(position_s * 1000)
+
+    def tell_unspoken(self, outbox: Outbox) -> None:
+        """Tell the client what its voice left out since this was called last."""
+        unspoken = self.utterance.unspoken if self.utterance is not None else ()
+        for part in unspoken[self._told_unspoken :]:
+            outbox.tell_unspoken(self.index, part.text, part.start)
+        self._told_unspoken = len(unspoken)
 
     @property
     def sent_ms(self) -> int:

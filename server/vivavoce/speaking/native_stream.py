@@ -14,7 +14,7 @@ from vivavoce.audio.encoders import FORMATS
 from vivavoce.config import LiveSettings
 from vivavoce.engines.speech import VoiceInfo
 from vivavoce.metrics import Metrics
-from vivavoce.protocols.native.messages import Limits, VoiceSummary
+from vivavoce.protocols.native.server_messages import Limits, VoiceSummary
 from vivavoce.protocols.native.session import Session
 from vivavoce.speaking.live_session import LiveSession
 from vivavoce.speaking.sink import Carrier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from vivavoce.engines.speech_options import SpeechOptions
-from vivavoce.protocols.native.messages import SessionConfig
+from vivavoce.protocols.native.client_messages import SessionConfig
 from vivavoce.speaking.sink import Carrier
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 

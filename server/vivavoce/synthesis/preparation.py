@@ -11,23 +11,11 @@ from dataclasses import dataclass
 
 from vivavoce.engines.speech import SentenceStream, SpeechOptions
 from vivavoce.errors import EmptyInput, SpokenTextTooLong, UnspeakableText
+from vivavoce.synthesis.speaker import Unspoken
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.text.pieces import pieces_of
 from vivavoce.text.sentences import Sentence, SentenceSplitter
-
-
-@dataclass(frozen=True, slots=True)
-class Unspoken:
-    """A part of the written text that the voice has no letters for, and left out.
-
-    Attributes:
-        text: as written.
-        start: place of its first code point in the utterance's text.
-    """
-
-    text: str
-    start: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ The `synthesizer.Synthesizer` is a `Speaker`, and so is a model on another machi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -79,6 +79,19 @@ class SpokenChunk:
     ends_sentence: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unspoken:
+    """A part of the written text that the voice has no letters for, and left out.
+
+    Attributes:
+        text: as written.
+        start: place of its first code point in the utterance's text.
+    """
+
+    text: str
+    start: int
+
+
 class Spoken(Protocol):
     """The audio of one request, in order, while it is made; text may still be written.
 
@@ -93,6 +106,11 @@ class Spoken(Protocol):
     @property
     def produced_s(self) -> float:
         """Seconds of audio made so far."""
+        ...
+
+    @property
+    def unspoken(self) -> Sequence[Unspoken]:
+        """What was left out so far; it only grows. Of a whole text all of it, before the first sound."""
         ...
 
     def write(self, delta: str) -> None:

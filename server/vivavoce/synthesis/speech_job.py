@@ -24,7 +24,8 @@ from vivavoce.metrics import Metrics
 from vivavoce.synthesis.costs import Costs, Spent
 from vivavoce.synthesis.job_settings import JobSettings
 from vivavoce.synthesis.placing import PlacedSentence
-from vivavoce.synthesis.preparation import Unspoken, open_pieces, prepare_sentence
+from vivavoce.synthesis.preparation import open_pieces, prepare_sentence
+from vivavoce.synthesis.speaker import Unspoken
 from vivavoce.synthesis.unread import Made, UnreadSound
 from vivavoce.synthesis.voice_library import LoadedVoice
 from vivavoce.text.normalize import SpokenText
@@ -32,6 +33,9 @@ from vivavoce.text.sentences import Sentence
 
 # Silence between two sentences: what follows a clause needs none, engines end a sentence with a little of their own.
 PAUSE_S = {"clause": 0.0, "sentence": 0.15, "paragraph": 0.4}
+
+
+MAX_UNSPOKEN = 1000  # parts that are noted of one utterance; what is left out after them is left out untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +250,7 @@ class SpeechJob:
         prepared = prepare_sentence(sentence, voice, self.settings.options)
         if prepared.unspoken or prepared.refused:
             with self.changed:
-                self._unspoken += prepared.unspoken
+                self._unspoken += prepared.unspoken[: MAX_UNSPOKEN - len(self._unspoken)]
                 self._refused = self._refused or prepared.refused
         return prepared.pieces
 

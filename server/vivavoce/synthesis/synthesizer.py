@@ -32,15 +32,13 @@ from vivavoce.synthesis.preparation import PreparedText, prepare_text
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
 from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.utterance import Utterance
+from vivavoce.synthesis.utterance_record import note_end
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
 from vivavoce.synthesis.warm_up import warm_up_request
+from vivavoce.synthesis.watch import Watch
 from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_long
 
 logger = logging.getLogger(__name__)
-
-_LOOK_EVERY_S = 0.1  # how late the event loop is
-_LATE_S = 0.02  # less is its ordinary business
-_WATCH_EVERY_S = 0.5  # whether a step hangs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +99,7 @@ class Synthesizer:
         self._open = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._watcher: asyncio.Task[None] | None = None
-        self._lag_s = 0.0
+        self._watch = Watch(pool, admissions, metrics)
 
     def voices(self) -> list[VoiceInfo]:
         """Every voice of every engine, unavailable ones included."""
@@ -217,7 +214,7 @@ class Synthesizer:
                 return
             nobody = Place(self._admission, 0, changed=self._admissions.wake)  # counted nowhere: it takes what is left
             utterance = self._utterance(warm_up_request(voice), voice, nobody, live=False)
-            self._keep_watch()
+            self._watch.begin()
             try:
                 text = utterance.request.text or ""
                 utterance.write_whole(text, prepare_text(text, loaded, SpeechOptions(), len(text)))
@@ -240,10 +237,7 @@ class Synthesizer:
 
     async def aclose(self) -> None:
         """Stop the workers and free the voices; every block has been left. Waits for a hung step only so long."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._watch.aclose()
         await asyncio.to_thread(self._pool.close)
         self.library.close()
 
@@ -283,7 +277,7 @@ class Synthesizer:
             begun=begun,
             metrics=self._metrics,
             max_buffered_text=self.limits.max_buffered_text,
-            lag_s=lambda: self._lag_s,
+            lag_s=lambda: self._watch.lag_s,
         )
 
     async def _prepared(self, text: str, loaded: LoadedVoice, options: SpeechOptions) -> PreparedText:
@@ -291,7 +285,7 @@ class Synthesizer:
         return await asyncio.to_thread(prepare_text, text, loaded, options, longest)
 
     def _begin(self, request: SpeechRequest) -> None:
-        self._keep_watch()
+        self._watch.begin()
         self._open += 1
         self._idle.clear()
         self._metrics.active_streams.labels(request.transport).inc()
@@ -302,50 +296,8 @@ class Synthesizer:
         if self._open == 0:
             self._idle.set()
         self._note_load()
-        request, spent, engine = utterance.request, utterance.spent, utterance.voice.info.engine
-        metrics = self._metrics
-        metrics.active_streams.labels(request.transport).dec()
-        metrics.input_characters.inc(utterance.written)
-        if utterance.first_chunk_s is not None:
-            metrics.ttfa.labels(request.transport, engine).observe(utterance.first_chunk_s)
-        if spent.sound_s > 0:
-            for stage, core_s in [*spent.stages.items(), ("all", spent.core_s)]:
-                metrics.engine_rtf.labels(engine, stage).observe(core_s / spent.sound_s)
-        logger.info(
-            "utterance ended",
-            extra={
-                "transport": request.transport,
-                "voice": utterance.voice.info.id,
-                "characters": utterance.written,
-                "audio_s": round(spent.sound_s, 3),
-                "core_s": round(spent.core_s, 3),
-                "first_chunk_ms": None if utterance.first_chunk_s is None else round(utterance.first_chunk_s * 1e3),
-                "underruns": utterance.underruns,
-                "wall_s": round(time.monotonic() - utterance.begun_s, 3),
-                "outcome": utterance.outcome,
-            },
-        )
+        note_end(utterance, self._metrics)
 
     def _note_load(self) -> None:
         self._metrics.load_ratio.set(self._admission.load() / self._admission.cores)
         self._metrics.capacity_ratio.set(self._admission.share)
-
-    def _keep_watch(self) -> None:
-        if self._watcher is None:
-            self._watcher = asyncio.create_task(self._watch(), name="synthesizer-watch")
-
-    async def _watch(self) -> None:
-        """Look after hung steps and measure how late the loop wakes, for as long as the server lives."""
-        loop = asyncio.get_running_loop()
-        watched_s = loop.time()
-        while True:
-            due = loop.time() + _LOOK_EVERY_S
-            await asyncio.sleep(_LOOK_EVERY_S)
-            late_s = max(0.0, loop.time() - due)
-            self._lag_s += late_s if late_s > _LATE_S else 0.0
-            self._metrics.event_loop_lag.observe(late_s)
-            if loop.time() - watched_s >= _WATCH_EVERY_S:
-                watched_s = loop.time()
-                self._pool.give_up_hung_steps()
-                if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
-                    self._admissions.wake()

@@ -19,9 +19,9 @@ from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.costs import Spent
 from vivavoce.synthesis.playout_clock import PlayoutClock
-from vivavoce.synthesis.preparation import PreparedText, Unspoken
+from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.script import Script
-from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
+from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.unread import Made
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary

@@ -63,7 +63,7 @@ class VoiceLibrary:
     ) -> None:
         self._engines = {engine.name: engine for engine in engines}
         self._default = default
-        self._names = names
+        self.names = names
         self._loop: asyncio.AbstractEventLoop | None = None  # where voices are loaded and forgotten
         self._residents = residents
         self._metrics = metrics
@@ -84,7 +84,7 @@ class VoiceLibrary:
 
     def spoken_for(self) -> frozenset[str]:
         """Names that mean a voice to clients already: no new voice may have one."""
-        reserved = {DEFAULT, "auto", OURSELVES, *self._engines, *self._names.aliases}
+        reserved = {DEFAULT, "auto", OURSELVES, *self._engines, *self.names.aliases}
         return OPENAI_VOICES | reserved | {voice.id for voice in self.list()}
 
     def default_id(self) -> str | None:
@@ -99,7 +99,7 @@ class VoiceLibrary:
     def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
         """Who speaks: see `voice_choice.choose`. Lists the voices once; may look at the disk."""
         voices = self.list()
-        return choose(voices, voice, model, default=default_of(voices, self._default), names=self._names)
+        return choose(voices, voice, model, default=default_of(voices, self._default), names=self.names)
 
     def _forget_gone(self, gone: set[str]) -> None:
         """On the event loop, wherever the listing ran."""

@@ -6,6 +6,7 @@ A carrier moves messages and sound and knows no protocol; it is given a factory 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,8 @@ from typing import Protocol
 from vivavoce.audio.chunk import Samples
 from vivavoce.protocols.commands import Close
 from vivavoce.speaking.sink import Carrier
+
+logger = logging.getLogger(__name__)
 
 HEARD_RATE = 16_000  # Hz of what `hear` is given
 
@@ -79,3 +82,14 @@ class Patience:
     idle_s: float = 120.0
     stall_s: float = 30.0
     ahead_s: float = 4.0
+
+
+def hand_over(carried: Carried, data: str | bytes) -> None:
+    """Give a session a message of its client. Where it fails all the same, the connection ends with a reason instead
+    of being lost.
+    """
+    try:
+        carried.receive(data)
+    except Exception:
+        logger.exception("a message could not be acted on; the connection is closed")
+        carried.close(1011, "internal_error")

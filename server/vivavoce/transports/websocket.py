@@ -20,7 +20,7 @@ from vivavoce.serving.parts import until_first_ends
 from vivavoce.serving.taking import Taking
 from vivavoce.serving.websocket_protocol import GIVE_UP
 from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
-from vivavoce.transports.carried import Carry, Patience
+from vivavoce.transports.carried import Carry, Patience, hand_over
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.encoding import Encoding
 from vivavoce.transports.frame_sink import FrameSink
@@ -70,7 +70,7 @@ class WebSocketConnection:
         """Hand over every message until the client is gone."""
         while (message := await self._receive())["type"] == "websocket.receive":
             text: str | None = message.get("text")
-            self._carried.receive(message["bytes"] if text is None else text)
+            hand_over(self._carried, message["bytes"] if text is None else text)
 
     async def _receive(self) -> Any:
         """The next ASGI message; a connection on which nothing happens is closed meanwhile."""

@@ -6,6 +6,7 @@ both.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -21,3 +22,11 @@ def page_dir() -> Path:
 def client_dir() -> Path:
     """Folder of the JavaScript library, served under `/client/`."""
     return _PACKAGED_CLIENT if _PACKAGED_CLIENT.is_dir() else _CHECKOUT_CLIENT
+
+
+def swagger_dir() -> Path:
+    """Folder of Swagger UI's files, which the package fastapi-offline carries; it is found, not imported."""
+    found = find_spec("fastapi_offline")
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(next(iter(found.submodule_search_locations))) / "static"

@@ -1,4 +1,4 @@
-"""Serves the pages at `/` and `/assistant`, what they load under `/page/`, and the browser library under `/client/`.
+"""Serves the pages at `/` and `/assistant`, their files under `/page/`, the browser library, Swagger UI at `/docs`.
 
 Files only, no templates. Nothing is loaded from elsewhere and nothing runs inline, and the headers hold the page to it.
 """
@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from vivavoce.serving.entries import Entry, entered_with
-from vivavoce.web import client_dir, page_dir
+from vivavoce.web import client_dir, page_dir, swagger_dir
 
 # `connect-src` names the WebSocket schemes: not every browser counts them as 'self'.
 _HEADERS = {
@@ -27,6 +27,12 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",  # asked again each time, answered 304: an upgraded server never meets an old page
 }
+
+# Swagger UI writes styles into its elements and draws with data addresses; scripts come from here all the same.
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class PageFiles(StaticFiles):
@@ -70,5 +76,10 @@ def mount_page(app: FastAPI, framed_by: Sequence[str] = ()) -> None:
     async def favicon() -> FileResponse:
         return FileResponse(page_dir() / "favicon.svg", headers=headers, media_type="image/svg+xml")
 
-    for name, folder in (("page", page_dir()), ("client", client_dir())):
+    @app.get("/docs", include_in_schema=False)
+    @entered_with(Entry.NOTHING)
+    async def docs() -> FileResponse:
+        return FileResponse(page_dir() / "docs.html", headers=headers | {"content-security-policy": _DOCS_POLICY})
+
+    for name, folder in (("page", page_dir()), ("client", client_dir()), ("swagger", swagger_dir())):
         app.mount(f"/{name}", entered_with(Entry.NOTHING)(PageFiles(folder, headers)), name=name)

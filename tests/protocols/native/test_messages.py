@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from vivavoce.errors import Overloaded, ProtocolError
 from vivavoce.protocols.native import messages
-from vivavoce.protocols.native.messages import ClientMessage, ServerMessage
+from vivavoce.protocols.native.client_messages import ClientMessage
+from vivavoce.protocols.native.server_messages import ServerMessage
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIXTURES.glob("*.json"))}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vivavoce.protocols.native.messages import PROTOCOL_VERSION, ClientMessage, Limits, ServerMessage, SessionConfig
+from vivavoce.protocols.native.client_messages import ClientMessage, SessionConfig
+from vivavoce.protocols.native.server_messages import PROTOCOL_VERSION, Limits, ServerMessage
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 TYPES = [kind.type for kind in (*ClientMessage.__args__, *ServerMessage.__args__)]

@@ -9,7 +9,8 @@ import pytest
 
 from vivavoce.errors import EngineError
 from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
-from vivavoce.protocols.native.messages import Limits, SessionConfig, VoiceSummary, Word
+from vivavoce.protocols.native.client_messages import SessionConfig
+from vivavoce.protocols.native.server_messages import Limits, VoiceSummary, Word
 from vivavoce.protocols.native.session import Session
 
 LIMITS = Limits(formats=("pcm", "mp3"))

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from vivavoce.errors import EngineError
 from vivavoce.protocols.commands import Begin, Cancel, Close, Command, End, Flush, Write
-from vivavoce.protocols.native.messages import Limits, Word
+from vivavoce.protocols.native.server_messages import Limits, Word
 from vivavoce.protocols.native.session import Session
 
 NONSENSE = ["", "{", "[]", '{"type":1}', '{"type":"input.text"}', '{"type":"session.config","speed":"fast"}', "null"]

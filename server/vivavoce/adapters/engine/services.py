@@ -19,8 +19,9 @@ from vivavoce.decoding.service import DecodingService
 from vivavoce.errors import InvalidRequest
 from vivavoce.hosted.captions import look_at, wished
 from vivavoce.hosted.inference import HostedModels
-from vivavoce.hosted.transcoding import transcoded
-from vivavoce.routes.hosted_body import MAX_DESCRIPTION, MISSING, Description, read_description, read_text
+from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
+from vivavoce.routes.hosted_body import MAX_DESCRIPTION, read_text
+from vivavoce.routes.hosted_description import MISSING, Description, read_description
 
 OWNER = "engine"
 SPOOLED_BYTES = 1 << 20
@@ -57,7 +58,7 @@ class TextToAudio:
         try:
             stage(Status.PROCESSING)
             wish, target, token = _asked(means.models, read_description(described))
-            with tempfile.SpooledTemporaryFile(max_size=SPOOLED_BYTES) as file:
+            with tempfile.SpooledTemporaryFile(max_size=SPOOLED_BYTES) as file, as_the_models_fault():
                 async with (
                     means.models.sound(target, token, read_text(text, means.limits), wish.parameters) as sound,
                     means.decoding.live(owner=OWNER, sample_rate=None) as decoder,

@@ -30,49 +30,15 @@ from vivavoce.protocols.native.server_messages import (
     AudioDone,
     AudioStart,
     AudioTimestamps,
+    AudioUnspoken,
     ErrorBody,
     ErrorMessage,
-    Limits,
     PlaybackHeard,
     ServerMessage,
     SessionClosing,
     SessionCreated,
     SessionDone,
-    Status,
-    VoiceSummary,
-    Word,
 )
-
-__all__ = [
-    "PROTOCOL_VERSION",
-    "SUBPROTOCOL",
-    "AudioDelta",
-    "AudioDone",
-    "AudioStart",
-    "AudioTimestamps",
-    "ClientMessage",
-    "ErrorBody",
-    "ErrorMessage",
-    "InputCancel",
-    "InputDone",
-    "InputFlush",
-    "InputText",
-    "Limits",
-    "PlaybackHeard",
-    "PlaybackPosition",
-    "ServerMessage",
-    "SessionClose",
-    "SessionClosing",
-    "SessionConfig",
-    "SessionCreated",
-    "SessionDone",
-    "Status",
-    "VoiceSummary",
-    "Word",
-    "parse",
-    "parse_server",
-    "serialize",
-]
 
 SUBPROTOCOL = f"vivavoce.v{PROTOCOL_VERSION}"
 
@@ -85,7 +51,7 @@ _CLIENT: dict[str, type[ClientMessage]] = {
 _SERVER: dict[str, type[ServerMessage]] = {
     kind.type: kind
     for kind in (
-        *(SessionCreated, AudioStart, AudioDelta, AudioTimestamps, AudioDone),
+        *(SessionCreated, AudioStart, AudioDelta, AudioTimestamps, AudioUnspoken, AudioDone),
         *(SessionDone, PlaybackHeard, ErrorMessage, SessionClosing),
     )
 }

@@ -10,18 +10,19 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vivavoce.protocols.native.messages import (
+from vivavoce.protocols.native.messages import serialize
+from vivavoce.protocols.native.server_messages import (
     AudioDelta,
     AudioDone,
     AudioStart,
     AudioTimestamps,
+    AudioUnspoken,
     PlaybackHeard,
     ServerMessage,
     SessionClosing,
     SessionDone,
     Status,
     Word,
-    serialize,
 )
 
 
@@ -81,6 +82,11 @@ class Outbox:
                 utterance_index=utterance_index, words=tuple(words), estimated=estimated, start_ms=start_ms
             )
             self.send(message, utterance_index)
+
+    def tell_unspoken(self, utterance_index: int, text: str, start: int) -> None:
+        """A part of the text that is left out."""
+        if self.is_open(utterance_index):
+            self.send(AudioUnspoken(utterance_index=utterance_index, text=text, start=start), utterance_index)
 
     def send_audio(self, utterance_index: int, payload: bytes) -> None:
         """Encoded audio, as a binary message or in base64."""

@@ -97,6 +97,16 @@ class AudioTimestamps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AudioUnspoken:
+    """A part of the text that the voice has no letters for and leaves out; `start` counts from the utterance's text."""
+
+    type: ClassVar[str] = "audio.unspoken"
+    utterance_index: Annotated[int, INDEX]
+    text: Annotated[str, Text()]
+    start: Annotated[int, INDEX]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AudioDone:
     """A sentence's audio is complete (or broken off, with `error`)."""
 
@@ -162,6 +172,6 @@ class SessionClosing:
 
 
 ServerMessage = (
-    SessionCreated | AudioStart | AudioDelta | AudioTimestamps | AudioDone | SessionDone | PlaybackHeard
-    | ErrorMessage | SessionClosing
+    SessionCreated | AudioStart | AudioDelta | AudioTimestamps | AudioUnspoken | AudioDone | SessionDone
+    | PlaybackHeard | ErrorMessage | SessionClosing
 )  # fmt: skip

@@ -15,22 +15,19 @@ from typing import assert_never
 from vivavoce.errors import ProtocolError, RateLimited, UnsupportedFormat, VivaVoceError
 from vivavoce.languages import language_code
 from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
-from vivavoce.protocols.native.messages import (
+from vivavoce.protocols.native.client_messages import (
     ClientMessage,
-    ErrorMessage,
     InputCancel,
     InputDone,
     InputFlush,
     InputText,
-    Limits,
     PlaybackPosition,
     SessionClose,
     SessionConfig,
-    SessionCreated,
-    VoiceSummary,
-    parse,
 )
+from vivavoce.protocols.native.messages import parse
 from vivavoce.protocols.native.outbox import Outbox
+from vivavoce.protocols.native.server_messages import ErrorMessage, Limits, SessionCreated, VoiceSummary
 from vivavoce.protocols.rate import RateWindow
 
 _CLOSING_ERRORS = frozenset({1003, 1007, 1009})  # wrong kind of data, not UTF-8, too big: the peer cannot be read

@@ -7,6 +7,7 @@ fails, or nothing happens for too long. Made by `calls.py`; what messages mean i
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from aiortc import (
 
 from vivavoce.serving.parts import until_first_ends
 from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
-from vivavoce.transports.carried import Carry, Patience
+from vivavoce.transports.carried import Carry, Patience, hand_over
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.ice import IceServer
 from vivavoce.transports.webrtc.microphone import Microphone
@@ -167,14 +168,15 @@ class Call:
             channel.close()
             return
         self._channel = channel
-        channel.on("message", self._carried.receive)
+        channel.on("message", functools.partial(hand_over, self._carried))
         channel.on("bufferedamountlow", self._room.set)
         channel.on("close", self._on_close)
         self._opened.set()
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio" and self._carried.hears:
-            self._microphone.plug_in(track)
+            receivers = [each.receiver for each in self._peer.getTransceivers() if each.receiver.track is track]
+            self._microphone.plug_in(track, receivers[0] if receivers else None)
 
     def _on_close(self) -> None:
         self._room.set()

@@ -14,6 +14,18 @@ from vivavoce.errors import InvalidRequest, PayloadTooLarge
 MAX_BYTES = 32 * 1024
 MAX_CANDIDATES = 10
 
+_LEADS_ELSEWHERE = tuple(
+    ipaddress.IPv6Network(text)
+    for text in (
+        "::/96",  # IPv4-compatible, RFC 4291
+        "64:ff9b::/96",  # NAT64, RFC 6052: a translator may stand in front of the private network
+        "64:ff9b:1::/48",  # the same for local use, RFC 8215
+        "2001::/32",  # Teredo, RFC 4380
+        "2002::/16",  # 6to4, RFC 3056
+        "fec0::/10",  # site-local, RFC 3879
+    )
+)
+
 
 class InvalidOffer(InvalidRequest):
     """The body is not an SDP offer this server can answer."""
@@ -72,4 +84,13 @@ def _is_welcome(candidate: str, allow_private: bool) -> bool:
         return False
     if address.is_multicast or address.is_unspecified:
         return False
-    return allow_private or address.is_global
+    return allow_private or _is_public(address)
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether it leads out of this network by itself: an address that holds another one leads to that."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_global
+    return address.is_global and not any(address in network for network in _LEADS_ELSEWHERE)

@@ -19,6 +19,7 @@ from vivavoce.engines.genie.sound.kernel_decoder import KernelVocoder, vocoder_k
 from vivavoce.engines.genie.sound.vits_model import VitsModel
 from vivavoce.engines.genie.sound.vocoder import Vocoder
 from vivavoce.errors import VoiceUnavailable
+from vivavoce.onnx_session import WideSession
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")
 SMALL_MODES: tuple[tuple[Mode, ...], ...] = (
@@ -201,8 +202,9 @@ def _small(mode: int) -> tuple[Vocoder, Array]:
     return Vocoder(GraphVocoder(session)), np.full((1, 8, 1), 0.1, np.float32)
 
 
-def _session(model: bytes) -> ort.InferenceSession:
-    return ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+def _session(model: bytes) -> WideSession:
+    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return WideSession(session, session)
 
 
 def _small_weights() -> DecoderWeights:

@@ -1,0 +1,127 @@
+"""What Ray Serve puts on the machines: `MouthReplica` computes, `DoorReplica` is the server that clients meet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+from starlette.types import ASGIApp
+
+from vivavoce.adapters.ray_serve.mouth import Mouth
+from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
+from vivavoce.adapters.ray_serve.ray_calls import RayMouths
+from vivavoce.adapters.ray_serve.remote_speaker import RemoteSpeaker
+from vivavoce.app.generator import build_synthesizer
+from vivavoce.app.listener import build_transcriber
+from vivavoce.app.server import Server, build_server
+from vivavoce.app.services import Services
+from vivavoce.config import Config
+from vivavoce.engines.speech import SpeechEngine, SpeechOptions
+from vivavoce.errors import VivaVoceError
+from vivavoce.logs import configure_logging
+from vivavoce.metrics import Metrics
+from vivavoce.synthesis.preparation import PreparedText
+from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
+
+T = TypeVar("T")
+
+# Makes the engines of a replica, in that replica; tests give their own.
+EnginesMaker = Callable[[], Sequence[SpeechEngine]]
+
+
+class MouthReplica:
+    """A Mouth among the replicas.
+
+    Args:
+        config: settings; `mouth_cores` says how many threads compute.
+        engines: instead of the configured ones.
+    """
+
+    async def __init__(self, config: Config, engines: EnginesMaker | None = None) -> None:  # type: ignore[misc]
+        configure_logging(config.logs.log_level, config.logs.log_format)
+        config = config.changed(workers=config.speed.workers or config.cluster.mouth_cores)
+        opened = None if engines is None else await asyncio.to_thread(engines)
+        self._mouth = Mouth(await asyncio.to_thread(build_synthesizer, config, Metrics(), opened))
+        self._drain_s = config.limits.drain_timeout_s
+        default = await self._mouth.start()
+        if default is not None:
+            await self._hold(default)  # so that Serve sends its listeners here
+
+    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk | VivaVoceError, None]:
+        """See `Mouths.say`."""
+        try:
+            await self._hold(line.voice.info.id)
+            async with aclosing(self._mouth.say(line)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except VivaVoceError as error:
+            yield error
+
+    async def catalogue(self) -> Catalogue | VivaVoceError:
+        """See `Mouths.catalogue`."""
+        return await _answer(self._mouth.catalogue())
+
+    async def prepare(self, text: str, voice: ResolvedVoice, options: SpeechOptions) -> PreparedText | VivaVoceError:
+        """See `Mouths.prepare`."""
+        return await _answer(self._mouth.prepare(text, voice, options))
+
+    async def load_voice(self, voice_id: str) -> VivaVoceError | None:
+        """See `Mouths.load_voice`."""
+        return await _answer(self._mouth.load_voice(voice_id))
+
+    async def forget(self, voice_id: str) -> VivaVoceError | None:
+        """See `Mouths.forget`."""
+        return await _answer(self._mouth.forget(voice_id))
+
+    async def speaking(self) -> int:
+        """Sentences on their way."""
+        return self._mouth.speaking
+
+    @serve.multiplexed(max_num_models_per_replica=-1)  # type: ignore[untyped-decorator]  # Ray has no types here
+    async def _hold(self, voice_id: str) -> str:
+        """Where a voice is loaded is told to Serve; what leaves memory is decided by the replica's own budget."""
+        await self._mouth.load_voice(voice_id)
+        return voice_id
+
+    async def __del__(self) -> None:
+        if hasattr(self, "_mouth"):
+            await self._mouth.aclose()
+
+
+@serve.ingress(None)
+class DoorReplica:
+    """A server whose speech is made elsewhere.
+
+    Args:
+        config: settings.
+        mouths: handle of the Mouths.
+    """
+
+    def __init__(self, config: Config, mouths: DeploymentHandle) -> None:
+        configure_logging(config.logs.log_level, config.logs.log_format)
+        self._config = config
+        self._mouths = RayMouths(mouths)
+        self._server: Server | None = None
+
+    async def __serve_build_asgi_app__(self) -> ASGIApp:
+        """The application, on the replica's event loop."""
+        speakers: list[RemoteSpeaker] = []
+
+        def services(config: Config, metrics: Metrics) -> Services:
+            speakers.append(RemoteSpeaker(self._mouths, config, metrics))
+            return Services(speakers[0], build_transcriber(config, metrics))
+
+        self._server = await asyncio.to_thread(build_server, self._config, services=services)
+        await speakers[0].start()
+        return self._server.app
+
+
+async def _answer(asked: Awaitable[T]) -> T | VivaVoceError:
+    try:
+        return await asked
+    except VivaVoceError as error:
+        return error

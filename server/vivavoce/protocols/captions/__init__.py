@@ -1,0 +1,1 @@
+"""The live stream for listening: sound in, words out."""
