@@ -61,6 +61,7 @@ export const SUBPROTOCOL = `vivavoce.v${PROTOCOL_VERSION}`;
  *   | {type: "audio.start", utterance_index: number, sentence_index: number, sentence_text: string, format: string, sample_rate: number}
  *   | {type: "audio.delta", audio: string}
  *   | {type: "audio.timestamps", utterance_index: number, words: WordTime[], estimated: boolean, start_ms?: number}
+ *   | {type: "audio.unspoken", utterance_index: number, text: string, start: number}
  *   | {type: "audio.done", utterance_index: number, sentence_index: number, total_bytes: number, error: boolean}
  *   | {type: "session.done", utterance_index: number, total_sentences: number, status: DoneStatus, duration_ms: number, heard?: string}
  *   | {type: "playback.heard", utterance_index: number, text: string, played_ms: number}
@@ -141,6 +142,7 @@ const SERVER = {
   },
   "audio.delta": { audio: required(text(16_000_000)) },
   "audio.timestamps": { utterance_index: required(index), words: required(many(object(WORD))), estimated: required(flag), start_ms: optional(index) },
+  "audio.unspoken": { utterance_index: required(index), text: required(text()), start: required(index) },
   "audio.done": {
     utterance_index: required(index),
     sentence_index: required(index),
