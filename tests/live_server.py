@@ -57,7 +57,9 @@ def live_server(
     **settings: Any,
 ) -> Iterator[LiveServer]:
     """Serve until the block ends. `settings` are fields of the Config. A blocking call on the server's loop fails."""
-    config = Config(**{"port": 0, "admission_share": 0.0, "preload_recognizer": False, **settings})
+    config = Config(
+        **{"port": 0, "admission_share": 0.0, "preload_recognizer": False, "preload_chat": False, **settings}
+    )
     with ThreadPoolExecutor(1) as elsewhere:  # reads files: not on the event loop of an asynchronous test
         server = elsewhere.submit(build_server, config, engines, recognizers=recognizers, activity=activity).result()
     started = threading.Event()

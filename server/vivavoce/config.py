@@ -153,6 +153,7 @@ class AssistantSettings:
         "embedded", "Name of the model at chat_url; `embedded`: the demo brain of the extra [chat]; `none`."
     )
     chat_key: str | None = setting(None, "Bearer token for chat_url.", secret=True)
+    preload_chat: bool = setting(True, "Load the demo brain at start, where it is the one that answers.")
     instructions: str | None = setting(None, "For the chat model, where a client gives none.")
     voice_commands: str = setting(
         "shipped", "File of commands that need no chat model; `shipped`: timers and music; `none`."

@@ -102,6 +102,26 @@ async def test_a_small_context_sees_the_latest_turns() -> None:
     await chat.aclose()
 
 
+async def test_loading_it_shows_what_an_answer_costs() -> None:
+    model, costs = Scripted([chunk("Hello there, you."), chunk(None, "stop")]), list[tuple[float, float]]()
+    chat = EmbeddedChat(lambda: model, "demo", measured=lambda core_s, spoken_s: costs.append((core_s, spoken_s)))
+    await chat.load()
+    ((core_s, spoken_s),) = costs
+    assert core_s >= 0.0
+    assert spoken_s == pytest.approx(17 / 15)
+    assert model.asked[0]["max_tokens"] == 24
+    await chat.aclose()
+
+
+async def test_an_answer_that_was_cut_off_says_nothing_of_costs() -> None:
+    model, costs = Scripted([chunk("One "), *[chunk("more ")] * 100_000, chunk(None, "stop")]), list[float]()
+    chat = EmbeddedChat(lambda: model, "demo", measured=lambda core_s, spoken_s: costs.append(core_s))
+    async with chat.reply(QUESTION, ChatOptions()) as pieces:
+        await anext(pieces)
+    assert costs == []
+    await chat.aclose()
+
+
 @pytest.mark.skipif(not smollm.is_installed(), reason="needs the extra [chat] and its weights")
 async def test_the_real_one_answers_offline() -> None:
     chat = EmbeddedChat(lambda: smollm.SmolLM(threads=1), smollm.NAME)

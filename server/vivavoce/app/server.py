@@ -168,7 +168,7 @@ def build_server(
         await decoding.start()
         if engine is not None:
             engine.start()
-        preload = asyncio.create_task(_preload(synthesizer, transcriber, config, progress), name="preload")
+        preload = asyncio.create_task(_preload(synthesizer, transcriber, assistant, config, progress), name="preload")
         try:
             yield
         finally:
@@ -272,9 +272,15 @@ def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:
 
 
 async def _preload(
-    synthesizer: VoiceKeeper, transcriber: ModelKeeper, config: Config, progress: Progress | None
+    synthesizer: VoiceKeeper,
+    transcriber: ModelKeeper,
+    assistant: Assistant,
+    config: Config,
+    progress: Progress | None,
 ) -> None:
     if config.voices.preload:
         await synthesizer.preload(progress)
     if config.listening.preload_recognizer:
         await transcriber.preload(progress)
+    if config.assistant.preload_chat:
+        await assistant.preload()

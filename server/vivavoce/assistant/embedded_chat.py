@@ -1,23 +1,27 @@
 """A chat model of this machine as a `ChatModel`: its blocking answer runs in a thread of its own.
 
-One answer at a time; the next one waits. It is loaded when it is first asked, or by `load()` before.
+One answer at a time; the next one waits. It is loaded when it is first asked, or by `load()` before. What its thread
+takes of the cores is told to the machine's books.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
-from vivavoce.assistant.chat_model import ChatMessage, ChatOptions, ChatPiece
+from vivavoce.assistant.chat_model import ChatMessage, ChatOptions, ChatPiece, TextDelta
 from vivavoce.assistant.chat_stream import ChatStream, request_body
 from vivavoce.errors import EngineError, VivaVoceError
 
 _SHOWN: Final = 6_000  # characters: some 1,500 tokens of a small context
 _WHOLE_S: Final = 60.0
+_CHARACTERS_A_SECOND: Final = 15  # of English as it is spoken
+_FIRST_WORDS: Final = [ChatMessage("user", "Say hello in one sentence.")]  # shows what an answer costs
 
 
 class BlockingChat(Protocol):
@@ -34,22 +38,36 @@ class EmbeddedChat:
     Args:
         load: loads it; takes a second.
         name: as it is told to people.
+        measured: told of each whole answer: core seconds it took, seconds it takes to say.
+        threads: that it computes with.
     """
 
-    def __init__(self, load: Callable[[], BlockingChat], name: str) -> None:
+    def __init__(
+        self,
+        load: Callable[[], BlockingChat],
+        name: str,
+        *,
+        measured: Callable[[float, float], None] = lambda core_s, spoken_s: None,
+        threads: int = 1,
+    ) -> None:
         self.name = name
         self._load = load
+        self._measured = measured
+        self._threads = threads
         self._model: BlockingChat | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chat")
         self._one_at_a_time = asyncio.Lock()
 
     async def load(self) -> None:
-        """Load it now.
+        """Load it now, and let it say a word, so that it is known what that costs.
 
         Raises:
-            VivaVoceError: If it cannot be loaded.
+            VivaVoceError: If it cannot be loaded, or does not answer.
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._loaded)
+        async with self.reply(_FIRST_WORDS, ChatOptions(max_tokens=24)) as pieces:
+            async for _ in pieces:
+                pass
 
     @asynccontextmanager
     async def reply(
@@ -78,21 +96,28 @@ class EmbeddedChat:
             loop.call_soon_threadsafe(chunks.put_nowait, chunk)
             return stopped.is_set()
 
+        took_s: list[float] = []
+
         def answer() -> None:
             try:
                 if not stopped.is_set():
-                    self._loaded().answer(body, take)
+                    model, begun_s = self._loaded(), time.monotonic()
+                    model.answer(body, take)
+                    took_s.append(time.monotonic() - begun_s)
             finally:
                 loop.call_soon_threadsafe(chunks.put_nowait, None)
 
         working = loop.run_in_executor(self._thread, answer)
-        stream = ChatStream()
+        stream, written = ChatStream(), 0
         try:
             async with asyncio.timeout(_WHOLE_S):
                 while (chunk := await chunks.get()) is not None:
                     for piece in stream.feed(chunk):
+                        written += len(piece.text) if isinstance(piece, TextDelta) else 0
                         yield piece
             await working
+            if took_s and written:
+                self._measured(took_s[0] * self._threads, written / _CHARACTERS_A_SECOND)
             for piece in stream.end():
                 yield piece
         except TimeoutError:

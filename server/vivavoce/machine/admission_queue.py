@@ -47,6 +47,10 @@ class Admissions:
         admission = self._admission
         return not self._waiting and (admission.share == 0 or admission.load() <= admission.share * admission.cores)
 
+    def measured(self, kind: Kind, core_s: float, real_s: float) -> None:
+        """See `Place`: for work that belongs to no single place."""
+        self._admission.measured(kind, core_s, real_s)
+
     @asynccontextmanager
     async def enter(
         self, owner: str, kinds: Sequence[Kind], *, live: bool = True, begun: bool = False
