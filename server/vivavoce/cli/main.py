@@ -1,6 +1,8 @@
 """The command `vivavoce`: one parser, one file a command.
 
 vivavoce serve                        start the server
+vivavoce cluster                      start the server on many machines
+vivavoce bench                        measure what this machine carries
 vivavoce say TEXT                     speak, without a server
 vivavoce voices list|add|pull|...     voices on this machine
 vivavoce space DIR --voice NAME       a folder that becomes a Hugging Face Space
@@ -25,6 +27,8 @@ EXIT_ERROR = 3  # a clear sentence was printed; 2 is argparse's, 130 an interrup
 # Command -> its module, imported only when it is needed: `--help` answers at once.
 COMMANDS = {
     "serve": ("vivavoce.cli.serve", "start the server"),
+    "cluster": ("vivavoce.cli.cluster", "start the server on many machines (Ray Serve)"),
+    "bench": ("vivavoce.cli.bench", "measure how many listeners this machine carries"),
     "say": ("vivavoce.cli.say", "speak a text, without a server"),
     "voices": ("vivavoce.cli.voices", "list, add, pull, convert, clone, check and remove voices"),
     "space": ("vivavoce.cli.space", "write a folder that becomes a Hugging Face Space"),

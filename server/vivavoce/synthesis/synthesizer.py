@@ -62,6 +62,7 @@ class Load:
         utterances: open blocks of `stream`, those that wait for their client included.
         waiting: of them in the queue for a place.
         working: of them before the workers.
+        admitted: places taken, whoever holds them.
         cores: cores' worth of compute that everything admitted needs.
         share: of the cores that may be admitted.
     """
@@ -69,6 +70,7 @@ class Load:
     utterances: int
     waiting: int
     working: int
+    admitted: int
     cores: float
     share: float
 
@@ -107,9 +109,9 @@ class Synthesizer:
 
     def load(self) -> Load:
         """How much is on the way now."""
-        return Load(
-            self._open, self._admissions.waiting, len(self._pool), self._admission.load(), self._admission.share
-        )
+        admission = self._admission
+        admitted = sum(admission.active().values())
+        return Load(self._open, self._admissions.waiting, len(self._pool), admitted, admission.load(), admission.share)
 
     @property
     def is_ready(self) -> bool:

@@ -81,6 +81,10 @@ class MouthReplica:
         """Sentences on their way."""
         return self._mouth.speaking
 
+    async def open_work(self) -> dict[str, int]:
+        """What is left of all that was begun, by kind."""
+        return self._mouth.open_work()
+
     @serve.multiplexed(max_num_models_per_replica=-1)  # type: ignore[untyped-decorator]  # Ray has no types here
     async def _hold(self, voice_id: str) -> str:
         """Where a voice is loaded is told to Serve; what leaves memory is decided by the replica's own budget."""

@@ -30,6 +30,11 @@ class Mouth:
         """Sentences on their way."""
         return self._synthesizer.speaking
 
+    def open_work(self) -> dict[str, int]:
+        """What is left of all that was begun: utterances, jobs of the workers, places in the books."""
+        load = self._synthesizer.load()
+        return {"utterances": load.utterances, "jobs": load.working, "places": load.admitted}
+
     async def start(self) -> str | None:
         """Load what is to be loaded at start. Returns the id of the default voice."""
         await self._synthesizer.preload()

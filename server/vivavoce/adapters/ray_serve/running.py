@@ -1,0 +1,57 @@
+"""Ray, started or joined, with the application on it until somebody interrupts. Called by `vivavoce cluster`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import ray
+from ray import serve
+
+from vivavoce.adapters.ray_serve.application import application
+from vivavoce.config import Config
+from vivavoce.errors import ConfigError
+from vivavoce.metrics import Metrics
+from vivavoce.serving.access import Access
+
+APPLICATION = "vivavoce"
+
+# Told (url, doors, mouths, most mouths) when clients may come.
+Greeting = Callable[[str, int, int, int], None]
+
+
+def run_application(config: Config, *, address: str | None, started_with: Greeting) -> None:
+    """Serve until SIGINT or SIGTERM; running utterances finish first.
+
+    Args:
+        address: of the Ray to join; None: one is started here, and stopped in the end.
+
+    Raises:
+        ConfigError: If the settings cannot work, or Ray cannot be reached.
+    """
+    Access.from_settings(config.access, config.server.host, Metrics())  # a server open to all is refused before it runs
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    try:
+        ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"Ray cannot be reached at {address}: {error}") from error
+    host, port = config.server.host, config.server.port
+    try:
+        serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
+        serve.run(application(config), name=APPLICATION)
+        started_with(f"http://{host}:{port}", config.cluster.doors, config.cluster.mouths, config.cluster.most_mouths())
+        _until_told()
+        serve.delete(APPLICATION)
+    finally:
+        if address is None:
+            serve.shutdown()
+        ray.shutdown()
+
+
+def _until_told() -> None:
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()

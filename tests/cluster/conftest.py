@@ -1,0 +1,26 @@
+"""A Ray cluster of three nodes on this machine, and the application on it, with engines that sleep.
+
+These tests run in an environment of their own, `make test-cluster`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+collect_ignore_glob = [] if importlib.util.find_spec("ray") else ["test_*.py"]
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RayCluster]:  # noqa: F821  # needs Ray
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray_cluster import RayCluster
+
+    with RayCluster.started(nodes=3) as running:
+        yield running
