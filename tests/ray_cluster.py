@@ -18,28 +18,20 @@ from ray import serve
 from ray.cluster_utils import Cluster
 from ray.serve.handle import DeploymentHandle
 
+from sleeping_engine import SleepingEngine
 from vivavoce.adapters.ray_serve.application import application
 from vivavoce.adapters.ray_serve.ray_calls import MOUTH
 from vivavoce.config import Config
+from vivavoce.engines.speech import SpeechEngine
 
 APP = "vivavoce"
+STEP_S = 0.03  # the same in every test: other settings would start every replica anew
 TESTS = Path(__file__).parent
 
 
-class SleepingMaker:
-    """Makes a replica's engine, in the replica.
-
-    Args:
-        step_s, step_samples: as `SleepingEngine`.
-    """
-
-    def __init__(self, step_s: float, step_samples: int) -> None:
-        self._step_s, self._step_samples = step_s, step_samples
-
-    def __call__(self) -> list[Any]:
-        from sleeping_engine import SleepingEngine
-
-        return [SleepingEngine(self._step_s, self._step_samples)]
+def sleeping_engines() -> list[SpeechEngine]:
+    """The engine of a replica, made in the replica."""
+    return [SleepingEngine(STEP_S)]
 
 
 class RayCluster:
@@ -65,7 +57,7 @@ class RayCluster:
             cluster.add_node(num_cpus=4)
         ray.init(address=cluster.address, logging_level=logging.WARNING, log_to_driver=False)
         port = free_port()
-        serve.start(http_options={"host": "127.0.0.1", "port": port, "location": "HeadOnly"})
+        serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
         try:
             yield cls(port)
         finally:
@@ -73,13 +65,11 @@ class RayCluster:
             ray.shutdown()
             cluster.shutdown()
 
-    def deploy(
-        self, mouths: int, *, doors: int = 1, step_s: float = 0.02, step_samples: int = 2400, **settings: Any
-    ) -> None:
+    def deploy(self, mouths: int, *, doors: int = 1, **settings: Any) -> None:
         """Have so many replicas; those that are there stay where only their number changes."""
         given = {"admission_share": 0.0, "mouth_cores": 1, "mouth_listeners": 40, "log_level": "warning", **settings}
         config = Config(mouths=mouths, doors=doors, allowed_hosts=("*",), **given)
-        serve.run(application(config, SleepingMaker(step_s, step_samples), mouth_cpus=0), name=APP)
+        serve.run(application(config, sleeping_engines, mouth_cpus=0), name=APP)
         wait_until(lambda: len(self.replicas(MOUTH)) == mouths and len(self.replicas("Door")) == doors)
         wait_until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-collect_ignore_glob = [] if importlib.util.find_spec("ray") else ["test_*.py"]
+if TYPE_CHECKING:
+    from ray_cluster import RayCluster
 
-TESTS = Path(__file__).parents[1]
+collect_ignore_glob = [] if importlib.util.find_spec("ray") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[RayCluster]:  # noqa: F821  # needs Ray
+def cluster() -> Iterator[RayCluster]:  # needs Ray
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray_cluster import RayCluster
 

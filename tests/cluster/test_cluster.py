@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from live_server import live_server
-from ray_cluster import RayCluster, wait_until
+from ray_cluster import STEP_S, RayCluster, wait_until
 from sleeping_engine import SleepingEngine
 from stream_client import stream_client
 from vivavoce.adapters.ray_serve.ray_calls import MOUTH, RayMouths
@@ -49,9 +49,9 @@ async def heard(speaker: Speaker, text: str, seed: int, **wishes: Any) -> Sample
         return np.concatenate([chunk.audio.samples async for chunk in spoken])
 
 
-async def expected(texts: dict[int, str], step_samples: int) -> dict[int, Samples]:
+async def expected(texts: dict[int, str]) -> dict[int, Samples]:
     """What one machine makes of them, by seed."""
-    synthesizer = build_synthesizer(Config(admission_share=0.0), Metrics(), [SleepingEngine(0.0, step_samples)])
+    synthesizer = build_synthesizer(Config(admission_share=0.0), Metrics(), [SleepingEngine(0.0)])
     try:
         return {seed: await heard(synthesizer, text, seed) for seed, text in texts.items()}
     finally:
@@ -63,7 +63,7 @@ async def test_first_audio_through_the_door_is_hardly_later(cluster: RayCluster)
     cluster.deploy(1)
     body = {"input": "Hello.", "response_format": "pcm"}
     waits: dict[str, list[float]] = {"door": [], "alone": []}
-    with live_server([SleepingEngine()]) as alone:
+    with live_server([SleepingEngine(STEP_S)]) as alone:
         urls = {"door": cluster.url, "alone": alone.url}
         async with httpx.AsyncClient(timeout=30) as client:
             for turn in range(44):
@@ -84,7 +84,7 @@ async def test_first_audio_through_the_door_is_hardly_later(cluster: RayCluster)
 
 async def test_the_native_stream_is_carried_to_the_mouths_and_back(cluster: RayCluster) -> None:
     cluster.deploy(1)
-    whole = (await expected({5: TEXT}, 2400))[5]
+    whole = (await expected({5: TEXT}))[5]
     async with stream_client(cluster.port) as client:
         await client.send("session.config", pace="burst", seed=5)
         await client.say(TEXT, piece=3)
@@ -127,13 +127,12 @@ async def test_cancels_stop_the_mouth_and_leave_nothing(cluster: RayCluster) -> 
 
 async def test_throughput_grows_with_the_mouths_and_no_stream_is_mixed_up(cluster: RayCluster) -> None:
     """From 1 to 8 at least 0.9 times linearly; 1000 streams, each with a text, a seed and samples of its own."""
-    step_s, step_samples = 0.03, 1200
     texts = {seed: f"No {seed}." for seed in range(1000)}
-    whole = await expected(texts, step_samples)
+    whole = await expected(texts)
     seeds = {1: range(40), 8: range(40, 1000)}
     rates: dict[int, float] = {}
     for mouths in seeds:
-        cluster.deploy(mouths, step_s=step_s, step_samples=step_samples)
+        cluster.deploy(mouths)
         room = asyncio.Semaphore(6 * mouths)
         async with door_speaker(cluster) as speaker:
 
@@ -153,7 +152,8 @@ async def test_a_mouth_killed_in_mid_stream_is_an_error_or_nothing(cluster: RayC
     """20 times: each utterance is whole, sample by sample, or fails; the next one speaks within 5 s."""
     cluster.deploy(3)
     texts = {seed: f"Utterance {seed} is here. And it goes on for a while." for seed in range(6)}
-    whole = await expected(texts, 2400)
+    whole = await expected(texts)
+    hello = (await expected({99: "Hello."}))[99]
     ends: dict[str, int] = {"whole": 0, "failed": 0}
     async with door_speaker(cluster) as speaker:
 
@@ -177,16 +177,13 @@ async def test_a_mouth_killed_in_mid_stream_is_an_error_or_nothing(cluster: RayC
             begun = asyncio.Event()
             speaking = [asyncio.create_task(one(seed, begun)) for seed in texts]
             await begun.wait()
-            victim = cluster.replicas(MOUTH)[0]
-            await asyncio.to_thread(cluster.kill, victim)
+            await asyncio.to_thread(cluster.kill, cluster.replicas(MOUTH)[0])
             asked = time.perf_counter()
-            assert np.array_equal(await again(speaker, texts[0], 0), whole[0])
-            assert time.perf_counter() - asked < 5 + len(whole[0]) / 24_000
+            assert np.array_equal(await again(speaker, "Hello.", 99), hello)
+            assert time.perf_counter() - asked < 5
             await asyncio.gather(*speaking)
-            await asyncio.to_thread(
-                wait_until,
-                lambda victim=victim: len(cluster.replicas(MOUTH)) == 3 and victim not in cluster.replicas(MOUTH),
-            )
+            await asyncio.to_thread(wait_until, lambda: len(cluster.replicas(MOUTH)) >= 2)
+        await asyncio.to_thread(wait_until, lambda: len(cluster.replicas(MOUTH)) == 3)  # the killed came back
     print(f"of {sum(ends.values())} utterances {ends['failed']} failed, {ends['whole']} were whole")
     assert ends["failed"] + ends["whole"] == 20 * len(texts)
     assert ends["failed"]
@@ -206,7 +203,7 @@ async def again(speaker: Speaker, text: str, seed: int) -> Samples:
 async def test_a_killed_door_closes_its_sockets_and_others_go_on(cluster: RayCluster) -> None:
     cluster.deploy(1, doors=2)
     clients, text = 6, "This is a sentence of some length. And another one comes after it."
-    whole = (await expected({3: text}, 2400))[3]
+    whole = (await expected({3: text}))[3]
 
     async def one(begun: asyncio.Event) -> bool:
         """Whether it was whole; what is not ends in an error of the connection."""
@@ -238,7 +235,7 @@ async def test_a_killed_door_closes_its_sockets_and_others_go_on(cluster: RayClu
 async def test_scaling_up_and_down_under_load_leaves_no_gap(cluster: RayCluster) -> None:
     cluster.deploy(1)
     text = "One sentence comes here. Another one follows it. And then there is a third."
-    whole = (await expected({9: text}, 2400))[9]
+    whole = (await expected({9: text}))[9]
     stopped = asyncio.Event()
     slack: list[float] = []
 

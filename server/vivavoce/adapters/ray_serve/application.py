@@ -15,7 +15,8 @@ from ray import serve
 from ray.serve import Application
 
 from vivavoce import settings
-from vivavoce.adapters.ray_serve.deployments import DoorReplica, EnginesMaker, MouthReplica
+from vivavoce.adapters.ray_serve.door import DoorReplica
+from vivavoce.adapters.ray_serve.mouth_replica import EnginesMaker, MouthReplica
 from vivavoce.adapters.ray_serve.ray_calls import MOUTH
 from vivavoce.config import ClusterSettings, Config
 

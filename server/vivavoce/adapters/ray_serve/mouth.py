@@ -1,6 +1,6 @@
 """A Mouth: the synthesizer as it stands, asked for single sentences by Doors on other machines.
 
-Admission, scheduling and voices are the synthesizer's own. Knows no Ray; `deployments.py` puts it on a machine.
+Admission, scheduling and voices are the synthesizer's own. Knows no Ray; `mouth_replica.py` puts it on a machine.
 """
 
 from __future__ import annotations

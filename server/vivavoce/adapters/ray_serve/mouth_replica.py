@@ -1,4 +1,4 @@
-"""What Ray Serve puts on the machines: `MouthReplica` computes, `DoorReplica` is the server that clients meet."""
+"""What Ray Serve puts on the machines that speak. Imports no web: a replica is to be there soon."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from ray import serve
-from ray.serve.handle import DeploymentHandle
-from starlette.types import ASGIApp
 
 from vivavoce.adapters.ray_serve.mouth import Mouth
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
-from vivavoce.adapters.ray_serve.ray_calls import RayMouths
-from vivavoce.adapters.ray_serve.remote_speaker import RemoteSpeaker
 from vivavoce.app.generator import build_synthesizer
-from vivavoce.app.listener import build_transcriber
-from vivavoce.app.server import Server, build_server
-from vivavoce.app.services import Services
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechEngine, SpeechOptions
 from vivavoce.errors import VivaVoceError
@@ -94,34 +87,6 @@ class MouthReplica:
     async def __del__(self) -> None:
         if hasattr(self, "_mouth"):
             await self._mouth.aclose()
-
-
-@serve.ingress(None)
-class DoorReplica:
-    """A server whose speech is made elsewhere.
-
-    Args:
-        config: settings.
-        mouths: handle of the Mouths.
-    """
-
-    def __init__(self, config: Config, mouths: DeploymentHandle) -> None:
-        configure_logging(config.logs.log_level, config.logs.log_format)
-        self._config = config
-        self._mouths = RayMouths(mouths)
-        self._server: Server | None = None
-
-    async def __serve_build_asgi_app__(self) -> ASGIApp:
-        """The application, on the replica's event loop."""
-        speakers: list[RemoteSpeaker] = []
-
-        def services(config: Config, metrics: Metrics) -> Services:
-            speakers.append(RemoteSpeaker(self._mouths, config, metrics))
-            return Services(speakers[0], build_transcriber(config, metrics))
-
-        self._server = await asyncio.to_thread(build_server, self._config, services=services)
-        await speakers[0].start()
-        return self._server.app
 
 
 async def _answer(asked: Awaitable[T]) -> T | VivaVoceError:
