@@ -116,6 +116,9 @@ fuzz-wire: $(TEST_STAMP) ## throw odd session messages and offers at their reade
 	PYTHONPATH=tests $(BIN)/python tests/wire_fuzzer.py --kind messages --count $(or $(COUNT),100000)
 	PYTHONPATH=tests $(BIN)/python tests/wire_fuzzer.py --kind offers --count $(or $(COUNT),100000)
 
+mutants: $(TEST_STAMP) ## put mistakes into the security and lifetime modules and see whether tests notice (ONLY=word)
+	$(BIN)/python tests/mutants.py --only "$(ONLY)"
+
 docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
