@@ -12,9 +12,13 @@
 #   /voices   your voice packs, one folder each; may be mounted read-only
 #   /data     downloaded voices, GenieData and compiled voices; keep it, or each start compiles them again
 
+# By tag, which moves with Debian's fixes; for one that never moves give the digest that you have looked at:
+#   docker build --build-arg PYTHON_IMAGE=python@sha256:... -t vivavoce .
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+
 # -- build: a virtual environment with everything in it. One dependency and our own kernels are compiled, so this stage
 # has a compiler.
-FROM python:3.12-slim-bookworm AS build
+FROM ${PYTHON_IMAGE} AS build
 
 # Debian keeps one version of a package, so a pinned one would break the build at its next update.
 # hadolint ignore=DL3008
@@ -26,16 +30,19 @@ RUN python -m venv /opt/vivavoce
 ENV PATH=/opt/vivavoce/bin:$PATH
 
 WORKDIR /source
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY client_js/src client_js/src
 COPY server server
-# The versions are pinned in pyproject.toml; hadolint takes the local path for a package without one.
+# Every package is installed by now, each as its hash says (`make lock`); only our own is built here.
 # hadolint ignore=DL3013
-RUN pip install --no-cache-dir ".[genie,korean,listen]" \
+RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[genie,korean,listen]" \
     && python -m compileall -q /opt/vivavoce
 
 # -- run: the environment alone.
-FROM python:3.12-slim-bookworm
+FROM ${PYTHON_IMAGE}
 
 RUN useradd --system --uid 10001 --no-create-home --home-dir /data vivavoce \
     && mkdir /data /voices \

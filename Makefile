@@ -16,6 +16,7 @@ ARGS ?=
 
 .PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients setup-realtime-clients test-realtime-clients fuzz-uploads docs
 .PHONY: fuzz-wire mutants soak audit setup-cluster test-cluster
+.PHONY: fuzz-wire mutants soak audit lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -108,6 +109,8 @@ $(CLUSTER)/.testing: pyproject.toml
 	$(CLUSTER)/bin/pip install --quiet --upgrade "pip>=25.1"
 	$(CLUSTER)/bin/pip install --quiet -e ".[cluster]" --group test-cluster
 	@touch $@
+soak: $(TEST_STAMP) ## half an hour of everything (SOAK_S=60: a minute); fails where something grows
+	$(BIN)/python benchmarks/soak.py --seconds $(or $(SOAK_S),1800)
 
 fuzz-uploads: $(TEST_STAMP) ## throw tampered recordings at the decoder process (COUNT of them)
 	PYTHONPATH=tests $(BIN)/python tests/upload_fuzzer.py --count $(or $(COUNT),20000)
@@ -119,8 +122,20 @@ fuzz-wire: $(TEST_STAMP) ## throw odd session messages and offers at their reade
 mutants: $(TEST_STAMP) ## put mistakes into the security and lifetime modules and see whether tests notice (ONLY=word)
 	$(BIN)/python tests/mutants.py --only "$(ONLY)"
 
+audit: .venv-audit/.installed ## known faults of what we depend on, where a database can be reached
+	.ci/audit .venv-audit/bin/pip-audit
+
+lock: .venv-audit/.installed ## write requirements.lock: what the image installs, with hashes
+	echo "hatchling>=1.27,<2" | .venv-audit/bin/uv pip compile pyproject.toml - --extra genie --extra korean --extra listen \
+		--python-version 3.12 --universal --generate-hashes --no-annotate --no-header -q --upgrade -o requirements.lock
+
+.venv-audit/.installed:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet "pip-audit>=2.10,<3" "uv>=0.9,<1"
+	@touch $@
+
 docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) $(CLUSTER) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types
+	rm -rf $(VENV) .venv-audit $(CLUSTER) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types

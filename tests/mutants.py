@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_S = 240
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis")
 
 
 @dataclass(frozen=True)
@@ -419,6 +420,7 @@ def _pass(tests: str, folder: Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="those whose name or tests hold this")
+    parser.add_argument("--skip", type=int, default=0, help="so many of them")
     parser.add_argument("--list", action="store_true", help="names alone")
     args = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if args.only in f"{mutant.name} {mutant.tests}"]
@@ -429,9 +431,8 @@ def main() -> int:
     found = []
     with tempfile.TemporaryDirectory(prefix="mutants-") as temporary:
         folder = Path(temporary)
-        shutil.copytree(ROOT / "server", folder / "server", ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "client_js").symlink_to(ROOT / "client_js")
-        for mutant in chosen:
+        shutil.copytree(ROOT, folder, ignore=LEFT_OUT, symlinks=True, dirs_exist_ok=True)
+        for mutant in chosen[args.skip :]:
             alive = survives(mutant, folder)
             found += [mutant.name] if alive and mutant.name not in ACCEPTED else []
             print(f"{'SURVIVES' if alive else 'noticed':9} {mutant.name}", flush=True)

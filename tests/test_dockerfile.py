@@ -34,7 +34,15 @@ def arguments(instruction: str) -> list[str]:
 
 def test_builds_in_one_stage_and_runs_in_another() -> None:
     assert len(arguments("FROM")) == 2
-    assert all("python:3.12-slim" in stage for stage in arguments("FROM"))
+    assert all(stage.startswith("${PYTHON_IMAGE}") for stage in arguments("FROM"))
+    assert arguments("ARG") == ["PYTHON_IMAGE=python:3.12-slim-bookworm"]
+
+
+def test_nothing_is_installed_without_its_hash() -> None:
+    installs = [line for line in arguments("RUN") if "pip install" in line]
+    assert len(installs) == 2
+    assert "--require-hashes -r requirements.lock" in installs[0]
+    assert "--no-deps --no-build-isolation" in installs[1]
 
 
 def test_runs_as_an_ordinary_user() -> None:

@@ -48,6 +48,8 @@ class Metrics:
             "voice_event_loop_lag_seconds", "How late the event loop wakes", buckets=_LATENCY_S, registry=r
         )
 
+        self.event_loop_tasks = Gauge("voice_event_loop_tasks", "Tasks of the event loop", registry=r)
+
         # -- the stream
         self.engine_rtf = Histogram(
             "voice_engine_rtf",

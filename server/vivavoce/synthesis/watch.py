@@ -53,6 +53,7 @@ class Watch:
             self._metrics.event_loop_lag.observe(late_s)
             if loop.time() - looked_s >= _STEPS_EVERY_S:
                 looked_s = loop.time()
+                self._metrics.event_loop_tasks.set(len(asyncio.all_tasks()))
                 self._pool.give_up_hung_steps()
                 if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
                     self._admissions.wake()
