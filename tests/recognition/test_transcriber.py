@@ -12,7 +12,7 @@ import pytest
 from fake_engine import StepGate
 from fake_recognizer import FakeHearing, FakeRecognizer
 from vivavoce.audio.chunk import Samples
-from vivavoce.engines.recognizer import HearingOptions
+from vivavoce.engines.recognizer import Heard, HearingOptions
 from vivavoce.errors import EngineCrashed, ModelUnavailable, TooMuchSound, UnknownModel, UnsupportedLanguage
 from vivavoce.machine.admission import Kind
 from vivavoce.recognition.listener import (
@@ -160,7 +160,7 @@ async def test_leaving_the_block_leaves_nothing(make_transcriber: MakeTranscribe
             hearing.write(TALK)
             await anext(aiter(hearing))
     await until(lambda: not recognizer.open_streams)
-    assert len(transcriber._pool) == 0
+    assert len(transcriber.ears.pool) == 0
     assert transcriber.active == 0
 
 
@@ -278,7 +278,7 @@ async def test_an_ear_judges_and_hears_what_it_is_told(make_transcriber: MakeTra
         segment = ear.open(SAMPLE_RATE)
         segment.draft(2 * SAMPLE_RATE)
         segment.finish(2 * SAMPLE_RATE - 1600)  # earlier than the draft: heard anew
-        heard = []
+        heard: list[Heard] = []
         while not (heard and heard[-1].is_final):
             await ear.changed()
             heard += segment.take()

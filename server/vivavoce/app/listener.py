@@ -15,6 +15,7 @@ from vivavoce.metrics import Metrics
 from vivavoce.models.catalogue import resolve
 from vivavoce.models.shelf import ModelShelf
 from vivavoce.recognition.detector_job import VoiceActivity
+from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.model_library import ModelLibrary
 from vivavoce.recognition.transcriber import Transcriber
 
@@ -43,11 +44,5 @@ def build_transcriber(
         recognizers = [WhisperRecognizer(open_shelf(config), cache, own_speech, config.speed.worker_count())]
     models = ModelLibrary(recognizers, machine.residents, resolve, config.listening.recognizer)
     found = activity
-    return Transcriber(
-        models,
-        machine.pool,
-        machine.admissions,
-        (lambda: found) if found is not None else SileroDetector,
-        SmartTurn,
-        metrics,
-    )
+    find = (lambda: found) if found is not None else SileroDetector
+    return Transcriber(models, Ears(machine.pool, machine.admissions, find, SmartTurn, metrics))

@@ -18,11 +18,11 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.recognizer import Heard, HearingOptions
 from vivavoce.errors import TooMuchSound, VivaVoceError
-from vivavoce.machine.admission import Kind, Place
+from vivavoce.machine.admission import Place
 from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, final_deadline
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.recognition.detector_job import DetectorJob, VoiceActivity
-from vivavoce.recognition.hearing_job import HearingJob, LoadedModel
+from vivavoce.recognition.hearer import Hearer, SegmentWork
 from vivavoce.recognition.judge_job import Intonation, JudgeJob
 from vivavoce.recognition.listener import DETECTOR, SAMPLE_RATE
 from vivavoce.recognition.sound_buffer import SoundBuffer
@@ -39,9 +39,9 @@ class LiveEar:
     """See `listener.Ear`.
 
     Args:
-        loaded: what hears.
+        hearer: gives words.
         options: checked.
-        pool: where the work is done.
+        pool: where speech is found.
         activity: finds speech.
         intonation: judges whether somebody has finished; loaded when it is first asked.
         place: whose cost it counts on.
@@ -51,7 +51,7 @@ class LiveEar:
 
     def __init__(
         self,
-        loaded: LoadedModel,
+        hearer: Hearer,
         options: HearingOptions,
         pool: WorkerPool,
         activity: VoiceActivity,
@@ -61,7 +61,7 @@ class LiveEar:
         *,
         live: bool = True,
     ) -> None:
-        self._loaded, self._options, self._pool, self._place = loaded, options, pool, place
+        self._hearer, self._options, self._pool, self._place = hearer, options, pool, place
         self._intonation = intonation
         self._live = live
         self._resampler = Resampler(sample_rate, SAMPLE_RATE)
@@ -159,8 +159,7 @@ class Segment:
     def __init__(self, ear: LiveEar, start: int) -> None:
         self._ear = ear
         self.start = self.end = start
-        self._job: HearingJob | None = None
-        self._counted_s = 0.0  # seconds of sound whose cost is in the books
+        self._work: SegmentWork | None = None
 
     def draft(self, end: int, *, urgent: bool = True) -> None:
         """Hear it up to sample `end`.
@@ -176,19 +175,18 @@ class Segment:
 
     def is_idle(self) -> bool:
         """Nothing of it is being heard now."""
-        return self._job is None or self._job.is_idle()
+        return self._work is None or self._work.is_idle()
 
     def take(self) -> list[Heard]:
         """What was understood since it was asked last; after the final result it has ended."""
-        if self._job is None:
+        if self._work is None:
             return []
         try:
-            heard = self._job.take()
+            heard = self._work.take()
         except VivaVoceError:
             self.drop()
             raise
         if any(result.is_final for result in heard):
-            self._count(self._job)
             self.drop()
         return heard
 
@@ -202,23 +200,16 @@ class Segment:
         if end < self.end:  # it was heard further than it goes: begin anew
             self._let_go()
             self.end = self.start
-        if self._job is None:
-            self._job = HearingJob(ear._loaded, ear._options, ear._pool.changed, ear.wake, ear._live)
-            ear._pool.add(self._job)
+        if self._work is None:
+            self._work = ear._hearer.begin(ear._options, ear._place, ear.wake, live=ear._live)
         sound = ear._sound.cut(self.end, end)
         self.end = max(self.end, end)
-        self._job.hear(sound, "end" if final else "draft", due_s)
+        self._work.hear(sound, "end" if final else "draft", due_s)
 
     def _let_go(self) -> None:
-        if self._job is not None:
-            self._ear._pool.remove(self._job)
-            self._job = None
-
-    def _count(self, job: HearingJob) -> None:
-        seconds = (self.end - self.start) / SAMPLE_RATE
-        if seconds > 0:
-            recognizer, model = self._ear._loaded.recognizer, self._ear._loaded.model
-            self._ear._place.measured(Kind(recognizer.name, model.id), job.core_s(), seconds)
+        if self._work is not None:
+            self._work.close()
+            self._work = None
 
 
 def clean(samples: Samples) -> Samples:

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import Literal
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions, HearingStage, HearingStream, Recognizer, RecognizerModel
@@ -20,8 +19,7 @@ from vivavoce.errors import VivaVoceError
 from vivavoce.machine.job import Closeable
 from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, Candidate
 from vivavoce.machine.worker import step_cores
-
-Wish = Literal["draft", "end"]
+from vivavoce.recognition.hearer import Wish
 
 
 @dataclass(frozen=True, slots=True)

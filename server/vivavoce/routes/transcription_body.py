@@ -15,9 +15,9 @@ from typing import Any
 
 from vivavoce.engines.recognizer import HearingOptions, Task
 from vivavoce.errors import InvalidRequest, UnsupportedFormat
+from vivavoce.recognition.ears import OF_RECORDINGS
 from vivavoce.recognition.language_names import heard_language
 from vivavoce.recognition.speech_detector import DetectorOptions
-from vivavoce.recognition.transcriber import OF_RECORDINGS
 from vivavoce.routes.transcript_formats import FORMATS, GRANULARITIES, TIMED
 
 MAX_PROMPT = 8192  # characters; the model reads the end of it

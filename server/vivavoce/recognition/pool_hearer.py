@@ -1,0 +1,59 @@
+"""A model in memory as a hearer: each segment is a job of the worker pool. Made by `transcriber.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vivavoce.audio.chunk import Samples
+from vivavoce.engines.recognizer import Heard, HearingOptions
+from vivavoce.machine.admission import Kind, Place
+from vivavoce.machine.worker import WorkerPool
+from vivavoce.recognition.hearer import Wish
+from vivavoce.recognition.hearing_job import HearingJob, LoadedModel
+from vivavoce.recognition.listener import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class PoolHearer:
+    """See `hearer.Hearer`.
+
+    Attributes:
+        loaded: what hears.
+        pool: where the work is done.
+    """
+
+    loaded: LoadedModel
+    pool: WorkerPool
+
+    @property
+    def kind(self) -> Kind:
+        return Kind(self.loaded.recognizer.name, self.loaded.model.id)
+
+    def begin(self, options: HearingOptions, place: Place, wake: Callable[[], None], *, live: bool) -> PoolWork:
+        return PoolWork(self, HearingJob(self.loaded, options, self.pool.changed, wake, live), place)
+
+
+class PoolWork:
+    """See `hearer.SegmentWork`."""
+
+    def __init__(self, hearer: PoolHearer, job: HearingJob, place: Place) -> None:
+        self._hearer, self._job, self._place = hearer, job, place
+        self._samples = 0  # of the segment so far
+        hearer.pool.add(job)
+
+    def hear(self, sound: Samples, wish: Wish, due_s: float) -> None:
+        self._samples += len(sound)
+        self._job.hear(sound, wish, due_s)
+
+    def is_idle(self) -> bool:
+        return self._job.is_idle()
+
+    def take(self) -> list[Heard]:
+        heard = self._job.take()
+        if self._samples and any(result.is_final for result in heard):
+            self._place.measured(self._hearer.kind, self._job.core_s(), self._samples / SAMPLE_RATE)
+        return heard
+
+    def close(self) -> None:
+        self._hearer.pool.remove(self._job)
