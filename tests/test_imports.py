@@ -81,7 +81,7 @@ ALLOWED: dict[str, set[str]] = {
     | WATCHED
     | SOUND_AND_TEXT
     | {"decoding", "synthesis.speaker", "assistant.chat_model", "assistant.chat_stream", "words"}
-    | {"engines.speech", "machine.admission"},
+    | {"engines.speech", "engines.recognizer", "machine.admission", "machine.scheduler", "recognition"},
     "space": CONFIG | {"voices"},
     "web": {"serving.entries"},
     "routes": ROUTES,
@@ -142,6 +142,9 @@ PURE: dict[str, set[str]] = {
         "hosted.addresses",
         "hosted.answers",
         "hosted.captions",
+        "hosted.declared",
+        "hosted.ears",
+        "hosted.hearing",
         "hosted.voices",
         "recognition.overheard",
         "recognition.speech_detector",

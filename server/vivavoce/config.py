@@ -216,9 +216,12 @@ class WebRTCSettings:
 class HostedSettings:
     """Models on other machines."""
 
-    hosted: bool = setting(False, "Call models on other machines: for callers of /v1/hosted, and for hosted_voices.")
+    hosted: bool = setting(False, "Call models elsewhere: for callers of /v1/hosted, hosted_voices and hosted_ears.")
     hosted_voices: tuple[str, ...] = setting(
         (), "Voices there, NAME=huggingface MODEL language=en or NAME=openai http://HOST/v1 voice=alloy language=en."
+    )
+    hosted_ears: tuple[str, ...] = setting(
+        (), "Recognition models there, NAME=huggingface MODEL or NAME=openai http://HOST/v1 model=whisper-1 words=yes."
     )
     hosted_hosts: tuple[str, ...] = setting(
         (), "Hosts that callers may name besides Hugging Face's: `name`, `*.name`, either with `:port`; https only."

@@ -12,12 +12,17 @@ from vivavoce.draining import Draining
 from vivavoce.errors import ConfigError
 from vivavoce.hosted.asking import HostedLimits
 from vivavoce.hosted.dialing import PinnedTransport, PublicNetwork, plain_transport
+from vivavoce.hosted.ears import declared_ears
 from vivavoce.hosted.inference import HostedModels
+from vivavoce.hosted.listener import HostedListener
 from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.voices import declared_voices
 from vivavoce.metrics import Metrics
+from vivavoce.models.catalogue import means_default
+from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.listener import ModelKeeper
+from vivavoce.recognition.listeners import Listeners
 from vivavoce.routes.hosted import HostedServices
 from vivavoce.routes.launchables import KnownElsewhere, LaunchableRecognizers, LaunchableVoices
 from vivavoce.routes.launched import LaunchedModels
@@ -55,6 +60,7 @@ def build_hosted(
     config: Config,
     synthesizer: VoiceKeeper,
     transcriber: ModelKeeper,
+    ears: Ears | None,
     decoding: DecodingService,
     draining: Draining,
     encoding: Executor,
@@ -62,18 +68,29 @@ def build_hosted(
 ) -> HostedServices:
     """What the routes of `/v1/hosted` work with.
 
+    Args:
+        ears: of this machine, for models elsewhere; None where it has none.
+
     Raises:
         ConfigError: If a setting is written wrongly.
     """
     calls = config.hosted.hosted_max_calls
+    elsewhere = _open_ears(config, ears, draining)
+    listener: ModelKeeper = transcriber
+    if elsewhere is not None:
+        named = config.listening.recognizer
+        default = named if named in {info.id for info in elsewhere.models()} else None
+        listener = Listeners(transcriber, elsewhere, means_default=means_default, default=default)
     return HostedServices(
         models=open_models(config.hosted) if config.hosted.hosted else None,
         places=Places("calls of models elsewhere", calls, waiting=0, per_owner=max(1, calls // SHARE)),
         pictures=PictureReader(),
         decoding=decoding,
         draining=draining,
-        launched=LaunchedModels((LaunchableVoices(synthesizer), LaunchableRecognizers(transcriber), KnownElsewhere())),
+        launched=LaunchedModels((LaunchableVoices(synthesizer), LaunchableRecognizers(listener), KnownElsewhere())),
         synthesizer=synthesizer,
+        listener=listener,
+        ears=elsewhere,
         voices=_open_voices(config, decoding, draining, metrics),
         encoding=encoding,
         metrics=metrics,
@@ -89,9 +106,8 @@ def _open_voices(
     settings = config.hosted
     if not settings.hosted_voices:
         return None
-    problem = None if settings.hosted else "models on other machines are switched off; set hosted = true"
     try:
-        voices = declared_voices(settings.hosted_voices, _tokens(settings.hosted_tokens), problem=problem)
+        voices = declared_voices(settings.hosted_voices, _tokens(settings.hosted_tokens), problem=_problem(settings))
     except ValueError as error:
         raise ConfigError(f"hosted_voices: {error}") from None
     calls = settings.hosted_max_calls
@@ -105,6 +121,26 @@ def _open_voices(
         max_text=config.limits.max_text,
         max_buffered_text=config.live.max_buffered_text,
     )
+
+
+def _open_ears(config: Config, ears: Ears | None, draining: Draining) -> HostedListener | None:
+    """The models of `hosted_ears`; likewise."""
+    settings = config.hosted
+    if not settings.hosted_ears:
+        return None
+    if ears is None:
+        raise ConfigError("hosted_ears: this server has no ears of its own to find speech with")
+    try:
+        declared = declared_ears(settings.hosted_ears, _tokens(settings.hosted_tokens), problem=_problem(settings))
+    except ValueError as error:
+        raise ConfigError(f"hosted_ears: {error}") from None
+    calls = settings.hosted_max_calls
+    places = Places("speakers heard elsewhere", calls, waiting=0, per_owner=max(1, calls // SHARE))
+    return HostedListener(declared, HostedModels(plain_transport(), limits=_limits(settings)), ears, places, draining)
+
+
+def _problem(settings: HostedSettings) -> str | None:
+    return None if settings.hosted else "models on other machines are switched off; set hosted = true"
 
 
 def _limits(settings: HostedSettings) -> HostedLimits:

@@ -150,9 +150,9 @@ def build_server(
     connections = Connections(shares, draining, metrics)
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
     decoding = DecodingService(metrics)
-    hosted = build_hosted(config, synthesizer, transcriber, decoding, draining, encoding, metrics)
-    speaker = hosted.speaker
-    assistant = build_assistant(config.assistant, speaker, transcriber, metrics, built.admissions, synthesizer.voices)
+    hosted = build_hosted(config, synthesizer, transcriber, built.ears, decoding, draining, encoding, metrics)
+    speaker, listener = hosted.speaker, hosted.listener
+    assistant = build_assistant(config.assistant, speaker, listener, metrics, built.admissions, synthesizer.voices)
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,
@@ -201,22 +201,22 @@ def build_server(
         app,
     )
     native = NativeStream(speaker, limits_of(config.live), config.live.ahead_s, metrics)
-    captions = CaptionStream(transcriber, decoding, captions_limits(config.live), metrics)
+    captions = CaptionStream(listener, decoding, captions_limits(config.live), metrics)
     websockets = WebSockets(connections, encoding, patience, metrics)
     launched = hosted.launched
     answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))
-    transcripts = TranscriptAnswers(transcriber, decoding, launched, draining, config, metrics)
+    transcripts = TranscriptAnswers(listener, decoding, launched, draining, config, metrics)
     app.include_router(transcriptions_router(transcripts))
     others: list[Answerer] = [PictureAnswers(hosted.pictures, config.limits), transcripts]
     app.include_router(huggingface_router(answers, others, config.limits))
-    app.include_router(launching_router(launched, synthesizer, transcriber, config.limits, needs_key=access.needs_key))
+    app.include_router(launching_router(launched, synthesizer, listener, config.limits, needs_key=access.needs_key))
     app.include_router(
         catalogue_router(
             speaker,
             launched,
             synthesizer.default_id,
-            transcriber,
+            listener,
             open_lists=config.access.open_lists,
         )
     )

@@ -14,6 +14,7 @@ from vivavoce.engines.speech import SpeechEngine
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
 from vivavoce.recognition.detector_job import VoiceActivity
+from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.synthesis.speaker import VoiceKeeper
 
@@ -25,11 +26,13 @@ class Services:
     Attributes:
         speaker: ended after the listener.
         admissions: of the machine that both compute on; None: they do not compute here.
+        ears: of this machine, for models elsewhere; None where it has none.
     """
 
     speaker: VoiceKeeper
     listener: ModelKeeper
     admissions: Admissions | None = None
+    ears: Ears | None = None
 
 
 ServicesBuilder = Callable[[Config, Metrics], Services]
@@ -48,8 +51,6 @@ def services_of_this_machine(
         engines, recognizers, activity: instead of the configured ones (tests).
     """
     machine = build_machine(config, metrics)
-    return Services(
-        build_synthesizer(config, metrics, engines, machine),
-        build_transcriber(config, metrics, machine, recognizers, activity),
-        machine.admissions,
-    )
+    transcriber = build_transcriber(config, metrics, machine, recognizers, activity)
+    synthesizer = build_synthesizer(config, metrics, engines, machine)
+    return Services(synthesizer, transcriber, machine.admissions, transcriber.ears)

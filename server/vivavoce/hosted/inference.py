@@ -140,7 +140,15 @@ class HostedModels:
         Raises:
             HostedModelFailed, AddressRefused: As `sound()`.
         """
-        async with self._asker.ask(target, token, Question(audio, media_type, "application/json")) as response:
+        return await self.words(target, token, Question(audio, media_type, "application/json"))
+
+    async def words(self, target: Target, token: str | None, question: Question) -> dict[str, Any]:
+        """The same for a question of any shape.
+
+        Raises:
+            HostedModelFailed, AddressRefused: As `sound()`.
+        """
+        async with self._asker.ask(target, token, question) as response:
             content = await self._asker.json(response, token)
         if not isinstance(content, dict) or not isinstance(content.get("text"), str):
             raise HostedModelFailed("the model's answer holds no text")

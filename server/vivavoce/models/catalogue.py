@@ -85,6 +85,11 @@ CATALOGUE: Mapping[str, KnownModel] = MappingProxyType({
 })  # fmt: skip
 
 
+def means_default(asked: str | None) -> bool:
+    """Whether a client's word means no model in particular."""
+    return (asked or "").strip().lower() in _MEANS_DEFAULT
+
+
 def resolve(asked: str | None, here: Iterable[str]) -> str:
     """The id of the model that a request means.
 
@@ -100,7 +105,7 @@ def resolve(asked: str | None, here: Iterable[str]) -> str:
     """
     ids = list(here)
     name = (asked or "").strip()
-    if name.lower() in _MEANS_DEFAULT:
+    if means_default(name):
         if DEFAULT in ids or not ids:
             return _present(DEFAULT, ids)
         return ids[0]

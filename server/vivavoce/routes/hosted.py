@@ -27,10 +27,12 @@ from vivavoce.errors import InvalidRequest, ShuttingDown
 from vivavoce.hosted.addresses import Target
 from vivavoce.hosted.captions import wished
 from vivavoce.hosted.inference import HostedModels
+from vivavoce.hosted.listener import HostedListener
 from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
 from vivavoce.metrics import Metrics
+from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.hosted_body import TextToAudio, read_image_to_text, read_text_to_audio
 from vivavoce.routes.hosted_description import MISSING, Description
@@ -66,7 +68,8 @@ class HostedServices:
 
     Attributes:
         models: None where the setting is off.
-        voices: declared ones on other machines; None where there are none.
+        listener: every model that hears: this machine's and the declared ones of other machines.
+        ears, voices: declared ones on other machines; None where there are none.
         limits, live: settings.
         places: calls at once, with a share for each owner.
     """
@@ -78,6 +81,8 @@ class HostedServices:
     draining: Draining
     launched: LaunchedModels
     synthesizer: VoiceKeeper
+    listener: ModelKeeper
+    ears: HostedListener | None
     voices: HostedSpeaker | None
     encoding: Executor
     metrics: Metrics
@@ -97,8 +102,9 @@ class HostedServices:
     async def aclose(self) -> None:
         """Hang up, stop launching, and end the reader of pictures."""
         await self.launched.aclose()
-        if self.voices is not None:
-            await self.voices.aclose()
+        for declared in (self.voices, self.ears):
+            if declared is not None:
+                await declared.aclose()
         if self.models is not None:
             await self.models.aclose()
         await self.pictures.aclose()

@@ -39,7 +39,8 @@ class DoorReplica:
 
         def services(config: Config, metrics: Metrics) -> Services:
             speakers.append(RemoteSpeaker(self._mouths, config, metrics))
-            return Services(speakers[0], build_transcriber(config, metrics))
+            transcriber = build_transcriber(config, metrics)
+            return Services(speakers[0], transcriber, ears=transcriber.ears)
 
         self._server = await asyncio.to_thread(build_server, self._config, services=services)
         await speakers[0].start()
