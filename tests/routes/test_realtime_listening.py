@@ -228,6 +228,28 @@ async def test_a_transcription_session_tells_words(server: LiveServer) -> None:
         assert events[-1].transcript == "What time is it?"
 
 
+@pytest.mark.parametrize("asks", [True, False])
+async def test_words_are_told_while_they_are_spoken(
+    connection: AsyncRealtimeConnection, listening: FakeListening, asks: bool
+) -> None:
+    listening.words = {2: "What time is it?", 5: "What time is it in Rome?"}
+    if asks:
+        session: Any = {"type": "realtime", "vivavoce": {"events": ["drafts"]}}
+        await connection.session.update(session=session)
+        await until(connection, "session.updated")
+    await listen_with(connection)
+    for level in (0.2, 0.2, 0.2):
+        await speak(connection, level, 0.8, quiet_s=0.0)
+    await speak(connection, 0.2, 0.8)
+    events = await until(connection, "conversation.item.input_audio_transcription.completed")
+    kinds = [event.type for event in events]
+    deltas = [e for e in events if e.type == "conversation.item.input_audio_transcription.delta"]
+    told_early = kinds.index(deltas[0].type) < kinds.index("input_audio_buffer.committed")
+    assert told_early == asks
+    assert "".join(delta.delta for delta in deltas) == "What time is it?"
+    assert {delta.item_id for delta in deltas} == {events[-1].item_id}
+
+
 async def test_a_long_turn_is_heard_in_parts(connection: AsyncRealtimeConnection, listening: FakeListening) -> None:
     await listen_with(connection)
     for level in (0.2, 0.5, 0.6):
@@ -280,6 +302,7 @@ async def test_an_ear_is_lent_only_to_who_speaks_and_given_back(server: LiveServ
 async def test_a_conversation_is_admitted_once_and_the_third_is_refused(stand_in: ChatStandIn) -> None:
     listening = FakeListening(WORDS)
     settings: dict[str, Any] = {"preload": False, "admission_share": 0.85, "workers": 2, "queue_wait_s": 0.05}
+    settings["chat_model"] = "none"  # the demo brain would be in the books as well
     with live_server([FakeEngine(["heart"], step_samples=2400)], **settings) as server:
         think_with(server, HostedChat("http://chat.test/v1", "tiny", transport=stand_in))
         sessions = server.server.assistant.sessions

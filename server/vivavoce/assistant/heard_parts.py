@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+from vivavoce.assistant.drafts import Drafts
 from vivavoce.assistant.ear import Heard, LentEar, Segment, Understood
 from vivavoce.errors import VivaVoceError
 from vivavoce.text.language import is_unspaced
@@ -63,11 +64,13 @@ class TurnWords:
 
     Attributes:
         known: set when all of its words are final.
+        drafts: what was told of them already.
     """
 
     def __init__(self) -> None:
         self.parts: list[HeardPart] = []
         self.known = asyncio.Event()
+        self.drafts = Drafts()
         self._closed = False
 
     def open(self, ear: LentEar, start: int) -> HeardPart:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from vivavoce.assistant.drafts import Drafts
 from vivavoce.assistant.ear import LentEar
 from vivavoce.assistant.heard_parts import LONG, LONGEST, HeardPart, TurnWords
 from vivavoce.assistant.input_decoder import RATE
@@ -34,6 +35,7 @@ class OpenSpeech:
 
     Attributes:
         soft: the silence that lasts; None while somebody speaks.
+        drafts: what was told of its words already.
     """
 
     def __init__(self, ear: LentEar) -> None:
@@ -42,7 +44,8 @@ class OpenSpeech:
         self._words = TurnWords()
         self._part: HeardPart | None = None  # that is being heard
         self._drafted = False  # the words up to the silence were asked for
-        self._glanced = 0  # up to where they were, in an interruption
+        self._glanced = 0  # up to where they were, in mid-speech
+        self.drafts = Drafts()
 
     def begin(self, start_s: float) -> None:
         """Somebody speaks from there on."""
@@ -97,10 +100,12 @@ class OpenSpeech:
         """It was none that counts."""
         self._words.drop()
         self._part = self.soft = None
+        self.drafts = Drafts()
 
     def hand_over(self) -> TurnWords:
         """What was heard becomes a message; what comes is the next one's."""
         words, self._words = self._words, TurnWords()
+        words.drafts, self.drafts = self.drafts, Drafts()
         return words
 
     def cut_if_long(self, written: int) -> None:
@@ -114,7 +119,7 @@ class OpenSpeech:
             self._part = self._words.open(self._ear, end)
 
     def glance(self, written: int) -> None:
-        """In an interruption, look at the words from time to time: they may be an echo, or meant."""
+        """In mid-speech, look at the words from time to time: they may be an echo, or waited for."""
         if self._part is not None and self.soft is None and written - self._glanced >= _GLANCE:
             self._glanced, self._drafted = written, False
             self._part.draft(written)

@@ -61,8 +61,9 @@ class SpokenMessages:
         user = self._conversation.session.input
         try:
             understood = await words.understood()
-            if understood.text:
-                user.transcribing(item_id, understood.text)
+            rest = words.drafts.finish(understood.text)
+            if rest:
+                user.transcribing(item_id, rest)
             user.transcribed(item_id, understood.text, seconds=seconds, language=understood.language)
             if answers and understood.text:
                 self._conversation.answer()

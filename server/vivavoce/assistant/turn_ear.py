@@ -73,6 +73,7 @@ class TurnEar:
         self._now = now
         self._conversation: Listened
         self._detection: TurnDetection | None = None
+        self._tells_drafts = False  # words are told while they are spoken
         self._wishes = Wishes()
         self._came: list[Incoming] = []  # bounded by the session's sound budget
         self._something = asyncio.Event()
@@ -100,6 +101,8 @@ class TurnEar:
     def configure(self, config: SessionConfig, before: SessionConfig) -> None:
         """The settings have changed."""
         self._detection = config.turn_detection
+        wants_drafts = config.type == "transcription" or "drafts" in config.extras
+        self._tells_drafts = wants_drafts and config.turn_detection is not None
         self._turns.configure(turn_options(config.turn_detection, self._settle_s))
         wishes = wishes_of(config, self._owner, self._transport)
         if wishes != self._wishes:
@@ -229,7 +232,7 @@ class TurnEar:
             self._take_turns(self._turns.feed(Frames(tuple(frames)), self._now()))
             if self._turns.turn is not None:
                 self._speech.cut_if_long(self._feed.written)
-            if self._was_saying is not None:
+            if self._was_saying is not None or self._tells_drafts:
                 self._speech.glance(self._feed.written)
 
     def _follow_assistant(self) -> None:
@@ -313,8 +316,17 @@ class TurnEar:
         """Whatever was understood by now."""
         said, turn = self._speech.take(), self._turns.turn
         if said is not None and turn is not None:
+            self._tell_draft(said[0])
             self._take_turns(self._turns.feed(Words(turn, *said), self._now()))
         self._messages.read()
+
+    def _tell_draft(self, text: str) -> None:
+        """Words of a message that is still being spoken, where they are wanted and the client knows its id."""
+        user = self._conversation.session.input
+        delta = self._speech.drafts.feed(text) if self._tells_drafts and user.item_id is not None else ""
+        if delta and user.item_id is not None:
+            user.transcribing(user.item_id, delta)
+            self._conversation.wake_sender()
 
     async def _commit(self, item_id: str, ear: LentEar) -> None:
         """The client has made the sound so far a message: what is still to be heard of it is waited for."""

@@ -18,11 +18,11 @@ from vivavoce.protocols.realtime.tools import FunctionTool, ToolChoice, read_too
 
 SessionType = Literal["realtime", "transcription"]
 Modality = Literal["text", "audio"]
-Extra = Literal["words", "metrics"]  # events of our own, sent only where they were asked for
+Extra = Literal["words", "metrics", "drafts"]  # events of our own, sent only where they were asked for
 
 _MOST_INSTRUCTIONS = 60_000  # characters
 _MODALITIES = Many(OneOf(("text", "audio")))
-_EXTRAS = Many(OneOf(("words", "metrics")))
+_EXTRAS = Many(OneOf(("words", "metrics", "drafts")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
