@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vivavoce.audio.chunk import AudioChunk, WordTiming
+from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.text.normalize import SpokenText
+from vivavoce.words import WordTiming
 
 
 @dataclass(frozen=True, slots=True)

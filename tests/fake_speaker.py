@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
-from vivavoce.audio.chunk import AudioChunk, WordTiming
+from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import UnknownVoice, VivaVoceError
 from vivavoce.machine.admission import Place
 from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.text.sentences import Sentence
+from vivavoce.words import WordTiming
 
 RATE = 24_000
 CHUNK_S = 0.1

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.assistant.heard import SpokenText, cut_at_word
-from vivavoce.audio.chunk import WordTiming
 from vivavoce.text.normalize import normalize
 from vivavoce.text.timing import estimate_words
+from vivavoce.words import WordTiming
 
 
 def spoken(*sentences: str) -> tuple[SpokenText, list[WordTiming]]:

@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.audio.chunk import AudioChunk, WordTiming
+from vivavoce.audio.chunk import AudioChunk
 from vivavoce.speaking.sink import pieces
 from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.text.sentences import Sentence
+from vivavoce.words import WordTiming
 
 RATE = 1000
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from vivavoce.assistant.chat_model import ChatPiece
-from vivavoce.audio.chunk import WordTiming
 from vivavoce.protocols.realtime.response import Response
 from vivavoce.protocols.realtime.session import RealtimeSession
 from vivavoce.speaking.sink import SpokenChunk
+from vivavoce.words import WordTiming
 
 
 class Extras:

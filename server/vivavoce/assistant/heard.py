@@ -9,8 +9,8 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable
 
-from vivavoce.audio.chunk import WordTiming
 from vivavoce.text.language import is_unspaced
+from vivavoce.words import WordTiming
 
 
 class SpokenText:

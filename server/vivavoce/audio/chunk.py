@@ -7,27 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.words import WordTiming
+
 Samples = NDArray[np.float32]  # float32 [n], mono, nominally within -1..1
-
-
-@dataclass(frozen=True, slots=True)
-class WordTiming:
-    """When a word of the written text is heard.
-
-    Attributes:
-        text: the word as written.
-        start_s, end_s: seconds. Relative to the sentence's first sample when an engine makes it, to the
-            utterance's first sample once it has passed the synthesizer.
-        source_start, source_end: code points in the text as written, with the same two origins.
-        estimated: False where the engine measured the time (an alignment), True where it was derived from lengths.
-    """
-
-    text: str
-    start_s: float
-    end_s: float
-    source_start: int
-    source_end: int
-    estimated: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

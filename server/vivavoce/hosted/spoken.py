@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 
 import numpy as np
 
-from vivavoce.audio.chunk import AudioChunk, Samples, WordTiming
+from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.audio.resample import EMPTY, Resampler
 from vivavoce.audio.samples import guard
 from vivavoce.errors import BadAudio, EmptyInput, TextTooLong, UnspeakableText
@@ -22,6 +22,7 @@ from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.text.normalize import SpokenText, normalize
 from vivavoce.text.sentences import Sentence, SentenceSplitter
 from vivavoce.text.timing import estimate_words
+from vivavoce.words import WordTiming
 
 HELD_S = 0.02  # kept back of each sentence until it is known where it ends
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vivavoce.audio.chunk import AudioChunk, Samples, WordTiming
+from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.audio.resample import EMPTY, Resampler
 from vivavoce.audio.samples import guard
 from vivavoce.engines.speech import SentenceStream
@@ -19,6 +19,7 @@ from vivavoce.errors import BadAudio
 from vivavoce.synthesis.speaker import SpokenChunk
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.sentences import Sentence
+from vivavoce.words import WordTiming
 
 
 @dataclass(slots=True, eq=False)

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from vivavoce.audio.chunk import WordTiming
 from vivavoce.text.language import is_unspaced, is_wide, script_of
 from vivavoce.text.normalize import SpokenText
+from vivavoce.words import WordTiming
 
 # Seconds at an ordinary speed; only their ratios matter. Fitted to the word times a recognizer (Whisper tiny.en) heard
 # in 17 sentences of the embedded voice: letters tell more than syllables alone.

@@ -16,7 +16,7 @@ from contextlib import aclosing
 
 import numpy as np
 
-from vivavoce.audio.chunk import AudioChunk, WordTiming
+from vivavoce.audio.chunk import AudioChunk
 from vivavoce.errors import EmptyInput, EngineCrashed, EngineError, EngineTimeout, UnspeakableText, VivaVoceError
 from vivavoce.synthesis.playout_clock import PlayoutClock
 from vivavoce.synthesis.preparation import PreparedText
@@ -24,6 +24,7 @@ from vivavoce.synthesis.script import Script
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.synthesis.speech_job import PAUSE_S
 from vivavoce.text.sentences import Sentence
+from vivavoce.words import WordTiming
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vivavoce.audio.chunk import WordTiming
 from vivavoce.engines.genie.reading.alignment import phoneme_path, word_frames
 from vivavoce.engines.genie.shape import FRAME_S
 from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.timing import estimate_words
+from vivavoce.words import WordTiming
 
 
 @dataclass(slots=True)
