@@ -7,4 +7,6 @@ export { parse, parseClient, PROTOCOL_VERSION, serialize, SUBPROTOCOL } from "./
 export { PLAYBACK_DEFAULTS, PlaybackBuffer } from "./sound/playback_buffer.js";
 export { AudioPlayer } from "./sound/player.js";
 export { speech, Speech } from "./speech.js";
+export { Listener } from "./listener.js";
+export { transcribe } from "./transcribe.js";
 export { fetchClientSecret, fetchToken } from "./wire/token.js";

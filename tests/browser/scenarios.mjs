@@ -22,7 +22,7 @@ const complaints = [];
 /** What was said on the wire, and the page it was said on: told when a scenario fails. */
 const wire = [];
 let lastPage = null;
-const browser = await launch();
+const browser = await launch(options.microphone);
 
 /** A page that complains to us. To record it, its content security policy is lifted: our recorder is not its own. */
 async function open({ isRecorded = true, ...settings } = {}, prepare = async () => {}) {
@@ -76,6 +76,25 @@ async function seen(page) {
 }
 
 const scenarios = {
+  /** Dictates what the microphone hears, and looks at the guesses on the way. */
+  async dictate() {
+    const page = await open({ viewport: { width: 1000, height: 900 } });
+    await fill(page, "Dear diary.");
+    await page.getByRole("button", { name: "Dictate", exact: true }).click();
+    await page.waitForSelector("#backdrop .partial", PATIENCE);
+    const guess = await page.evaluate(() => {
+      const partial = document.querySelector("#backdrop .partial");
+      const colours = [partial, partial.parentElement].map((each) => getComputedStyle(each).color);
+      return { text: partial.textContent, isGrey: colours[0] !== colours[1], field: document.getElementById("text").value };
+    });
+    await page.screenshot({ path: join(options.folder, "page-dictating.png") });
+    await page.waitForFunction(() => document.getElementById("text").value.length > "Dear diary.".length + 10, null, PATIENCE);
+    await page.getByRole("button", { name: "Stop dictating", exact: true }).click();
+    await page.waitForFunction(() => document.getElementById("status").textContent === "Ready.", null, PATIENCE);
+    const text = await page.evaluate(() => document.getElementById("text").value);
+    return { guess, text, notice: (await seen(page)).notice };
+  },
+
   /** Reads a text out, to its end. */
   async speak() {
     const page = await open();

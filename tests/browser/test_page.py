@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from recognizer import transcribe, word_error_rate
 
@@ -136,6 +137,28 @@ def test_it_speaks_while_it_is_written(url: str, tmp_path: Path) -> None:
     assert word_error_rate(text, heard(seen["sound"])) <= 0.2
     assert seen["words"] == text.split()
     assert seen["underruns"] == "0", "waiting for the writer is no underrun"
+
+
+def test_the_microphone_writes_what_is_said(url: str, tmp_path: Path) -> None:
+    sentence = "The train to the mountains leaves at noon, and nobody has bought any tickets yet."
+    spoken = tmp_path / "spoken.wav"
+    subprocess.run(
+        [sys.executable, "-m", "vivavoce", "say", sentence, "--quiet", "-o", str(spoken), "--sample-rate", "48000"],
+        check=True,
+        timeout=60,
+    )
+    samples, rate = soundfile.read(spoken, dtype="float32")
+    quiet = np.zeros(2 * rate, np.float32)
+    microphone = tmp_path / "microphone.wav"
+    soundfile.write(microphone, np.concatenate([quiet, samples, quiet, quiet]), rate, subtype="PCM_16")
+    RESULTS.mkdir(exist_ok=True)
+    seen = run("dictate", RESULTS, url=url, microphone=str(microphone))
+    assert seen["guess"]["isGrey"]
+    assert seen["guess"]["text"].strip()
+    assert seen["guess"]["field"] == "Dear diary.", "a guess is no text yet"
+    assert seen["text"].startswith("Dear diary. ")
+    assert word_error_rate(sentence, seen["text"].removeprefix("Dear diary. ")) <= 0.15
+    assert seen["notice"] == ""
 
 
 def test_a_broken_connection_is_told_and_mended(url: str, tmp_path: Path) -> None:

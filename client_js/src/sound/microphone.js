@@ -1,6 +1,6 @@
 // The user's microphone as a stream that lives through a change of device, and how loud it is.
 //
-// Knows no transport: a call takes the track, a recorder the stream. Used by assistant.js.
+// Knows no transport: a call takes the track, a recorder the stream. Used by assistant.js and recorder.js.
 
 import { VoiceError } from "../errors.js";
 
@@ -55,7 +55,6 @@ export class Microphone {
 
   /** Asks for it. @throws {VoiceError} `microphone_denied`, `microphone_missing`, `microphone_busy` or `microphone_failed` */
   async open() {
-    if (!navigator.mediaDevices) throw new VoiceError("microphone_denied", "browsers open the microphone only on pages with https, and on this machine's own");
     await this.#reopen();
     navigator.mediaDevices.addEventListener("devicechange", this.#check);
     this.#timer = setInterval(() => this.#listener.onLevel(this.#level()), TICK_MS);
@@ -93,10 +92,7 @@ export class Microphone {
   }
 
   async #open() {
-    const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS).catch((cause) => {
-      const [code, message] = REASONS[cause.name] ?? ["microphone_failed", "the microphone could not be opened"];
-      throw new VoiceError(code, message, { cause });
-    });
+    const stream = await askForMicrophone();
     this.#release();
     if (this.#isClosed) {
       for (const track of stream.getTracks()) track.stop();
@@ -122,4 +118,19 @@ export class Microphone {
     this.#analyser.getFloatTimeDomainData(this.#samples);
     return Math.sqrt(this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length);
   }
+}
+
+/**
+ * @param {MediaTrackConstraints} [constraints] besides those of speech
+ * @returns {Promise<MediaStream>}
+ * @throws {VoiceError} `microphone_denied`, `microphone_missing`, `microphone_busy` or `microphone_failed`
+ */
+export async function askForMicrophone(constraints = {}) {
+  if (!globalThis.navigator?.mediaDevices) {
+    throw new VoiceError("microphone_denied", "browsers open the microphone only on pages with https, and on this machine's own");
+  }
+  return navigator.mediaDevices.getUserMedia({ audio: { ...CONSTRAINTS.audio, ...constraints } }).catch((cause) => {
+    const [code, message] = REASONS[cause.name] ?? ["microphone_failed", "the microphone could not be opened"];
+    throw new VoiceError(code, message, { cause });
+  });
 }

@@ -51,9 +51,9 @@ export class WebSocketTransport {
     return opened;
   }
 
-  /** @param {string} data */
+  /** @param {string | Int16Array} data */
   send(data) {
-    if (this.#socket?.readyState === 1) this.#socket.send(data);
+    if (this.#socket?.readyState === 1) this.#socket.send(/** @type {string | Int16Array<ArrayBuffer>} */ (data));
   }
 
   close() {

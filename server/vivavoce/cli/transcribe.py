@@ -175,7 +175,7 @@ async def _record(recorder: asyncio.subprocess.Process, hearing: Hearing) -> Non
             data = await recorder.stdout.readexactly(size)
         except asyncio.IncompleteReadError:
             break
-        hearing.write(np.frombuffer(data, "<i2").astype(np.float32) / 32768)
+        hearing.write(np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768))
     hearing.end()
 
 

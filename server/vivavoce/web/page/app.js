@@ -2,6 +2,7 @@
 
 import { fetchToken, VoiceClient } from "/client/index.js";
 
+import { dictation } from "./dictation.js";
 import { BufferGraph, Wave } from "./gauges.js";
 import { inPlainWords } from "./plain_words.js";
 import { SAMPLES, SNIPPET } from "./samples.js";
@@ -259,6 +260,15 @@ page.text.addEventListener("input", () => {
   hide("heard");
   follow();
   view.render();
+});
+
+dictation({
+  button: element("listen"),
+  view,
+  key: () => key,
+  onText: () => page.text.dispatchEvent(new Event("input")),
+  onStatus: status,
+  onError: failed,
 });
 
 page.live.addEventListener("change", () => {

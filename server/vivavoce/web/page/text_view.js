@@ -6,6 +6,9 @@ export class TextView {
   /** Characters before the one being said, and after it; -1 where nothing is. */
   #place = { from: -1, to: -1, end: -1, isStopped: false };
 
+  /** What seems to be dictated; not yet in the field. */
+  #partial = "";
+
   /** @param {HTMLTextAreaElement} field @param {HTMLElement} backdrop */
   constructor(field, backdrop) {
     this.#field = field;
@@ -36,6 +39,19 @@ export class TextView {
     this.render();
   }
 
+  /** What seems to be dictated so far, shown behind the text. @param {string} text */
+  guess(text) {
+    this.#partial = text;
+    this.render();
+  }
+
+  /** What was dictated becomes text. @param {string} text */
+  add(text) {
+    this.#partial = "";
+    this.#field.value = joined(this.text, text);
+    this.render();
+  }
+
   /** Characters were put in or taken out before what is being said. @param {number} at @param {number} by */
   shift(at, by) {
     for (const key of /** @type {const} */ (["from", "to", "end"])) if (this.#place[key] >= at) this.#place[key] += by;
@@ -45,7 +61,8 @@ export class TextView {
     const { text } = this;
     const { from, to, end, isStopped } = this.#place;
     if (from < 0) {
-      this.#backdrop.replaceChildren(`${text}\n`);
+      const guess = this.#partial ? [piece("span", "partial", joined(text, this.#partial).slice(text.length))] : [];
+      this.#backdrop.replaceChildren(text, ...guess, "\n");
       return;
     }
     const now = isStopped ? piece("span", "stopped", "") : piece("mark", "now", text.slice(from, to));
@@ -66,6 +83,11 @@ export class TextView {
     if (inner.bottom > outer.bottom - 24) sheet.scrollTop += inner.bottom - outer.bottom + outer.height / 3;
     else if (inner.top < outer.top) sheet.scrollTop -= outer.top - inner.top + 24;
   }
+}
+
+/** With a blank between the two, unless one is there. @param {string} before @param {string} after */
+function joined(before, after) {
+  return before && !/\s$/.test(before) ? `${before} ${after}` : before + after;
 }
 
 /** @param {string} tag @param {string} className @param {string} text */
