@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -148,6 +149,13 @@ class FakeEngine:
         return AudioChunk(samples, self.sample_rate, (word,))
 
 
+class Closable(Protocol):
+    """A stream of either kind, as a gate sees it."""
+
+    @property
+    def closed(self) -> bool: ...
+
+
 class StepGate:
     """Lets a test decide how many steps the engine may take: `before_step=gate`."""
 
@@ -155,7 +163,7 @@ class StepGate:
         self._tickets = threading.Semaphore(allowed)
         self._open = threading.Event()
 
-    def __call__(self, streams: Sequence[FakeStream]) -> None:
+    def __call__(self, streams: Sequence[Closable]) -> None:
         while not self._open.is_set() and not self._tickets.acquire(timeout=0.005):
             if all(s.closed for s in streams):
                 return

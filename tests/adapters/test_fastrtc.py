@@ -158,7 +158,7 @@ async def test_fastrtcs_snippet_hears_what_it_asks_for(server: LiveServer) -> No
         await client.say(text)
         await client.hears(round(len(text) * 960 * 0.8))  # the rest stays in the listener's jitter buffer
         assert pitch(client.sound()[4800:33600]) == pytest.approx(300, abs=5)
-    wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+    wait_until(lambda: server.server.synthesizer.speaking == 0)
 
 
 async def test_an_empty_text_stops(server: LiveServer) -> None:
@@ -166,7 +166,7 @@ async def test_an_empty_text_stops(server: LiveServer) -> None:
         await client.say("a" * 2000)
         await client.hears(1)
         await client.say("")
-        wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+        wait_until(lambda: server.server.synthesizer.speaking == 0)
         assert len(client.sound()) < 20 * 48000
 
 
@@ -180,7 +180,7 @@ async def test_a_page_that_goes_leaves_nothing(server: LiveServer) -> None:
     async with page(server.url) as client:
         await client.say("a" * 2000)
         await client.hears(1)
-    await asyncio.to_thread(wait_until, lambda: server.server.synthesizer.load().utterances == 0)
+    await asyncio.to_thread(wait_until, lambda: server.server.synthesizer.speaking == 0)
     await asyncio.to_thread(wait_until, lambda: "fastrtc-utterance" not in server.tasks())
 
 

@@ -7,6 +7,7 @@ import errno
 import numpy as np
 import pytest
 
+from vivavoce.audio.chunk import Samples
 from vivavoce.audio.encoders import FORMATS, open_encoder
 from vivavoce.audio.spool import IN_MEMORY, Spool
 from vivavoce.errors import Overloaded, SoundTooLong
@@ -14,8 +15,8 @@ from vivavoce.errors import Overloaded, SoundTooLong
 RATE = 24_000
 
 
-def tone(seconds: float) -> np.ndarray:  # type: ignore[type-arg]
-    return (0.3 * np.sin(np.arange(int(RATE * seconds)) * 0.1)).astype(np.float32)
+def tone(seconds: float) -> Samples:
+    return np.asarray(0.3 * np.sin(np.arange(int(RATE * seconds)) * 0.1), np.float32)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -120,7 +120,7 @@ def test_limits_are_told_apart() -> None:
                 target=lambda: first.audio.speech.create(model="tts-1", voice="alloy", input="hello there").read()
             )
             speaking.start()
-            wait_until(lambda: live.server.synthesizer.load().utterances == 1)
+            wait_until(lambda: live.server.synthesizer.speaking == 1)
             with pytest.raises(openai.RateLimitError) as own:
                 first.audio.speech.create(model="tts-1", voice="alloy", input="hi")
             with pytest.raises(openai.InternalServerError) as full:

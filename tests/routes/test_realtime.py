@@ -184,7 +184,7 @@ async def test_clients_that_vanish_leave_nothing(server: LiveServer, stand_in: C
             await until(connection, "response.created")
     await asyncio.to_thread(
         wait_until,
-        lambda: not server.server.synthesizer.load().utterances and not any("resp_" in n for n in server.tasks()),
+        lambda: server.server.synthesizer.speaking == 0 and not any("resp_" in n for n in server.tasks()),
     )
     assert stand_in.closed == len(stand_in.asked)
 

@@ -197,7 +197,7 @@ def test_a_client_that_leaves_stops_its_engine_within_one_step() -> None:
             client.sendall(request_bytes(server, TWO))
             assert client.recv(1000)
             assert entered.wait(10)  # the sixth step has begun
-        wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+        wait_until(lambda: server.server.synthesizer.speaking == 0)
         gate.open()
         wait_until(lambda: not engine.open_streams)
         assert engine.steps == 6
@@ -218,7 +218,7 @@ def test_two_hundred_disconnects_at_random_offsets_leave_nothing() -> None:
                 remaining = rng.randrange(60_000) if cut == len(whole) else 0
                 while remaining > 0 and (got := client.recv(min(remaining, 8192))):
                     remaining -= len(got)
-        wait_until(lambda: not engine.open_streams and server.server.synthesizer.load().utterances == 0)
+        wait_until(lambda: not engine.open_streams and server.server.synthesizer.speaking == 0)
         wait_until(lambda: not {n for n in server.tasks() if n in ("speak", "watch-disconnect")})
         wait_until(lambda: open_files() <= before)
         assert sum(t.name.startswith("worker-") for t in threading.enumerate()) == 2
@@ -234,11 +234,11 @@ def test_a_client_that_stops_reading_does_not_slow_its_neighbour() -> None:
     with live_server([engine]) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(request_bytes(server, "word " * 700))  # about an hour of fake audio
-        wait_until(lambda: server.server.synthesizer.load().utterances == 1 and engine.steps > 3)
+        wait_until(lambda: server.server.synthesizer.speaking == 1 and engine.steps > 3)
         wait_until(lambda: stalls(engine))
         assert post(server, voice="quick").status_code == 200
         assert not engine.streams[0].closed or len(engine.streams) > 2
-        assert server.server.synthesizer.load().utterances == 1
+        assert server.server.synthesizer.speaking == 1
 
 
 def stalls(engine: FakeEngine) -> bool:
@@ -254,8 +254,8 @@ def test_a_client_that_takes_nothing_for_too_long_is_dropped() -> None:
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.sendall(request_bytes(server, "word " * 700))
-            wait_until(lambda: server.server.synthesizer.load().utterances == 1)
-            wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+            wait_until(lambda: server.server.synthesizer.speaking == 1)
+            wait_until(lambda: server.server.synthesizer.speaking == 0)
         count = server.metric("voice_requests_total", route="speech", outcome="error", reason="client_too_slow")
         assert count == 1
 

@@ -206,7 +206,7 @@ ODD_ORIGINS = [
 
 @pytest.mark.parametrize("origin", ODD_ORIGINS)
 def test_an_odd_origin_is_a_foreign_one(locked: LiveServer, origin: str) -> None:
-    headers = {"origin": origin.encode("latin-1"), "x-api-key": KEY.encode()}
+    headers = {b"origin": origin.encode("latin-1"), b"x-api-key": KEY.encode()}
     answer = httpx.get(locked.url + "/v1/models", headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden_origin")
     assert answer.headers["x-request-id"]

@@ -211,7 +211,7 @@ def test_slow_headers_are_cut_off(server: LiveServer, monkeypatch: pytest.Monkey
         client.settimeout(10)
         with suppress(ConnectionResetError):  # dropped without a word, in either of two ways
             assert client.recv(100) == b""
-    assert server.server.synthesizer.load().utterances == 0
+    assert server.server.synthesizer.speaking == 0
 
 
 def test_a_slow_body_is_cut_off(server: LiveServer) -> None:
@@ -231,7 +231,7 @@ def test_overload_is_told_before_the_first_byte() -> None:
         body = b'{"input": "hello there"}'
         head = f"POST {ROUTE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         first.sendall(head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        wait_until(lambda: live.server.synthesizer.load().utterances == 1)
+        wait_until(lambda: live.server.synthesizer.speaking == 1)
         response = client.post(live.url + ROUTE, json={"input": "me too"})
         refused(response, 503, "server_overloaded")
         assert int(response.headers["retry-after"]) >= 1
@@ -248,7 +248,7 @@ def test_one_keys_own_limit_is_another_answer() -> None:
             head = f"POST {ROUTE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             head += f"Authorization: Bearer {keys[0]}\r\nContent-Length: {len(body)}\r\n\r\n"
             first.sendall(head.encode() + body)
-            wait_until(lambda: live.server.synthesizer.load().utterances == 1)
+            wait_until(lambda: live.server.synthesizer.speaking == 1)
             refused(httpx.post(live.url + ROUTE, json={"input": "hi"}, headers=headers[0]), 429, "rate_limit_exceeded")
             gate.open()
             assert httpx.post(live.url + ROUTE, json={"input": "hi"}, headers=headers[1]).status_code == 200

@@ -102,11 +102,11 @@ def test_requests_that_wait_have_a_limit() -> None:
     with live_server([FakeEngine(before_step=gate)]) as live:
         with connection(live) as client:
             client.sendall(speak % len(body) + body)
-            wait_until(lambda: live.server.synthesizer.load().utterances == 1)
+            wait_until(lambda: live.server.synthesizer.speaking == 1)
             sent = push(client, (b"GET /health HTTP/1.1\r\n" + HEAD + b"\r\n") * 1000, 16 << 20)
             assert sent < 16 << 20, "the server took all of it"
             gate.open()
-        wait_until(lambda: live.server.synthesizer.load().utterances == 0)
+        wait_until(lambda: live.server.synthesizer.speaking == 0)
         assert httpx.get(live.url + "/health").status_code == 200
 
 

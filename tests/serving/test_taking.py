@@ -75,5 +75,5 @@ def test_a_slow_but_steady_reader_hears_all() -> None:
             got += len(part)
             pause.wait(0.005)
         assert got > 500_000
-        wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+        wait_until(lambda: server.server.synthesizer.speaking == 0)
         assert server.metric("voice_requests_total", route="speech", outcome="completed", reason="") == 1

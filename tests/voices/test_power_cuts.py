@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -153,7 +154,7 @@ def test_every_call_may_fail(
         finished = TRAP.act is not None
         TRAP.act = None
         assert is_right(operation, home), f"call {number} failed: {sorted(home.rglob('*'))}"
-        placing.shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
         if finished:
             assert number > 3, "nothing was tried"
             return
@@ -175,7 +176,7 @@ def test_a_killed_process_leaves_old_or_new(home: Path, tmp_path: Path, operatio
                 os._exit(0)
         finished = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert is_right(operation, home), f"killed at call {number}: {sorted(home.rglob('*'))}"
-        placing.shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
         if finished:
             assert number > 3
             return

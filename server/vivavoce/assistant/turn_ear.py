@@ -16,6 +16,7 @@ from typing import Final, assert_never
 
 import numpy as np
 
+from vivavoce.assistant.assistant_saying import AssistantSaying
 from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
 from vivavoce.assistant.ear_feed import EarFeed
 from vivavoce.assistant.ear_settings import turn_options, wishes_of
@@ -29,8 +30,6 @@ from vivavoce.machine.admission import Kind
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 from vivavoce.protocols.realtime.session_config import SessionConfig, TurnDetection
 from vivavoce.recognition.turn_events import (
-    AssistantFalls,
-    AssistantSpeaks,
     BackChannel,
     FalseAlarm,
     Frames,
@@ -87,7 +86,7 @@ class TurnEar:
         self._turns = TurnDetector(TurnOptions())
         self._feed: EarFeed
         self._before_ms = 0.0  # sound of the connection before this ear
-        self._was_saying: str | None = None
+        self._saying = AssistantSaying()
         self._speech: OpenSpeech
 
     # -- what the conversation tells -------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ class TurnEar:
     async def _listen_with(self, ear: LentEar) -> None:
         """Until it is to be given back; a turn that is open ends then."""
         self._ear, self._turns = ear, TurnDetector(turn_options(self._detection, self._settle_s))
-        self._feed, self._was_saying, self._speech = EarFeed(ear), None, OpenSpeech(ear)
+        self._feed, self._saying, self._speech = EarFeed(ear), AssistantSaying(), OpenSpeech(ear)
         changes = self._work.create_task(self._watch(ear), name="ear-changes")
         try:
             while not self._stale or self._messages.are_settling:
@@ -210,7 +209,9 @@ class TurnEar:
                 self._speech.drop()
             case Commit(item_id):
                 await self._write(self._decoder.flush(), ear)
-                await self._commit(item_id, ear)
+                await self._feed.all_heard(self._turns, lambda: self._hear_turns(ear))
+                self._take_silently(self._turns.end(self._now()))  # the client was told that the speech has ended
+                self._make_message(item_id, answers=False)
             case HearItem():
                 self._work.create_task(self._messages.hear_item(each, self._wishes), name="hear-item")
             case NewWishes():
@@ -232,15 +233,12 @@ class TurnEar:
             self._take_turns(self._turns.feed(Frames(tuple(frames)), self._now()))
             if self._turns.turn is not None:
                 self._speech.cut_if_long(self._feed.written)
-            if self._was_saying is not None or self._tells_drafts:
+            if self._saying.is_speaking or self._tells_drafts:
                 self._speech.glance(self._feed.written)
 
     def _follow_assistant(self) -> None:
         """Tell the turn detector when the assistant speaks."""
-        saying = self._conversation.saying
-        if saying != self._was_saying:
-            self._was_saying = saying
-            event = AssistantFalls() if saying is None else AssistantSpeaks(saying)
+        for event in self._saying.changes(self._conversation.saying):
             self._take_turns(self._turns.feed(event, self._now()))
 
     # -- turns -----------------------------------------------------------------------------------------------------
@@ -327,12 +325,6 @@ class TurnEar:
         if delta and user.item_id is not None:
             user.transcribing(user.item_id, delta)
             self._conversation.wake_sender()
-
-    async def _commit(self, item_id: str, ear: LentEar) -> None:
-        """The client has made the sound so far a message: what is still to be heard of it is waited for."""
-        await self._feed.all_heard(self._turns, lambda: self._hear_turns(ear))
-        self._take_silently(self._turns.end(self._now()))  # the client was told already that the speech has ended
-        self._make_message(item_id, answers=False)
 
     def _make_message(self, item_id: str, *, answers: bool) -> None:
         """What was heard belongs to this message; a new one begins."""

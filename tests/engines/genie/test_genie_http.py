@@ -83,7 +83,7 @@ def test_a_client_that_leaves_stops_the_engine_within_one_step(
     with httpx.stream("POST", server.url + ROUTE, json=request("beta", 1), timeout=60) as response:
         next(response.iter_raw())
         before = len(watch.stages)
-    wait_until(lambda: server.server.synthesizer.load().utterances == 0)
+    wait_until(lambda: server.server.synthesizer.speaking == 0)
     watch.release()
     wait_until(lambda: server.metric("vivavoce_active_streams") == 0)
     again = httpx.post(server.url + ROUTE, json=request("beta", 2, "はい。"), timeout=60)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vivavoce.errors import Overloaded, ProtocolError
 from vivavoce.protocols.native import messages
 from vivavoce.protocols.native.client_messages import ClientMessage
-from vivavoce.protocols.native.server_messages import ServerMessage
+from vivavoce.protocols.native.server_messages import ErrorMessage, ServerMessage
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIXTURES.glob("*.json"))}
@@ -68,7 +68,7 @@ def test_a_deep_bomb_is_refused() -> None:
 
 
 def test_an_error_message_carries_the_error_object_of_every_route() -> None:
-    message = messages.ErrorMessage.of(Overloaded(), utterance_index=3)
+    message = ErrorMessage.of(Overloaded(), utterance_index=3)
     written = json.loads(messages.serialize(message))
     assert written == {"type": "error", **Overloaded().to_wire(), "utterance_index": 3}
 

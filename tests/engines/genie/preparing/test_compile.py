@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from vivavoce.engines.genie.preparing import building
 from vivavoce.engines.genie.preparing import compile as compiling
 from vivavoce.engines.genie.preparing.compile import CompiledVoice, compile_voice
-from vivavoce.engines.genie.preparing.source import VOCODER_FILE, VoiceSource
+from vivavoce.engines.genie.preparing.source import KERNEL_FILE, VOCODER_FILE, VoiceSource
 from vivavoce.engines.packed_weights import save_sharing_weights
 from vivavoce.engines.prepared import PARTS_FILE
 from vivavoce.onnx_session import open_session
@@ -25,7 +25,7 @@ def source(voice_v2pp: Path) -> VoiceSource:
     return VoiceSource.read(voice_v2pp)
 
 
-FILES = {"kernel": compiling.KERNEL_FILE, "vocoder": VOCODER_FILE}
+FILES = {"kernel": KERNEL_FILE, "vocoder": VOCODER_FILE}
 BUILD_VOCODER = building.build_vocoder
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from synthetic_voice import Version
 from vits_original import Sentence, compiled_vits, graph_vocoder
 from vivavoce.engines.genie.reference import Reference
-from vivavoce.engines.genie.sound.latent import FLOW_CONTEXT_FRAMES, FrameNoise, LatentStream
+from vivavoce.engines.genie.shape import FLOW_CONTEXT_FRAMES
+from vivavoce.engines.genie.sound.latent import FrameNoise, LatentStream
 from vivavoce.engines.genie.sound.vits_model import VitsModel
 
 VERSIONS: tuple[Version, ...] = ("v2", "v2ProPlus")
