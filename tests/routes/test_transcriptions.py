@@ -255,6 +255,7 @@ def test_whoever_leaves_is_not_heard_any_more() -> None:
             client.sendall(head % len(TWO) + TWO)
             _until(lambda: server.metric("voice_active_hearings", transport="http") == 1)
         _until(lambda: server.metric("voice_active_hearings", transport="http") == 0)
+        assert server.metric("voice_heard_seconds_total") > 0
         gate.set()
         _until(lambda: not ears.open_streams)
         assert server.metric(

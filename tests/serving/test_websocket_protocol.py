@@ -55,6 +55,18 @@ def test_a_flood_is_read_slowly(monkeypatch: pytest.MonkeyPatch, frame: bytes) -
             assert "session.created" in str(other.recv())
 
 
+def test_who_has_spent_his_budget_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it sends stays in the sockets' buffers."""
+    monkeypatch.setattr(websocket_protocol.WorkBudget, "spend", lambda budget, work_s, now_s: 3600.0)
+    with live_server([FakeEngine()]) as live, open_stream(live) as client:
+        client.settimeout(1.5)
+        sent = 0
+        with suppress(TimeoutError):
+            while sent < 24 << 20:
+                sent += client.send((b"\x8a\xfd" + bytes(4) + b"x" * 125) * 500)
+        assert sent < 24 << 20, "the server read all of it"
+
+
 def test_messages_wait_outside_until_their_turn_comes() -> None:
     """Thousands in one read do not become thousands of objects."""
     with live_server([FakeEngine()]) as live, open_stream(live) as client:

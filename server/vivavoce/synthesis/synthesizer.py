@@ -98,6 +98,8 @@ class Synthesizer:
         self._admission = admission
         self._admissions = admissions
         self._metrics = metrics
+        metrics.load_ratio.set_function(lambda: self._admission.load() / self._admission.cores)
+        metrics.capacity_ratio.set_function(lambda: self._admission.share)
         self._open = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -291,15 +293,9 @@ class Synthesizer:
         self._open += 1
         self._idle.clear()
         self._metrics.active_streams.labels(request.transport).inc()
-        self._note_load()
 
     def _end(self, utterance: Utterance) -> None:
         self._open -= 1
         if self._open == 0:
             self._idle.set()
-        self._note_load()
         note_end(utterance, self._metrics)
-
-    def _note_load(self) -> None:
-        self._metrics.load_ratio.set(self._admission.load() / self._admission.cores)
-        self._metrics.capacity_ratio.set(self._admission.share)
