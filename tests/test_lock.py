@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,14 @@ def test_every_package_has_hashes_and_no_address() -> None:
     assert not re.search(r"^--", LOCK, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("name", "at_least"), [("starlette", "1.3.1"), ("python-multipart", "0.0.31")])
-def test_nothing_below_a_known_fault_is_allowed(name: str, at_least: str) -> None:
-    line = next(line for line in WANTED if Requirement(line).name == name)
-    assert not Requirement(line).specifier.contains("0.0.1")
+def test_nothing_below_a_known_fault_is_allowed() -> None:
+    line = next(line for line in WANTED if Requirement(line).name == "python-multipart")
     floors = [Version(each.version) for each in Requirement(line).specifier if each.operator in (">=", "==")]
-    assert max(floors) >= Version(at_least)
+    assert max(floors) >= Version("0.0.31")
+
+
+@pytest.mark.parametrize(("name", "at_least"), [("starlette", "1.3.1"), ("python-multipart", "0.0.31")])
+def test_what_serves_has_the_fixes(name: str, at_least: str) -> None:
+    """Starlette's floor in pyproject.toml is lower for one extra: Gradio, in [fastrtc], allows none of 1.x."""
     assert LOCKED[canonicalize_name(name)] >= Version(at_least)
+    assert Version(version(name)) >= Version(at_least), "what is installed here"
