@@ -250,6 +250,63 @@ async def test_words_are_told_while_they_are_spoken(
     assert {delta.item_id for delta in deltas} == {events[-1].item_id}
 
 
+async def asked(stand_in: ChatStandIn, count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(stand_in.asked) < count:  # noqa: ASYNC110  # on the server's loop
+            await asyncio.sleep(0.005)
+
+
+async def test_an_answer_is_begun_before_the_turn_is_certain_and_heard_after(
+    server: LiveServer, connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    await listen_with(connection, turn_detection={"type": "server_vad", "silence_duration_ms": 2000})
+    await speak(connection, 0.2, 1.0, quiet_s=0.3)
+    await asked(stand_in, 1)
+    await speak(connection, 0.0, 0.0, quiet_s=2.0)
+    events = await until(connection, "response.done")
+    kinds = [event.type for event in events]
+    assert kinds.index("input_audio_buffer.committed") < kinds.index("response.created")
+    assert events[-1].response.status == "completed"
+    assert len(sound_of(events)) > 10_000
+    assert "".join(e.delta for e in events if e.type == "response.output_audio_transcript.delta") == "It is noon."
+    assert len(stand_in.asked) == 1
+    assert stand_in.asked[0]["messages"][-1]["content"] == "What time is it?"
+
+
+async def test_who_goes_on_is_answered_anew(
+    server: LiveServer, connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    await listen_with(connection, turn_detection={"type": "server_vad", "silence_duration_ms": 2000})
+    await speak(connection, 0.2, 0.6, quiet_s=0.3)
+    await asked(stand_in, 1)
+    await speak(connection, 0.5, 1.2, quiet_s=2.5)
+    events = await until(connection, "response.done")
+    assert [event.type for event in events].count("response.created") == 1
+    assert [asked["messages"][-1]["content"] for asked in stand_in.asked] == ["What time is it?", "Wait, stop."]
+    item = (await say_what_is_known(connection, events)).item
+    assert item.content[0].transcript == "Wait, stop."
+    assert server.metric("voice_active_streams", transport="websocket") == 0.0
+
+
+async def test_thinking_ahead_needs_a_verdict_and_room(
+    server: LiveServer, connection: AsyncRealtimeConnection, stand_in: ChatStandIn, listening: FakeListening
+) -> None:
+    listening.finished = 0.2
+    await listen_with(connection, turn_detection={"type": "server_vad", "silence_duration_ms": 2000})
+    await speak(connection, 0.2, 0.6, quiet_s=1.5)
+    await until(connection, "input_audio_buffer.speech_started")
+    await asyncio.sleep(0.3)  # long enough for words and verdict
+    assert stand_in.asked == []
+    await speak(connection, 0.0, 0.0, quiet_s=1.0)
+    assert (await until(connection, "response.done"))[-1].response.status == "completed"
+
+
+async def say_what_is_known(connection: AsyncRealtimeConnection, events: list[Any]) -> Any:
+    (committed,) = [event for event in events if event.type == "input_audio_buffer.committed"]
+    await connection.conversation.item.retrieve(item_id=committed.item_id)
+    return (await until(connection, "conversation.item.retrieved"))[-1]
+
+
 async def test_a_long_turn_is_heard_in_parts(connection: AsyncRealtimeConnection, listening: FakeListening) -> None:
     await listen_with(connection)
     for level in (0.2, 0.5, 0.6):

@@ -8,16 +8,18 @@ conversation (`realtime_session.py`) decides when; the rules of the protocol are
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Protocol
 
+from vivavoce.assistant.ahead import Ahead
 from vivavoce.assistant.brain import Brain
 from vivavoce.assistant.chat_model import ChatPiece, TextDelta
 from vivavoce.assistant.conversation_place import ConversationPlace
 from vivavoce.assistant.extras import Extras
-from vivavoce.assistant.mouth import Mouth
+from vivavoce.assistant.mouth import Mouth, Speech
 from vivavoce.assistant.realtime_speech import speech_for
 from vivavoce.assistant.reply import Reply, Think
 from vivavoce.assistant.running_response import RunningResponse
@@ -25,8 +27,10 @@ from vivavoce.assistant.spoken_items import SpokenItems
 from vivavoce.assistant.thinking import Thinking, after
 from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.protocols.realtime.response import Response
+from vivavoce.protocols.realtime.items import Content, Item
+from vivavoce.protocols.realtime.response import Response, ResponseOptions
 from vivavoce.protocols.realtime.session import RealtimeSession
+from vivavoce.protocols.realtime.session_config import SessionConfig
 from vivavoce.speaking.sink import Carrier
 from vivavoce.synthesis.speaker import Speaker
 
@@ -88,6 +92,8 @@ class Answers:
         self._running: dict[str, RunningResponse] = {}
         self._sounding: RunningResponse | None = None  # whose sound is to be heard, even if it is done
         self._unheard: tuple[str, RunningResponse] | None = None  # what an interruption cut off: perhaps it was none
+        self._ahead: Ahead | None = None  # an answer that nobody asked for yet
+        self._config_ahead: SessionConfig | None = None  # with which it was begun
         self._items = SpokenItems()
         self._extras = Extras(self._session, asking.goes_out)
         self._one_voice = asyncio.Lock()  # they are spoken one after the other
@@ -117,24 +123,74 @@ class Answers:
     def begin(self, response: Response) -> None:
         """Make a response that was told to the client."""
         self._forget_unheard()
-        self._start(response, functools.partial(self._think, response))
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and not self._fits(ahead, response):
+            ahead.drop()
+            ahead = None
+        self._start(response, functools.partial(self._think, response, ahead), ahead)
 
-    def _start(self, response: Response, think: Think) -> None:
-        mouth = self._mouth(response) if "audio" in response.options.modalities else None
+    @property
+    def may_think_ahead(self) -> bool:
+        """Whether nothing is being answered or was interrupted, and there is time for what may be for nothing."""
+        busy = self._running or self._session.responses.active is not None or self._unheard is not None
+        return self._session.config.type == "realtime" and not busy and (self._place is None or self._place.may_hurry)
+
+    def think_ahead(self, said: str) -> None:
+        """Begin to answer what the user has perhaps finished saying; nobody hears it before `begin`."""
+        if self._ahead is not None and self._ahead.said == said:
+            return
+        self.forget_ahead()
+        if not self.may_think_ahead:
+            return
+        options = self._session.next_options()
+        items = (*self._session.conversation, Item(id="", role="user", content=(Content("input_audio", said),)))
+        think = self._brain.think(self._session, dataclasses.replace(options, input=items), self._items)
+        speech = self._speech(options) if "audio" in options.modalities else None
+        self._ahead = Ahead(said, self._session.conversation.last, think, speech, self._group)
+        self._config_ahead = self._session.config
+
+    def forget_ahead(self) -> None:
+        """The user goes on."""
+        if self._ahead is not None:
+            self._ahead.drop()
+            self._ahead = None
+
+    def _fits(self, ahead: Ahead, response: Response) -> bool:
+        """Whether the response is the answer that was begun: to the same words, after the same, in the same way."""
+        items = list(self._session.conversation)[-2:]
+        before = items[0].id if len(items) == 2 else None
+        same = items and items[-1].role == "user" and items[-1].text == ahead.said and before == ahead.after
+        plain = dataclasses.replace(self._session.next_options(), id=response.id)
+        return bool(same) and self._config_ahead is self._session.config and response.options == plain
+
+    def _start(self, response: Response, think: Think, ahead: Ahead | None = None) -> None:
+        mouth = self._mouth(response, ahead) if "audio" in response.options.modalities else None
         apology = functools.partial(self._brain.apology, self._session, response.options)
         reply = Reply(lambda: answer.words(), response, mouth, self._goes_out, apology=apology)
         answer = RunningResponse(response, think, reply)
         self._running[response.id] = answer
         self._asked.put_nowait(answer)
 
-    def _mouth(self, response: Response) -> Mouth:
-        speech = speech_for(response.options, self._speaker, self._carrier, self._owner, self._place)
+    def _speech(self, options: ResponseOptions) -> Speech:
+        return speech_for(options, self._speaker, self._carrier, self._owner, self._place)
+
+    def _mouth(self, response: Response, ahead: Ahead | None) -> Mouth:
+        speech = self._speech(response.options)
+        if ahead is not None:
+            speech = dataclasses.replace(speech, speaker=ahead)
         told = functools.partial(self._extras.words, response)
         return Mouth(speech, response, self._goes_out, self._asking.wait_until_sent, told)
 
     @asynccontextmanager
-    async def _think(self, response: Response) -> AsyncIterator[AsyncIterator[ChatPiece]]:
-        """Find the words, once everything that was said is understood."""
+    async def _think(self, response: Response, ahead: Ahead | None) -> AsyncIterator[AsyncIterator[ChatPiece]]:
+        """Find the words, once everything that was said is understood; those that are found already first."""
+        if ahead is not None:
+            try:
+                async with ahead.thinking.told() as pieces:
+                    yield self._extras.first_words(response, pieces)
+            finally:
+                ahead.thinking.stop()
+            return
         if response.options.in_conversation:
             await self._asking.understood()
         think = self._brain.think(self._session, response.options, self._items)

@@ -41,6 +41,19 @@ class Listened(Protocol):
         """The user has finished, and wants an answer."""
         ...
 
+    @property
+    def may_think_ahead(self) -> bool:
+        """Whether there is time for an answer that may be for nothing."""
+        ...
+
+    def think_ahead(self, said: str) -> None:
+        """The user has perhaps finished, with these words: an answer may be begun that nobody hears yet."""
+        ...
+
+    def goes_on(self) -> None:
+        """The user has not: whatever was begun is void."""
+        ...
+
     def interrupt(self) -> None:
         """The user talks over the assistant."""
         ...

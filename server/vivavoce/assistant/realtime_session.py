@@ -184,6 +184,19 @@ class RealtimeConversation:
         if response is not None:
             self._answers.begin(response)
 
+    @property
+    def may_think_ahead(self) -> bool:
+        """Whether there is time for an answer that may be for nothing."""
+        return self._answers.may_think_ahead
+
+    def think_ahead(self, said: str) -> None:
+        """The user has perhaps finished, with these words."""
+        self._answers.think_ahead(said)
+
+    def goes_on(self) -> None:
+        """The user has not."""
+        self._answers.forget_ahead()
+
     def interrupt(self) -> None:
         """The user talks over the assistant: silence, and what was heard, in this tick."""
         self._answers.interrupt()

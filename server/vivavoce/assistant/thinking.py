@@ -47,7 +47,7 @@ class Thinking:
     def stop(self) -> None:
         """Nobody wants to know the rest."""
         self._ended = True
-        self._news.set()
+        self._tell()
         if self._task is not None:
             self._task.cancel()
 
@@ -61,24 +61,38 @@ class Thinking:
         self.begin()
         yield self._rest()
 
+    async def overheard(self) -> AsyncIterator[ChatPiece]:
+        """Every piece from the first on, taken or not, up to where it ends or fails."""
+        place = 0
+        while await self._reaches(place):
+            place += 1
+            yield self._pieces[place - 1]
+
     async def _rest(self) -> AsyncIterator[ChatPiece]:
-        while True:
-            while self.taken < len(self._pieces):
-                self.taken += 1
-                yield self._pieces[self.taken - 1]
-            if self._ended:
-                break
-            self._news.clear()
-            await self._news.wait()
+        while await self._reaches(self.taken):
+            self.taken += 1
+            yield self._pieces[self.taken - 1]
         if self._error is not None:
             raise self._error
+
+    async def _reaches(self, place: int) -> bool:
+        """Whether there is a piece at this place, as soon as that is known."""
+        while place >= len(self._pieces) and not self._ended:
+            news = self._news
+            await news.wait()
+        return place < len(self._pieces)
+
+    def _tell(self) -> None:
+        """Wake everybody who waits for more."""
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def _read(self) -> None:
         try:
             async with self._think() as pieces:
                 async for piece in pieces:
                     self._pieces.append(piece)
-                    self._news.set()
+                    self._tell()
         except VivaVoceError as error:
             self._error = error
         except Exception:
@@ -86,7 +100,7 @@ class Thinking:
             self._error = EngineError("thinking failed; the server's log says why")
         finally:
             self._ended = True
-            self._news.set()
+            self._tell()
 
 
 def after(said: Iterable[ChatPiece], rest: Think) -> Think:

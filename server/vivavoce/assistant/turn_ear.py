@@ -20,6 +20,7 @@ from vivavoce.assistant.assistant_saying import AssistantSaying
 from vivavoce.assistant.ear import LentEar, Listened, Listening, Wishes
 from vivavoce.assistant.ear_feed import EarFeed
 from vivavoce.assistant.ear_settings import turn_options, wishes_of
+from vivavoce.assistant.foresight import Foresight
 from vivavoce.assistant.incoming import Incoming, NewWishes, joined
 from vivavoce.assistant.input_decoder import RATE, InputDecoder
 from vivavoce.assistant.open_speech import OpenSpeech
@@ -73,6 +74,7 @@ class TurnEar:
         self._conversation: Listened
         self._detection: TurnDetection | None = None
         self._tells_drafts = False  # words are told while they are spoken
+        self._foresight = Foresight()
         self._wishes = Wishes()
         self._came: list[Incoming] = []  # bounded by the session's sound budget
         self._something = asyncio.Event()
@@ -207,6 +209,8 @@ class TurnEar:
             case ClearInput():
                 self._take_silently(self._turns.end(self._now()))
                 self._speech.drop()
+                self._foresight.resume()
+                self._conversation.goes_on()
             case Commit(item_id):
                 await self._write(self._decoder.flush(), ear)
                 await self._feed.all_heard(self._turns, lambda: self._hear_turns(ear))
@@ -274,6 +278,8 @@ class TurnEar:
                 self._soften(event)
             case UserResumes():
                 self._speech.resume()
+                self._foresight.resume()
+                self._conversation.goes_on()
             case TurnEnds(_, end_s):
                 self._speech.finish(end_s, self._feed.written)
                 user.speech_stopped(self._ms(end_s))
@@ -282,6 +288,8 @@ class TurnEar:
                 self._make_message(item_id, answers=detection.create_response)
             case FalseAlarm(_, end_s) | BackChannel(_, end_s):
                 self._speech.drop()
+                self._foresight.resume()
+                self._conversation.goes_on()
                 user.speech_stopped(self._ms(end_s))
                 self._conversation.resume()
             case UserIsIdle(start_s, end_s):
@@ -295,7 +303,9 @@ class TurnEar:
     def _soften(self, soft: SoftEnd) -> None:
         """Perhaps the end: ask for the words, and for a verdict."""
         stretch = self._speech.soften(soft, self._feed.written)
-        wants_verdict = self._detection is not None and self._detection.type == "semantic_vad"
+        judged = self._detection is not None and self._detection.type == "semantic_vad"
+        wants_verdict = judged or (self._detection is not None and self._conversation.may_think_ahead)
+        self._foresight.soften(soft.soft_end)
         if stretch is not None and self._ear is not None and wants_verdict:
             self._work.create_task(self._judge(self._ear, soft, stretch), name="verdict")
 
@@ -305,8 +315,15 @@ class TurnEar:
         except VivaVoceError as error:
             logger.info("a turn could not be judged", extra={"code": error.code})  # its silence ends it
             return
-        if self._speech.soft is soft:
-            self._take_turns(self._turns.feed(Verdict(soft.soft_end, finished), self._now()))
+        if self._speech.soft is soft and self._detection is not None:
+            self._think_ahead(self._foresight.judged(soft.soft_end, finished))
+            if self._detection.type == "semantic_vad":
+                self._take_turns(self._turns.feed(Verdict(soft.soft_end, finished), self._now()))
+
+    def _think_ahead(self, said: str | None) -> None:
+        """Begin an answer, where there is something to answer and the client wants answers."""
+        if said is not None and self._detection is not None and self._detection.create_response:
+            self._conversation.think_ahead(said)
 
     # -- words -----------------------------------------------------------------------------------------------------
 
@@ -315,6 +332,7 @@ class TurnEar:
         said, turn = self._speech.take(), self._turns.turn
         if said is not None and turn is not None:
             self._tell_draft(said[0])
+            self._think_ahead(self._foresight.understood(said[1], said[0]))
             self._take_turns(self._turns.feed(Words(turn, *said), self._now()))
         self._messages.read()
 

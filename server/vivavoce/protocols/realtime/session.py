@@ -51,7 +51,7 @@ from vivavoce.protocols.realtime.commands import (
 from vivavoce.protocols.realtime.conversation import Conversation
 from vivavoce.protocols.realtime.items import Item, decode_audio, read_item
 from vivavoce.protocols.realtime.outbox import Outbox
-from vivavoce.protocols.realtime.response import Response
+from vivavoce.protocols.realtime.response import Response, ResponseOptions
 from vivavoce.protocols.realtime.response_options import read_options
 from vivavoce.protocols.realtime.responses import Responses
 from vivavoce.protocols.realtime.session_config import Extra, SessionConfig
@@ -166,7 +166,11 @@ class RealtimeSession:
         """Answer without being asked: the user has finished. None where an answer is under way, or none is wanted."""
         if self.responses.active is not None or self.config.type != "realtime":
             return None
-        return self.responses.begin(read_options({}, self.config, self._new_id, self.conversation.get))
+        return self.responses.begin(self.next_options())
+
+    def next_options(self) -> ResponseOptions:
+        """How a response is made that the client does not ask for."""
+        return read_options({}, self.config, self._new_id, self.conversation.get)
 
     def heard(self, item_id: str, text: str) -> None:
         """The listener has heard only these words of a message of the assistant."""
