@@ -41,7 +41,8 @@ class SleepingEngine(FakeEngine):
         seed = stream.batch_key.seed if isinstance(stream.batch_key, _Drawn) else 0
         text = stream.sentence.source
         drawn = np.random.default_rng([seed, stream.steps_done, *text.encode()])
-        chunk.samples[:] = drawn.uniform(-0.5, 0.5, len(chunk.samples))
+        chunk.samples[:] = stream.voice.level * drawn.uniform(-1.0, 1.0, len(chunk.samples))
+        chunk.samples[0] = stream.voice.level  # a test can tell the voice, too
         return chunk
 
 

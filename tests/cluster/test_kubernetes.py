@@ -13,6 +13,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from vivavoce.adapters.ray_serve.application import build
 from vivavoce.config import FIELDS
+from vivavoce.errors import ConfigError
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 VERSION = kubernetes_validate.latest_version()
@@ -69,7 +70,17 @@ def test_the_schema_has_teeth() -> None:
         kubernetes_validate.validate(broken, VERSION, strict=True)
 
 
-def test_serve_takes_the_configuration_and_builds_the_application() -> None:
+def test_without_keys_the_application_is_not_built() -> None:
+    """Serve may listen anywhere."""
+    with pytest.raises(ConfigError):
+        build({"mouths": "2"})
+    with pytest.raises(ConfigError):
+        build({"mouth": "2", "allow_anonymous": "true"})
+    assert build({"mouths": "2", "allow_anonymous": "true"})
+
+
+def test_serve_takes_the_configuration_and_builds_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVAVOCE_API_KEYS", "a-key-for-this-test")
     spec = of_kind("rayservice.yaml", "RayService")["spec"]
     config = ServeDeploySchema.model_validate(yaml.safe_load(spec["serveConfigV2"]))
     (application,) = config.applications

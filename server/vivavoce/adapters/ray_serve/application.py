@@ -18,7 +18,10 @@ from vivavoce import settings
 from vivavoce.adapters.ray_serve.door import DoorReplica
 from vivavoce.adapters.ray_serve.mouth_replica import EnginesMaker, MouthReplica
 from vivavoce.adapters.ray_serve.ray_calls import MOUTH
-from vivavoce.config import ClusterSettings, Config
+from vivavoce.config import FIELDS, ClusterSettings, Config
+from vivavoce.errors import ConfigError
+from vivavoce.metrics import Metrics
+from vivavoce.serving.access import Access
 
 DOOR = "Door"
 SPARE = 4  # calls beyond the listeners that a Mouth carries: lists, texts being looked at, what waits for its place
@@ -26,18 +29,28 @@ LOOK_AFTER_S = 2.0  # how soon a replica that has fallen ill is replaced
 
 
 def build(arguments: Mapping[str, str]) -> Application:
-    """For `serve run`: every argument is a setting, written as in the environment."""
+    """For `serve run`: every argument is a setting, written as in the environment.
+
+    Where Serve listens is not known here: it counts as beyond loopback, and needs keys, unless `host` says otherwise.
+
+    Raises:
+        ConfigError: If a setting is unknown or cannot work.
+    """
+    for name in arguments:
+        if name not in FIELDS:
+            raise ConfigError(f"unknown setting '{name}'; see docs/settings.md")
     flags = {name: settings.parse(name, text, source=name) for name, text in arguments.items()}
-    return application(settings.load(flags=flags))
+    return application(settings.load(flags={"host": "0.0.0.0", **flags}))
 
 
 def application(config: Config, engines: EnginesMaker | None = None, *, mouth_cpus: float | None = None) -> Application:
-    """Doors over Mouths.
+    """Doors over Mouths. A server that would be open to everybody is refused here, not in its replicas.
 
     Args:
         engines: instead of the configured ones (tests).
         mouth_cpus: what Ray books for a Mouth, where that is not the cores it computes with (tests).
     """
+    Access.from_settings(config.access, config.server.host, Metrics())
     cluster, drain_s = config.cluster, config.limits.drain_timeout_s
     config = config.changed(doors=1, mouths=1, mouths_max=0)  # a replica is not started anew where only these change
     mouth = serve.deployment(MouthReplica).options(

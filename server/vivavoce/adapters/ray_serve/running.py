@@ -13,8 +13,6 @@ from ray import serve
 from vivavoce.adapters.ray_serve.application import application
 from vivavoce.config import Config
 from vivavoce.errors import ConfigError
-from vivavoce.metrics import Metrics
-from vivavoce.serving.access import Access
 
 APPLICATION = "vivavoce"
 
@@ -31,7 +29,7 @@ def run_application(config: Config, *, address: str | None, started_with: Greeti
     Raises:
         ConfigError: If the settings cannot work, or Ray cannot be reached.
     """
-    Access.from_settings(config.access, config.server.host, Metrics())  # a server open to all is refused before it runs
+    built = application(config)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
     try:
         ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
@@ -40,7 +38,7 @@ def run_application(config: Config, *, address: str | None, started_with: Greeti
     host, port = config.server.host, config.server.port
     try:
         serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
-        serve.run(application(config), name=APPLICATION)
+        serve.run(built, name=APPLICATION)
         started_with(f"http://{host}:{port}", config.cluster.doors, config.cluster.mouths, config.cluster.most_mouths())
         _until_told()
         serve.delete(APPLICATION)
