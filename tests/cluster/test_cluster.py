@@ -27,6 +27,8 @@ from vivavoce.errors import EngineError, VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 
+pytestmark = pytest.mark.timeout(170)  # replicas take their time to start
+
 Samples = NDArray[np.float32]
 TEXT = "Hello there. I am well."  # 2 sentences, 23 steps
 
@@ -269,8 +271,3 @@ async def test_scaling_up_and_down_under_load_leaves_no_gap(cluster: RayCluster)
     print(f"{sum(counts)} utterances while it grew and shrank; least sound left {1e3 * min(slack):.0f} ms")
     assert min(counts) >= 1
     assert min(slack) > 0
-
-
-@pytest.fixture(autouse=True)
-def slow_machines_are_given_time(request: pytest.FixtureRequest) -> None:
-    request.node.add_marker(pytest.mark.timeout(170))

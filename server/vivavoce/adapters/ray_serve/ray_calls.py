@@ -62,9 +62,14 @@ class RayMouths:
                 _value(answer)
 
     async def _ask(self, method: str, *arguments: Any, model: str = "") -> Any:
+        """A question changes nothing: one whose replica was lost is asked once more."""
         handle = self._handle.options(method_name=method, multiplexed_model_id=model)
-        with _told():
-            return _value(await handle.remote(*arguments))
+        try:
+            with _told():
+                return _value(await handle.remote(*arguments))
+        except EngineCrashed:
+            with _told():
+                return _value(await handle.remote(*arguments))
 
 
 def _value(item: Any) -> Any:

@@ -22,7 +22,6 @@ from vivavoce.errors import EngineTimeout, Overloaded, RateLimited, ShuttingDown
 from vivavoce.machine.admission import Place
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
-from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
 from vivavoce.synthesis.voice_choice import choose
 from vivavoce.text.limits import refuse_long
@@ -110,20 +109,17 @@ class RemoteSpeaker:
         voice = request.voice if isinstance(request.voice, ResolvedVoice) else self.choose(request.voice)
         if voice.info.problem is not None:
             raise VoiceUnavailable(f"voice '{voice.info.id}' is not available: {voice.info.problem}", param="voice")
-        asked_s = time.monotonic()
-        prepared = await self._prepared(request, voice)
         spoken = RemoteSpoken(
             request,
             voice,
             lambda sentence, buffered_s, begun: self._said(request, voice, sentence, buffered_s, begun),
             max_buffered=self._config.live.max_buffered_text,
-            prepared=prepared,
             clock=time.monotonic,
         )
-        if prepared is not None:
-            spoken.asked(asked_s)
         self._begin(request)
         try:
+            if request.text is not None:  # looked at as a whole, while its first sentence is being made
+                spoken.looked_at(await self._mouths.prepare(request.text, voice, request.options))
             yield spoken
         finally:
             await spoken.aclose()
@@ -144,11 +140,6 @@ class RemoteSpeaker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._refresher = None
-
-    async def _prepared(self, request: SpeechRequest, voice: ResolvedVoice) -> PreparedText | None:
-        if request.text is None:
-            return None
-        return await self._mouths.prepare(request.text, voice, request.options)
 
     async def _said(
         self, request: SpeechRequest, voice: ResolvedVoice, sentence: Sentence, buffered_s: float, begun: bool

@@ -23,7 +23,7 @@ from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.script import Script
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.synthesis.speech_job import PAUSE_S
-from vivavoce.text.sentences import Sentence
+from vivavoce.text.sentences import Sentence, SentenceSplitter
 from vivavoce.words import WordTiming
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,6 @@ class RemoteSpoken:
     Args:
         source: asks a Mouth.
         max_buffered: code points written and not heard of.
-        prepared: the whole text, cut and looked at; None: it will be written.
         clock: seconds that do not go back.
     """
 
@@ -49,7 +48,6 @@ class RemoteSpoken:
         source: Source,
         *,
         max_buffered: int,
-        prepared: PreparedText | None,
         clock: Callable[[], float],
     ) -> None:
         self.request = request
@@ -60,7 +58,7 @@ class RemoteSpoken:
         self._source = source
         self._clock = clock
         self._script = Script(max_buffered)
-        self._prepared = prepared
+        self._prepared: PreparedText | None = None
         self._asked_s: float | None = None  # when there was something to say
         self._sentences: deque[Sentence] = deque()  # bounded by `max_buffered`
         self._changed = asyncio.Event()  # for the maker: text came, room came
@@ -74,9 +72,10 @@ class RemoteSpoken:
         self._refused: UnspeakableText | None = None
         self._error: VivaVoceError | None = None
         self._done = False
-        if request.text is not None and prepared is not None:
+        if request.text is not None:
+            splitter = SentenceSplitter()
             self._script.take_whole(request.text)
-            self._take(prepared.sentences)
+            self._take([*splitter.feed(request.text), *splitter.flush()])
         self._maker = asyncio.create_task(self._make(), name="remote-utterance")
 
     # -- text in
@@ -102,9 +101,9 @@ class RemoteSpoken:
         """No more text will come. Any number of times."""
         self._take(self._script.end())
 
-    def asked(self, at_s: float) -> None:
-        """When the whole text came, where that was before it was looked at."""
-        self._asked_s = at_s
+    def looked_at(self, prepared: PreparedText) -> None:
+        """What a Mouth found out about the whole text, while its first sentence is being made."""
+        self._prepared = prepared
 
     # -- the listener
 
