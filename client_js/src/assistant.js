@@ -7,7 +7,9 @@ import { Emitter } from "./emitter.js";
 import { VoiceError } from "./errors.js";
 import { Loudness } from "./sound/loudness.js";
 import { Microphone } from "./sound/microphone.js";
+import { toBase64 } from "./sound/pcm.js";
 import { AudioPlayer } from "./sound/player.js";
+import { Recorder } from "./sound/recorder.js";
 import { TrackPlayer } from "./sound/track_player.js";
 import { Connection } from "./wire/connection.js";
 import { parseEvent, REALTIME_RATE_HZ, REALTIME_SUBPROTOCOL, secretProtocol } from "./wire/realtime_events.js";
@@ -60,6 +62,9 @@ import { WebSocketTransport } from "./wire/websocket.js";
  */
 
 const ANSWER_TIMEOUT_MS = 60_000;
+const FRAME_MS = 20;
+/** Sound that waits in the socket beyond this, about a second, is old: frames are dropped until it has left. */
+const MOST_WAITING_BYTES = 64 * 1024;
 
 /** @extends {Emitter<AssistantEvent>} */
 export class Assistant extends Emitter {
@@ -77,6 +82,8 @@ export class Assistant extends Emitter {
   #player = null;
   /** @type {Microphone | null} */
   #microphone = null;
+  /** @type {Recorder | null} */
+  #recorder = null;
   /** @type {AudioContext | null} made here, and closed here */
   #ownContext = null;
   #loudness = new Loudness();
@@ -153,7 +160,7 @@ export class Assistant extends Emitter {
     this.#connection = this.#carrier = this.#player = this.#ownContext = null;
     connection?.close();
     this.#conversation.lost();
-    document.removeEventListener("visibilitychange", this.#wake);
+    globalThis.document?.removeEventListener("visibilitychange", this.#wake);
     this.#update();
     await player?.close();
     if (context && context.state !== "closed") await context.close();
@@ -226,7 +233,7 @@ export class Assistant extends Emitter {
   }
 
   #createConnection() {
-    document.addEventListener("visibilitychange", this.#wake);
+    globalThis.document?.addEventListener("visibilitychange", this.#wake);
     return new Connection({
       parse: parseEvent,
       createTransport: async () => {
@@ -309,14 +316,36 @@ export class Assistant extends Emitter {
   }
 
   #closeMicrophone() {
+    void this.#recorder?.close();
     this.#microphone?.close();
-    this.#microphone = null;
+    this.#recorder = this.#microphone = null;
     void this.#carrier?.replaceMicrophone?.(null);
   }
 
   /** Another device speaks from now on. @param {MediaStream} stream */
   #take(stream) {
     if (this.#transportName === "webrtc") void this.#carrier?.replaceMicrophone?.(stream.getAudioTracks()[0]);
+    else this.#record(stream).catch((error) => this.emit({ type: "error", error }));
+  }
+
+  /** Sends what this stream hears, from now on. @param {MediaStream} stream */
+  async #record(stream) {
+    void this.#recorder?.close();
+    const recorder = new Recorder((samples) => this.#sendSound(samples), {
+      context: this.#context(),
+      stream,
+      rateHz: REALTIME_RATE_HZ,
+      blockMs: FRAME_MS,
+    });
+    this.#recorder = recorder;
+    await recorder.open();
+  }
+
+  /** @param {Int16Array} samples of a frame */
+  #sendSound(samples) {
+    if (this.#connection?.state !== "open" || (this.#carrier?.waitingBytes ?? 0) > MOST_WAITING_BYTES) return;
+    this.#conversation.sent((1000 * samples.length) / REALTIME_RATE_HZ);
+    this.#send({ type: "input_audio_buffer.append", audio: toBase64(samples) });
   }
 
   // -- what happens -------------------------------------------------------------------------------------------------
@@ -326,6 +355,7 @@ export class Assistant extends Emitter {
     if (typeof text !== "string" || !text.trim()) throw new TypeError("text must be a string that is not empty");
     if (this.#connection?.state !== "open") await this.start({ microphone: this.#wantsMicrophone });
     void this.resume();
+    if (this.#connection?.state !== "open") return; // stopped meanwhile
     give();
     this.#watchAnswer();
     this.#update();

@@ -68,6 +68,10 @@ async function open({ isRecorded = true, ...settings } = {}) {
 const start = (page) => page.getByRole("button", { name: "Start talking" }).click();
 const replies = (page, count) => page.waitForFunction((n) => document.querySelectorAll(".dialogue .reply").length >= n, count, PATIENCE);
 const floor = (page, who) => page.waitForFunction((w) => document.getElementById("talk").dataset.who === w, who, PATIENCE);
+const end = async (page) => {
+  await page.getByRole("button", { name: "End", exact: true }).click();
+  await floor(page, "nobody");
+};
 const write = async (page, text) => {
   await page.getByRole("textbox", { name: "Write instead" }).fill(text);
   await page.keyboard.press("Enter");
@@ -105,8 +109,7 @@ const scenarios = {
     await floor(page, "listening");
     await page.waitForTimeout(300); // the recorder's last block
     const answered = await seen(page);
-    await page.getByRole("button", { name: "End", exact: true }).click();
-    await floor(page, "nobody");
+    await end(page);
     return { ...answered, ended: (await seen(page)).microphones, sound: await keepSound(page, "ask") };
   },
 
@@ -115,14 +118,16 @@ const scenarios = {
     const page = await open();
     await start(page);
     await page.waitForFunction(() => document.querySelector(".is-cut") !== null, null, PATIENCE);
-    const from = await page.evaluate(() => globalThis.recording.blocks.length);
     const cut = await seen(page);
-    await page.waitForTimeout(450); // what is on its way through the browser may still sound
-    const to = await page.evaluate(() => globalThis.recording.blocks.length);
-    const silence = to > from + 4 ? await keepSound(page, "silence", from + 4) : null;
+    await page.waitForTimeout(500); // what is on its way through the browser may still sound: 100 ms of the recorder's own
+    const from = await page.evaluate(() => globalThis.recording.blocks.length);
+    await page.waitForTimeout(400);
+    const silence = await keepSound(page, "silence", from);
     await replies(page, 2);
     await page.waitForTimeout(1200); // what the server believes was heard has come
-    return { cut, silence, later: await seen(page) };
+    const later = await seen(page);
+    await end(page);
+    return { cut, silence, later };
   },
 
   /** Writes; asks for a timer, which rings, and for music, which is stopped. */
@@ -137,6 +142,7 @@ const scenarios = {
     const played = await seen(page);
     await write(page, "Stop the music.");
     await page.locator("#doing li", { hasText: "Music" }).waitFor({ ...PATIENCE, state: "detached" });
+    await end(page);
     return { rang, played, stopped: await seen(page) };
   },
 
@@ -150,6 +156,7 @@ const scenarios = {
     await page.getByRole("timer").waitFor(PATIENCE);
     const ofBrowser = complaints.filter((text) => text.includes("401")); // it reports every refusal by itself
     for (const text of ofBrowser) complaints.splice(complaints.indexOf(text), 1);
+    await end(page);
     return seen(page);
   },
 
@@ -192,8 +199,7 @@ const scenarios = {
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (overflow > 0) found.push(`${name}: the page is ${overflow} px too wide`);
       await picture("settings", true);
-      await page.getByRole("button", { name: "End", exact: true }).click();
-      await floor(page, "nobody");
+      await end(page);
       await page.context().close();
     }
     return { violations: found };

@@ -11,6 +11,7 @@ import re
 import subprocess
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 
 from chat_stand_in import DONE, ChatStandIn, chunk
+from fake_engine import wait_until
 from live_server import LiveServer, live_server
 from realtime_sdk import think_with
 from recognizer import transcribe, word_error_rate
@@ -45,10 +47,18 @@ def stand_in() -> ChatStandIn:
     return ChatStandIn()
 
 
+@contextmanager
+def talking(chat: ChatStandIn, **settings: Any) -> Iterator[LiveServer]:
+    """A server with the embedded voice; its calls have ended before it stops."""
+    with live_server([open_engine(VoiceSettings())], **settings) as running:
+        think_with(running, HostedChat("http://chat.test/v1", "tiny", transport=chat))
+        yield running
+        wait_until(lambda: not any(name.startswith("call-") for name in running.tasks()))
+
+
 @pytest.fixture(scope="module")
 def server(stand_in: ChatStandIn) -> Iterator[LiveServer]:
-    with live_server([open_engine(VoiceSettings())]) as running:
-        think_with(running, HostedChat("http://chat.test/v1", "tiny", transport=stand_in))
+    with talking(stand_in) as running:
         yield running
 
 
@@ -91,7 +101,7 @@ def heard(sound: Result) -> str:
     return transcribe(np.fromfile(sound["path"], dtype=np.float32), int(sound["rate"]))
 
 
-TRANSPORTS = ["webrtc"]
+TRANSPORTS = ["webrtc", "websocket"]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -146,8 +156,8 @@ def test_commands_are_acted_on(server: LiveServer, stand_in: ChatStandIn, tmp_pa
     assert not stand_in.asked, "no chat model was needed"
 
 
-def test_a_server_with_keys_is_asked_with_one(tmp_path: Path) -> None:
-    with live_server([open_engine(VoiceSettings())], api_keys=(KEY,)) as locked:
+def test_a_server_with_keys_is_asked_with_one(stand_in: ChatStandIn, tmp_path: Path) -> None:
+    with talking(stand_in, api_keys=(KEY,)) as locked:
         result = run("key", locked.url, tmp_path, key=KEY)
     assert result["notice"] == ""
     assert [each["who"] for each in result["said"]] == ["user", "assistant"]

@@ -24,3 +24,8 @@ export class PcmDecoder {
 export function fromBase64(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
+
+/** @param {Int16Array} samples @returns {string} their bytes in base64 */
+export function toBase64(samples) {
+  return btoa(String.fromCharCode(...new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)));
+}

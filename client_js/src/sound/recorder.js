@@ -1,17 +1,19 @@
 // The microphone through Web Audio: captured at the rate the browser gives, converted on the audio thread.
 //
-// Browsers give a microphone to pages served with TLS or from the same machine only. Used by listener.js.
+// Browsers give a microphone to pages served with TLS or from the same machine only. Used by listener.js and assistant.js.
 
 import { VoiceError } from "../errors.js";
 import { askForMicrophone } from "./microphone.js";
 
 /**
- * @typedef {(samples: Int16Array, level: number) => void} OnSamples 16 kHz, mono; `level`: root mean square, 0..1
+ * @typedef {(samples: Int16Array, level: number) => void} OnSamples a block, mono; `level`: root mean square, 0..1
  *
  * @typedef {object} RecorderOptions
  * @property {AudioContext} [context] to capture in; made where absent
  * @property {MediaStream} [stream] to listen to instead of the microphone
  * @property {MediaTrackConstraints} [constraints] of the microphone
+ * @property {number} [rateHz] of what it gives; 16 kHz by default
+ * @property {number} [blockMs] length of a block; 40 ms by default
  */
 
 const WORKLET_URL = new URL("./worklets/recorder_worklet.js", import.meta.url);
@@ -45,7 +47,13 @@ export class Recorder {
       throw new VoiceError("audio_unavailable", "the recorder could not be loaded", { cause });
     });
     if (this.#context.state === "suspended") await this.#context.resume().catch(() => {});
-    const node = new AudioWorkletNode(this.#context, "vivavoce-recorder", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    const { rateHz = 16_000, blockMs = 40 } = this.#options;
+    const node = new AudioWorkletNode(this.#context, "vivavoce-recorder", {
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: "explicit",
+      processorOptions: { rateHz, blockMs },
+    });
     node.port.onmessage = ({ data }) => (data ? this.#onSamples(data.samples, data.level) : this.#onFlushed());
     this.#context.createMediaStreamSource(this.#stream).connect(node);
     this.#node = node;

@@ -3,11 +3,14 @@
 import { CaptureBuffer } from "../capture_buffer.js";
 
 class RecorderProcessor extends AudioWorkletProcessor {
-  #buffer = new CaptureBuffer(sampleRate);
+  #buffer;
   #isOver = false;
 
-  constructor() {
+  /** @param {AudioWorkletNodeOptions} options */
+  constructor(options) {
     super();
+    const { rateHz, blockMs } = options.processorOptions;
+    this.#buffer = new CaptureBuffer(sampleRate, rateHz, blockMs);
     this.port.onmessage = () => {
       this.#tell(this.#buffer.flush());
       this.#isOver = true;

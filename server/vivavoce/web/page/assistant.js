@@ -179,7 +179,8 @@ function update() {
   element("hint").textContent = hint;
   element("talk-label").textContent = hears ? "Stop talking" : "Start talking";
   page.talk.setAttribute("aria-pressed", String(hears));
-  page.mute.hidden = page.end.hidden = !hears;
+  page.mute.hidden = !hears;
+  page.end.hidden = (assistant?.state ?? "idle") === "idle";
   page.mute.setAttribute("aria-pressed", String(isMuted));
   page.mute.textContent = isMuted ? "Muted" : "Mute";
 }

@@ -6,7 +6,6 @@ const SENTENCES = {
   connection_lost: "The connection broke, and this reading with it. It is being opened again; press Speak when you like.",
   no_answer: "The server has stopped answering. Press Speak to try again.",
   audio_unavailable: "This browser would not load the audio player. A newer version of it will.",
-  microphone_denied: "The browser was told not to give this page the microphone. Its settings for this site can change that.",
   model_not_found: "No recognition model is installed here. “vivavoce models list” tells which there are.",
   call_failed: "The call could not be set up. Some networks block WebRTC: the WebSocket works nearly everywhere.",
   server_overloaded: "The server is speaking to as many listeners as it can. Try again in a moment.",
