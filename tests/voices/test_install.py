@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from synthetic_genie_data import reference_clip
 from synthetic_voice import synthetic_voice
 from vivavoce.errors import Conflict, InvalidAudio, InvalidRequest, UnknownVoice, VoicePackError, VoiceUnavailable
-from vivavoce.voices import VoiceDirectory, VoiceStore
+from vivavoce.voices import VoiceDirectory, VoiceStore, install
 from vivavoce.voices.clip import Clip, decode_clip
 from vivavoce.voices.install import NewReference, add, clone, remove
 from voice_packs import TEXT, link, make_pack, write
@@ -97,6 +98,19 @@ def test_a_list_of_hashes_that_came_along_is_believed_to_the_detriment(store: Vo
     with pytest.raises(VoicePackError, match=r"vits_fp16\.bin is damaged"):
         add(store, copy, move=True)
     assert [pack.id for pack in store.list()] == ["anna"]
+
+
+def test_a_full_disk_is_noticed_before_anything_is_copied(
+    store: VoiceStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_pack(tmp_path / "source" / "anna")
+    copied: list[object] = []
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda path: SimpleNamespace(total=1, used=1, free=0))
+    monkeypatch.setattr(install.shutil, "copyfile", lambda *paths: copied.append(paths))
+    with pytest.raises(VoicePackError, match="is full"):
+        add(store, source)
+    assert copied == []
+    assert store.list() == []
 
 
 def test_a_name_that_is_taken(store: VoiceStore, tmp_path: Path) -> None:

@@ -218,3 +218,30 @@ def test_a_list_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.Monk
         checksums.write_json(path, {"new": 1})
     assert path.read_text() == '{\n "old": 1\n}'
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_everything_has_reached_the_disk_before_it_is_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves a voice of the right name and no content."""
+    steps: list[str] = []
+    rename, flush_file, flush_folder = os.rename, placing._flush_file, placing._flush_folder
+
+    def note(name: str, function: Callable[..., None]) -> Callable[..., None]:
+        def call(path: Path, *more: Path) -> None:
+            steps.append(f"{name} {Path(path).name}")
+            function(path, *more)
+
+        return call
+
+    monkeypatch.setattr(placing, "_flush_file", note("flush", flush_file))
+    monkeypatch.setattr(placing, "_flush_folder", note("flush", flush_folder))
+    monkeypatch.setattr(placing.os, "rename", note("rename", rename))
+    built = tmp_path / "built"
+    (built / "inner").mkdir(parents=True)
+    for name in ("one", "inner/two"):
+        (built / name).write_text(name)
+    placing.place(built, tmp_path / "voice")
+    assert steps.index("rename built") == len(steps) - 2
+    assert set(steps[:-2]) == {"flush one", "flush two", "flush built", "flush inner"}
+    assert steps[-1] == f"flush {tmp_path.name}"
