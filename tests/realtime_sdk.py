@@ -6,6 +6,7 @@ import asyncio
 import base64
 from typing import Any
 
+import numpy as np
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
@@ -46,6 +47,15 @@ async def until(connection: AsyncRealtimeConnection, kind: str) -> list[Any]:
 async def say(connection: AsyncRealtimeConnection, text: str) -> None:
     content: Any = [{"type": "input_text", "text": text}]
     await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+
+
+async def speak(connection: AsyncRealtimeConnection, level: float, seconds: float, quiet_s: float = 0.7) -> None:
+    """Sound of one level, and silence behind it, in pieces of 100 ms as fast as they go."""
+    loud, quiet = np.full(round(24_000 * seconds), level), np.zeros(round(24_000 * quiet_s))
+    pcm = np.concatenate([loud, quiet])
+    data = np.rint(pcm * 32767).astype("<i2").tobytes()
+    for at in range(0, len(data), 4800):
+        await connection.input_audio_buffer.append(audio=base64.b64encode(data[at : at + 4800]).decode())
 
 
 def sound_of(events: list[Any]) -> bytes:

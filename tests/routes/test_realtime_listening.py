@@ -16,7 +16,7 @@ from chat_stand_in import DONE, ChatStandIn, chunk
 from fake_engine import FakeEngine
 from fake_listening import EAR, FakeListening
 from live_server import LiveServer, live_server
-from realtime_sdk import connect, say, sound_of, think_with, until
+from realtime_sdk import connect, say, sound_of, speak, think_with, until
 from vivavoce.assistant.turn_ear import TurnEar
 from vivavoce.audio.encoders import open_encoder
 from vivavoce.errors import EngineError, Overloaded
@@ -51,15 +51,6 @@ async def connection(server: LiveServer) -> AsyncIterator[AsyncRealtimeConnectio
     async with connect(server) as connected:
         await until(connected, "session.created")
         yield connected
-
-
-async def speak(connection: AsyncRealtimeConnection, level: float, seconds: float, quiet_s: float = 0.7) -> None:
-    """Sound of one level, and silence behind it, in pieces of 100 ms as fast as they go."""
-    loud, quiet = np.full(round(24_000 * seconds), level), np.zeros(round(24_000 * quiet_s))
-    pcm = np.concatenate([loud, quiet])
-    data = np.rint(pcm * 32767).astype("<i2").tobytes()
-    for at in range(0, len(data), 4800):
-        await connection.input_audio_buffer.append(audio=base64.b64encode(data[at : at + 4800]).decode())
 
 
 async def listen_with(connection: AsyncRealtimeConnection, **sound: Any) -> None:
