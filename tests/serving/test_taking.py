@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import itertools
 import socket
 import threading
@@ -10,7 +12,7 @@ import pytest
 
 from fake_engine import FakeEngine, wait_until
 from live_server import live_server
-from vivavoce.serving.taking import LOOK_EVERY_S, STEP_BYTES, TakingPace
+from vivavoce.serving.taking import LOOK_EVERY_S, STEP_BYTES, Taking, TakingPace
 
 STALL_S = 30.0
 
@@ -77,3 +79,16 @@ def test_a_slow_but_steady_reader_hears_all() -> None:
         assert got > 500_000
         wait_until(lambda: server.server.synthesizer.speaking == 0)
         assert server.metric("voice_requests_total", route="speech", outcome="completed", reason="") == 1
+
+
+async def test_a_write_that_fails_while_nobody_waits_for_it_is_no_riddle(caplog: pytest.LogCaptureFixture) -> None:
+    async def write() -> None:
+        raise ConnectionError
+
+    waiting = asyncio.ensure_future(Taking({}, STALL_S).send(write(), 1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    gc.collect()
+    assert "never retrieved" not in caplog.text

@@ -97,6 +97,8 @@ class Taking:
             if not writing.done():
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
+            elif not writing.cancelled():
+                writing.exception()  # seen, though nobody waits any more: a client that vanished is no riddle
 
     def _is_too_slow(self, began_s: float) -> bool:
         now_s = time.monotonic()
