@@ -31,21 +31,22 @@ class QuickEar:
 
     def __init__(self) -> None:
         self.written = 0
+        self.farthest_s = 0.0  # written before it was looked at
+        self._looked = 0
         self._frames: list[float] = []
 
     def write(self, samples: Samples) -> None:
         self.written += len(samples)
+        self.farthest_s = max(self.farthest_s, (self.written - self._looked) / SAMPLE_RATE)
         self._frames += [0.9 if abs(frame).max() > 0.1 else 0.1 for frame in samples.reshape(-1, FRAME)]
 
     def flush(self) -> None: ...
     def wake(self) -> None: ...
     def settle(self, heard: Heard) -> None: ...
 
-    def unlooked(self) -> int:
-        return len(self._frames)
-
     def frames(self) -> list[float]:
         frames, self._frames = self._frames, []
+        self._looked = self.written
         return frames
 
     def open(self, start: int) -> QuickSegment:
@@ -63,3 +64,12 @@ async def test_a_recording_goes_on_when_all_of_it_that_was_read_is_heard_in_one_
     hearing = LiveHearing(ear, DetectorOptions(silence_s=0.5), recording=iter([piece] * 5))
     heard = [event async for event in hearing if isinstance(event, HeardSegment)]
     assert len(heard) == 5 * SEGMENTS_OF_A_FILE
+
+
+async def test_a_recording_is_not_read_farther_than_the_ear_remembers() -> None:
+    """However quick the detector is: else the beginning of a segment would be forgotten before it is cut out."""
+    second = np.zeros(SAMPLE_RATE // FRAME * FRAME, np.float32)
+    ear = QuickEar()
+    hearing = LiveHearing(cast(LiveEar, ear), DetectorOptions(), recording=iter([second] * 100))
+    assert [event async for event in hearing] == []
+    assert ear.farthest_s <= 11.0

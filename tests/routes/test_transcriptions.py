@@ -196,6 +196,7 @@ def test_the_bytes_themselves_with_options_in_the_query(server: LiveServer) -> N
         ({"chunking_strategy": "manual"}, 400, "invalid_request", "chunking_strategy"),
         ({"chunking_strategy": '{"type":"server_vad","threshold":7}'}, 400, "invalid_request", "chunking_strategy"),
         ({"prompt": "x" * 9000}, 400, "invalid_request", "prompt"),
+        ({"to_language": "pt"}, 400, "unsupported_language", "to_language"),
         ({"model": ["whisper-1", "other"]}, 400, "invalid_request", "model"),
     ],
 )

@@ -90,10 +90,6 @@ class LiveEar:
         self._take_in(self._resampler.flush())
         self._take_in(np.zeros(-self._sound.end % FRAME, np.float32))
 
-    def unlooked(self) -> int:
-        """Frames that the detector has not seen yet."""
-        return self._detector.waiting()
-
     async def changed(self) -> None:
         """Returns when there may be new frames or words."""
         await self._event.wait()

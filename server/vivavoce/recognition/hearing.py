@@ -27,7 +27,7 @@ from vivavoce.recognition.speech_detector import FRAME, DetectorOptions, SpeechD
 
 DRAFT_EVERY = SAMPLE_RATE  # samples of new speech
 SEGMENTS_OF_A_FILE = 4  # heard together: they share the passes over the model's weights
-READ_AHEAD = 10 * SAMPLE_RATE // FRAME  # frames of a recording that wait for the detector
+READ_AHEAD = 10 * SAMPLE_RATE  # samples of a recording before what was looked at; the ear keeps half a minute
 
 
 @dataclass(slots=True, eq=False)
@@ -113,7 +113,8 @@ class LiveHearing:
                 self.write(piece)
 
     def _has_room(self) -> bool:
-        return len(self._open) < SEGMENTS_OF_A_FILE and self._ear.unlooked() < READ_AHEAD
+        """What the detector has seen and nobody has looked at counts too: a segment in it may still be cut out."""
+        return len(self._open) < SEGMENTS_OF_A_FILE and self._ear.written - self._heard < READ_AHEAD
 
     # -- one look at what has come
 

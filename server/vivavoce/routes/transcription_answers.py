@@ -209,6 +209,8 @@ def _check(model: ResolvedModel, body: TranscriptionBody) -> None:
         raise UnsupportedLanguage(
             f"model '{info.id}' does not understand {', '.join(sorted(unknown))}; it knows: {known}"
         )
+    if body.to_language != "en":
+        raise UnsupportedLanguage("translations are into English only: en", param="to_language")
     if options.task == "translate" and not info.translates:
         raise UnsupportedLanguage(f"model '{info.id}' does not translate", param="model")
 
