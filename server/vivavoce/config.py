@@ -111,6 +111,10 @@ class ListeningSettings:
     )
     max_recording_s: int = setting(7200, "Seconds of an uploaded recording.", above=0)
     hearing_timeout_s: float = setting(1800.0, "A recording must have been heard after this long.", above=0)
+    pull_on_launch: bool = setting(
+        False,
+        "A client's launch may download a known recognition model: pinned, checked, never converted.",
+    )
     preload_recognizer: bool = setting(True, "Load the default recognition model at start, where it is installed.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,13 @@ import pytest
 import soundfile
 from xinference_client import RESTfulClient as Client
 
+import synthetic_whisper
 from fake_engine import FakeEngine, StepGate, wait_until
+from fake_recognizer import FakeRecognizer
+from hub_stand_in import COMMIT, REPOSITORY, HubStandIn
 from live_server import LiveServer, live_server
+from loudness import Loudness
+from vivavoce.hub import Hub
 
 KEY, OTHER = "a-key-of-sixteen-characters", "another-key-of-sixteen"
 FIRST = [
@@ -66,7 +72,9 @@ def test_what_is_there(client: Client) -> None:
     for name in FIRST:
         assert detailed[name]["licence"] in ("MIT", "Apache-2.0")
         assert detailed[name]["size_mib"] > 50
-        assert f"vivavoce models pull {name}" in detailed[name]["problem"]
+        here = detailed[name]["problem"] is None  # one or two come with packages
+        assert here or f"vivavoce models pull {name}" in detailed[name]["problem"]
+    assert detailed["whisper-large-v3"]["problem"] is not None
     assert client.list_model_registrations("LLM") == []
 
 
@@ -99,9 +107,9 @@ def test_a_name_of_ones_own(client: Client) -> None:
         client.get_model("My-Voice.1")
 
 
-def test_a_prompt_comes_as_a_form(client: Client) -> None:
-    sound = client.get_model("alpha").speech("Hello.", response_format="wav", prompt_speech=b"RIFF", speed=2.0)
-    assert sound[:4] == b"RIFF"
+def test_a_clip_to_copy_is_refused_with_what_does_it(client: Client) -> None:
+    with pytest.raises(RuntimeError, match="POST /v1/audio/voices makes a voice of it"):
+        client.get_model("alpha").speech("Hello.", response_format="wav", prompt_speech=b"RIFF", speed=2.0)
 
 
 def test_a_launch_that_is_not_waited_for() -> None:
@@ -169,3 +177,66 @@ def test_a_key_is_asked_for_and_launches_are_ones_own(engine: FakeEngine) -> Non
             yours.launch_model(model_name="alpha", model_type="audio", model_uid="mine")
         with pytest.raises(RuntimeError, match="unknown model"):
             yours.get_model("alpha").__class__("mine", server.url, yours._headers).speech("Hello.")
+
+
+# -- what listens
+
+
+SOUND = np.concatenate([np.full(16_000, 0.2), np.zeros(16_000)])
+
+
+@pytest.fixture
+def recording() -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, SOUND, 16_000, format="WAV")
+    return file.getvalue()
+
+
+def test_launch_transcribe_translate_terminate(recording: bytes) -> None:
+    ears = FakeRecognizer(("ear", "other"))
+    with live_server(
+        [FakeEngine(("alpha",))], recognizers=[ears], activity=Loudness(), api_keys=(KEY, OTHER)
+    ) as server:
+        client = Client(server.url, api_key=KEY)
+        uid = client.launch_model(model_name="ear", model_uid="My-Ear", model_type="audio")
+        described = client.describe_model(uid)
+        assert (described["model_type"], described["model_ability"]) == ("audio", ["audio2text"])
+        handle = client.get_model(uid)
+        assert set(handle.transcriptions(recording)["text"].split()) == {"w20"}
+        timed = handle.transcriptions(
+            recording,
+            language="en",
+            prompt="before",
+            response_format="verbose_json",
+            temperature=0,
+            timestamp_granularities=["word"],
+            batch_size=4,
+        )
+        assert {word["word"].strip() for word in timed["words"]} == {"w20"}
+        with pytest.raises(RuntimeError, match="model 'ear' does not translate"):
+            handle.translations(recording)
+        with pytest.raises(RuntimeError, match="language"):
+            handle.transcriptions(recording, language="klingon")
+        with pytest.raises(RuntimeError, match="file"):
+            handle.transcriptions(b"no sound at all" * 100)
+        with pytest.raises(RuntimeError, match="unknown model 'My-Ear'"):
+            handle.__class__("My-Ear", server.url, Client(server.url, api_key=OTHER)._headers).transcriptions(recording)
+        client.terminate_model(uid)
+        with pytest.raises(RuntimeError, match="unknown model 'My-Ear'"):
+            handle.transcriptions(recording)
+
+
+def test_a_launch_that_downloads(recording: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = {path.name: path.read_bytes() for path in synthetic_whisper.folder().iterdir()}
+    with HubStandIn(files) as hub:
+        there = Hub(REPOSITORY, COMMIT, endpoint=hub.endpoint, retry_wait_s=0.0)
+        monkeypatch.setattr("vivavoce.models.pull.Hub", lambda repository, revision: there)
+        settings = {"data_dir": tmp_path, "pull_on_launch": True}
+        with live_server([FakeEngine(("alpha",))], activity=Loudness(), **settings) as server:
+            client = Client(server.url)
+            uid = client.launch_model(model_name="whisper-small", model_type="audio", wait_ready=False)
+            wait_until(lambda: client.get_launch_model_progress(uid)["progress"] == 1.0)
+            assert client.get_instance_info("", uid)[0]["status"] == "READY"
+            handle = client.get_model(uid)
+            assert handle.transcriptions(recording)["text"] == "One two three four."
+            assert handle.translations(recording)["text"] == "One two three four."

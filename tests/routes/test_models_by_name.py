@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
@@ -66,6 +67,9 @@ def test_xinferences_fields() -> None:
     assert from_form(form)["speed"] == 1.5
     with pytest.raises(InvalidRequest, match="speed"):
         from_form(FormData([("speed", "fast")]))
+    with pytest.raises(InvalidRequest, match="POST /v1/audio/voices") as refused:
+        from_form(FormData([("input", "a"), ("prompt_speech", UploadFile(io.BytesIO(b"RIFF")))]))
+    assert refused.value.param == "prompt_speech"
 
 
 @pytest.mark.parametrize(

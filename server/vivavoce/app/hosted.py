@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 
+from vivavoce.app.listener import open_shelf
 from vivavoce.config import Config, HostedSettings
 from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
@@ -19,12 +20,13 @@ from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
 from vivavoce.hosted.voices import declared_voices
 from vivavoce.metrics import Metrics
-from vivavoce.models.catalogue import means_default
+from vivavoce.models.catalogue import KnownModel, means_default
+from vivavoce.progress import Progress
 from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.recognition.listeners import Listeners
 from vivavoce.routes.hosted import HostedServices
-from vivavoce.routes.launchables import KnownElsewhere, LaunchableRecognizers, LaunchableVoices
+from vivavoce.routes.launchables import Fetch, KnownElsewhere, LaunchableRecognizers, LaunchableVoices
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.synthesis.speaker import VoiceKeeper
 
@@ -87,7 +89,13 @@ def build_hosted(
         pictures=PictureReader(),
         decoding=decoding,
         draining=draining,
-        launched=LaunchedModels((LaunchableVoices(synthesizer), LaunchableRecognizers(listener), KnownElsewhere())),
+        launched=LaunchedModels(
+            (
+                LaunchableVoices(synthesizer),
+                LaunchableRecognizers(listener),
+                KnownElsewhere(listener, _fetching(config)),
+            )
+        ),
         synthesizer=synthesizer,
         listener=listener,
         ears=elsewhere,
@@ -97,6 +105,20 @@ def build_hosted(
         limits=config.limits,
         live=config.live,
     )
+
+
+def _fetching(config: Config) -> Fetch | None:
+    """Brings a known model, where `pull_on_launch` allows it."""
+    if not config.listening.pull_on_launch:
+        return None
+    shelf = open_shelf(config)
+
+    def fetch(model: KnownModel, progress: Progress) -> None:
+        from vivavoce.models.pull import pull  # and with it the hub's client, which a server seldom needs
+
+        pull(model, shelf, progress, as_it_is=True)
+
+    return fetch
 
 
 def _open_voices(

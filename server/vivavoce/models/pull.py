@@ -1,7 +1,7 @@
 """Brings a recognition model from the hub to the shelf: downloaded, converted if need be, and put into place whole.
 
 What was downloaded before an interruption is kept and checked; files that are right already are not fetched again.
-Only ever run by a command: conversion reads files that may be pickles.
+A server takes only what is ready (`as_it_is`): conversion reads files that may be pickles, and is a command's.
 """
 
 from __future__ import annotations
@@ -56,11 +56,13 @@ def pull(
     progress: Progress | None = None,
     *,
     hub: Hub | None = None,
+    as_it_is: bool = False,
 ) -> tuple[Path, bool]:
     """Get a model, or repair it.
 
     Args:
         hub: instead of the public one.
+        as_it_is: refuse what would have to be converted.
 
     Returns:
         Its folder, and whether anything was to be done.
@@ -76,6 +78,8 @@ def pull(
         return target, False
     staging = shelf.home / ".pulling" / target.name
     files, form = _chosen(hub)
+    if as_it_is and form != "ctranslate2":
+        raise ModelPackError(f"it has to be converted first: `vivavoce models pull {model.name}`")
     try:
         fetch_all(hub, files, staging / "download", _part_of(progress, 0.0, 0.9))
         built = staging / "download"

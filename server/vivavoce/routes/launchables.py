@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from vivavoce.errors import ModelUnavailable, UnknownModel, VoiceUnavailable
+import asyncio
+import threading
+from collections.abc import Callable
+
+from vivavoce.errors import ModelUnavailable, UnknownModel, VivaVoceError, VoiceUnavailable
 from vivavoce.models.catalogue import CATALOGUE, OPENAI_NAMES, KnownModel
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.launched import Progress
@@ -66,22 +70,70 @@ class LaunchableRecognizers:
             self._listener.forget(model_id)
 
 
+Fetch = Callable[[KnownModel, Progress], None]  # blocking; brings a model to this machine
+
+
 class KnownElsewhere:
-    """Models of the catalogue that are not here."""
+    """Models of the catalogue that are not here: brought at launch where a setting allows it, one at a time.
+
+    Args:
+        listener: loads what was brought.
+        fetch: None: nothing is brought, and the refusal names the command that does it.
+    """
 
     ability = "audio2text"
+
+    def __init__(self, listener: ModelKeeper, fetch: Fetch | None = None) -> None:
+        self._listener = listener
+        self._fetch = fetch
+        self._one = asyncio.Lock()
 
     def find(self, name: str) -> str | None:
         model = next((known for known in CATALOGUE.values() if known.name.lower() == name.strip().lower()), None)
         if model is None:
             return None
+        if self._fetch is not None and model.form == "ctranslate2":  # others are converted, perhaps from pickles
+            return model.name
         raise VoiceUnavailable(f"{model.name} is not on this machine; {how_to_get(model)}", param="model_name")
 
     async def load(self, model_id: str, progress: Progress) -> None:
-        raise AssertionError("nothing is found, nothing is loaded")
+        """Bring it, then have it in memory; cancelled, it stops at the next block of the download.
+
+        Raises:
+            ModelUnavailable: If it cannot be had.
+        """
+        assert self._fetch is not None
+        async with self._one:
+            await _stoppable(self._fetch, CATALOGUE[model_id], progress)
+        await self._listener.load_model(model_id, progress)
 
     def unload(self, model_id: str) -> None:
-        raise AssertionError("nothing is loaded")
+        self._listener.forget(model_id)
+
+
+class _Stopped(BaseException):
+    """Nobody wants the model any more; no `except Exception` on the way takes it for a broken connection."""
+
+
+async def _stoppable(fetch: Fetch, model: KnownModel, progress: Progress) -> None:
+    """Fetch in a thread, which notices that it is cancelled when it next tells of its progress."""
+    stopped = threading.Event()
+
+    def told(what: str, fraction: float) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        progress(what, fraction)
+
+    fetching = asyncio.ensure_future(asyncio.to_thread(fetch, model, told))
+    try:
+        await asyncio.shield(fetching)
+    except VivaVoceError as error:
+        raise ModelUnavailable(f"{model.name} could not be fetched: {error.message}", param="model_name") from error
+    finally:
+        stopped.set()
+        await asyncio.wait({fetching})  # what it writes is nobody else's until then
+        if not fetching.cancelled():
+            fetching.exception()  # seen
 
 
 def how_to_get(model: KnownModel) -> str:

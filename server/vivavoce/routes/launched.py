@@ -1,8 +1,8 @@
 """Models that clients have launched: voices loaded at their wish, under a name of their choosing, until they end it.
 
 A launch loads into memory what is on this machine and keeps a name for it; ending it takes the name away, and the voice
-out of memory where nobody else launched it and it does not speak by default. What a client launches is its own. Nothing
-is downloaded. Used by `launching.py`, and by the speech routes for the names.
+out of memory where nobody else launched it and it does not speak by default. What a client launches is its own. Used by
+`launching.py`, and by the speech routes for the names.
 """
 
 from __future__ import annotations

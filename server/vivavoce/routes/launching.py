@@ -1,7 +1,7 @@
 """Xinference's routes, for its own client: models launched by name, their progress, their end, and what there is.
 
 Speech, transcription and the list of models are OpenAI's routes. A launch loads a voice and keeps a name for it
-(`launched.py`). Nothing here takes a path, and nothing is downloaded.
+(`launched.py`). Nothing here takes a path, and nothing is downloaded unless `pull_on_launch` allows it.
 """
 
 from __future__ import annotations

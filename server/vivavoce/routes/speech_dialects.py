@@ -81,11 +81,16 @@ def with_seed_of_voice(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_form(form: FormData) -> dict[str, Any]:
-    """The fields of a form with text for numbers; its files are prompts, which no voice here takes.
+    """The fields of a form with text for numbers.
 
     Raises:
-        InvalidRequest: If `speed` is no number.
+        InvalidRequest: If `speed` is no number, or a clip is there: no voice here copies another for one request.
     """
+    if prompt := next((name for name, value in form.items() if not isinstance(value, str)), None):
+        raise InvalidRequest(
+            "a clip does not change a voice for one request; POST /v1/audio/voices makes a voice of it, once",
+            param=prompt,
+        )
     fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
     if "speed" in fields:
         try:
