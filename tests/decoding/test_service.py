@@ -99,6 +99,37 @@ async def test_a_death_is_one_recordings_trouble(
     assert len((await service.decode(blocks(recording("wav")), owner="c")).samples) == 2 * RATE
 
 
+async def test_a_client_that_leaves_in_mid_answer_is_no_death(
+    service: DecodingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_start, begin = asyncio.Event(), DecoderProcess.start
+
+    async def start(limits: ProcessLimits) -> DecoderProcess:
+        await may_start.wait()
+        return await begin(limits)
+
+    async def decode() -> None:
+        async with service.live(owner="a", sample_rate=RATE) as decoder:
+            begun.set()
+            while True:
+                await decoder.decode(bytes(1 << 20))
+
+    begun = asyncio.Event()
+    reading = asyncio.create_task(decode())
+    await begun.wait()
+    (process,) = service._lent
+    assert not process.usable, "it owes an answer"
+    monkeypatch.setattr(DecoderProcess, "start", start)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading  # though no other process can begin yet
+    assert not process.usable
+    assert service._metrics.registry.get_sample_value("voice_decoder_deaths_total") == 0
+    may_start.set()
+    await asyncio.gather(*service._replacing)
+    assert [each.usable for each in service._idle] == [True]
+
+
 async def test_an_idle_process_that_was_killed_is_noticed_by_nobody(service: DecodingService) -> None:
     os.kill(service._idle[0].pid, signal.SIGKILL)
     service._idle[0]._process.wait()

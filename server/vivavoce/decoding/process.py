@@ -65,6 +65,7 @@ class DecoderProcess:
         self._param = ""
         self._may_send = 0  # bytes of samples that this recording may still become
         self.recordings = 0  # begun so far
+        self.failed = False  # it died, or was too slow; not: its client left in the middle
         self.sample_rate = 0  # Hz of the recording's samples, once known
         self.duration_s = 0.0  # counted while decoding
 
@@ -134,9 +135,11 @@ class DecoderProcess:
             async with asyncio.timeout(self._limits.answer_s):
                 parts = await self._exchange(pack(kind, content))
         except TimeoutError:
+            self.failed = True
             self._process.kill()
             raise InvalidAudio("the file takes too long to decode", param=self._param) from None
         except (OSError, EOFError, ValueError, KeyError, TypeError):
+            self.failed = True
             raise await self._died() from None
         except InvalidAudio:
             self._idle = True

@@ -66,6 +66,7 @@ class DecodingService:
         self._lent: set[DecoderProcess] = set()
         self._ended_one: dict[str, float] = {}  # owner -> when it may come again, by the loop's clock
         self._closed = False
+        self._replacing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Warm one process."""
@@ -75,6 +76,7 @@ class DecodingService:
     async def aclose(self) -> None:
         """End all processes; what they decode ends with them."""
         self._closed = True
+        await asyncio.gather(*self._replacing, return_exceptions=True)
         processes, self._idle = [*self._idle, *self._lent], []
         await asyncio.gather(*(process.aclose() for process in processes))
 
@@ -181,16 +183,28 @@ class DecodingService:
         return await DecoderProcess.start(self._limits.process)
 
     async def _take_back(self, process: DecoderProcess) -> None:
-        if not process.usable:
+        if process.failed:
             self._metrics.decoder_deaths.inc()
             logger.warning("decoder process %d is replaced", process.pid)
         worn_out = process.recordings >= RECORDINGS_PER_PROCESS
         if process.usable and not worn_out and not self._closed and len(self._idle) < self._limits.files:
             self._idle.append(process)
             return
+        if not self._idle and not self._closed:  # beside: whoever gives it back may have to hang up somewhere
+            replacing = asyncio.create_task(self._warm_another(), name="decoder-start")
+            self._replacing.add(replacing)
+            replacing.add_done_callback(self._replacing.discard)
         await process.aclose()
-        if not self._idle and not self._closed:
-            self._idle.append(await DecoderProcess.start(self._limits.process))
+
+    async def _warm_another(self) -> None:
+        try:
+            process = await DecoderProcess.start(self._limits.process)
+        except Overloaded:
+            return  # the next one who needs it starts it, or is told
+        if self._idle or self._closed:
+            await process.aclose()
+        else:
+            self._idle.append(process)
 
 
 class LiveDecoder:

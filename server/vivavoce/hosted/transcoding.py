@@ -8,12 +8,15 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.audio.decoders import DecodingRules
 from vivavoce.audio.encoders import AudioEncoder, open_encoder
 from vivavoce.audio.resample import Resampler
 from vivavoce.decoding.service import LiveDecoder
 from vivavoce.errors import HostedModelFailed, InvalidAudio
 
 MAX_RATE = 48_000  # Hz of any of our formats
+# Its samples leave as they come, and its bytes and time are bounded elsewhere: hours of music may pass.
+FROM_ELSEWHERE = DecodingRules(max_s=4 * 3600.0, max_pcm_bytes=1 << 40)
 
 
 @contextmanager

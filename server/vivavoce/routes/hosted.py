@@ -30,7 +30,7 @@ from vivavoce.hosted.inference import HostedModels
 from vivavoce.hosted.listener import HostedListener
 from vivavoce.hosted.pictures import PictureReader
 from vivavoce.hosted.speaker import HostedSpeaker
-from vivavoce.hosted.transcoding import as_the_models_fault, transcoded
+from vivavoce.hosted.transcoding import FROM_ELSEWHERE, as_the_models_fault, transcoded
 from vivavoce.metrics import Metrics
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.errors import ERRORS
@@ -218,7 +218,7 @@ async def _transcoded(
         async with (
             services.places.enter(owner),
             models.sound(target, token, wish.text, wish.description.parameters) as sound,
-            services.decoding.live(owner=owner, sample_rate=None) as decoder,
+            services.decoding.live(owner=owner, sample_rate=None, rules=FROM_ELSEWHERE) as decoder,
             aclosing(transcoded(sound, decoder, wish.format, services.encoding)) as parts,
         ):
             async for part in parts:
