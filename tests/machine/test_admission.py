@@ -112,7 +112,7 @@ def test_one_owner_has_a_limit_of_its_own() -> None:
 
 def test_a_draining_server_refuses() -> None:
     door = admission()
-    door.draining = True
+    door.draining.begin()
     with pytest.raises(ShuttingDown):
         door.check("a")
 

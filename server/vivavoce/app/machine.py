@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.config import Config
+from vivavoce.draining import Draining
 from vivavoce.machine.admission import Admission
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.memory import Residents
@@ -25,8 +26,12 @@ class Machine:
     residents: Residents[Any]
 
 
-def build_machine(config: Config, metrics: Metrics) -> Machine:
-    """The workers begin at once; the synthesizer ends them."""
+def build_machine(config: Config, metrics: Metrics, draining: Draining | None = None) -> Machine:
+    """The workers begin at once; the synthesizer ends them.
+
+    Args:
+        draining: of the server; None: the synthesizer begins it when it is drained.
+    """
     pool = WorkerPool(
         workers=config.speed.worker_count(),
         step_timeout_s=config.speed.step_timeout_s,
@@ -38,6 +43,7 @@ def build_machine(config: Config, metrics: Metrics) -> Machine:
         max_streams_per_owner=config.limits.max_streams_per_key,
         first_audio_target_s=config.speed.first_audio_target_s,
         share=config.speed.admission_share,
+        draining=draining or Draining(),
     )
     admissions = Admissions(admission, wait_s=config.speed.queue_wait_s, max_waiting=MAX_WAITING, metrics=metrics)
     return Machine(pool, admission, admissions, Residents(config.voices.voice_memory_mib << 20))

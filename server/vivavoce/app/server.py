@@ -136,15 +136,14 @@ def build_server(
     Raises:
         ConfigError: If the configuration cannot work.
     """
-    metrics = Metrics()
+    metrics, draining = Metrics(), Draining()
     access = Access.from_settings(config.access, config.server.host, metrics)
     built = (
-        services_of_this_machine(config, metrics, engines, recognizers, activity)
+        services_of_this_machine(config, metrics, engines, recognizers, activity, draining)
         if services is None
         else services(config, metrics)
     )
     synthesizer, transcriber = built.speaker, built.listener
-    draining = Draining()
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
     shares = Shares("live connections", config.live.max_sockets, access.share)
     connections = Connections(shares, draining, metrics)
@@ -204,9 +203,11 @@ def build_server(
     captions = CaptionStream(listener, decoding, captions_limits(config.live), metrics)
     websockets = WebSockets(connections, encoding, patience, metrics)
     launched = hosted.launched
-    answers = SpeechAnswers(speaker, launched, config, metrics, encoding)
+    answers = SpeechAnswers(speaker, launched, config.limits, config.live, config.voices.engines, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))
-    transcripts = TranscriptAnswers(listener, decoding, launched, draining, config, metrics)
+    transcripts = TranscriptAnswers(
+        listener, decoding, launched, draining, config.limits, config.live, config.listening, metrics
+    )
     app.include_router(transcriptions_router(transcripts))
     others: list[Answerer] = [PictureAnswers(hosted.pictures, config.limits), transcripts]
     app.include_router(huggingface_router(answers, others, config.limits))

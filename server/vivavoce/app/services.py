@@ -9,6 +9,7 @@ from vivavoce.app.generator import build_synthesizer
 from vivavoce.app.listener import build_transcriber
 from vivavoce.app.machine import build_machine
 from vivavoce.config import Config
+from vivavoce.draining import Draining
 from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.machine.admission_queue import Admissions
@@ -44,13 +45,14 @@ def services_of_this_machine(
     engines: Sequence[SpeechEngine] | None = None,
     recognizers: Sequence[Recognizer] | None = None,
     activity: VoiceActivity | None = None,
+    draining: Draining | None = None,
 ) -> Services:
     """The synthesizer and the transcriber, on one pool of workers.
 
     Args:
         engines, recognizers, activity: instead of the configured ones (tests).
     """
-    machine = build_machine(config, metrics)
+    machine = build_machine(config, metrics, draining)
     transcriber = build_transcriber(config, metrics, machine, recognizers, activity)
     synthesizer = build_synthesizer(config, metrics, engines, machine)
     return Services(synthesizer, transcriber, machine.admissions, transcriber.ears)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vivavoce.draining import Draining
 from vivavoce.errors import Overloaded, RateLimited, ShuttingDown
 
 SHARE_START = 0.85
@@ -56,7 +57,7 @@ class Admission:
         max_streams_per_owner: the same for one API key.
         first_audio_target_s: how soon the first result should leave.
         share: of the cores that may be admitted; adapts. 0: up to `max_streams`, without measuring.
-        draining: nobody is admitted any more.
+        draining: once it has begun, nobody is admitted any more.
     """
 
     cores: int
@@ -64,7 +65,7 @@ class Admission:
     max_streams_per_owner: int
     first_audio_target_s: float
     share: float = SHARE_START
-    draining: bool = False
+    draining: Draining = field(default_factory=Draining)
     _costs: dict[Kind, float] = field(default_factory=dict)  # core seconds per second
     _first_costs: dict[Kind, float] = field(default_factory=dict)  # core seconds until the first result
     _active: dict[int, _Stream] = field(default_factory=dict)  # by ticket
@@ -123,7 +124,7 @@ class Admission:
             ShuttingDown: If the server drains.
             RateLimited: If this owner is at its own limit.
         """
-        if self.draining:
+        if self.draining.has_begun:
             raise ShuttingDown("the server is shutting down", retry_after_s=5.0)
         if self.active().get(owner, 0) >= self.max_streams_per_owner:
             raise RateLimited(f"this key already has {self.max_streams_per_owner} streams; wait for one to end")

@@ -128,11 +128,6 @@ class Residents(Generic[M]):
         if resident is not None and resident.users == 0:
             resident.free()
 
-    def forget_all(self) -> None:
-        """Drop every model."""
-        for key in self.loaded():
-            self.forget(key)
-
     async def _resident(self, key: Hashable, load: Callable[[], M], unload: Callable[[M], None]) -> _Resident[M]:
         if (resident := self._residents.get(key)) is not None:
             return resident

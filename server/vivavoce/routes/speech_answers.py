@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from vivavoce.audio.encoders import AudioEncoder, open_encoder
 from vivavoce.audio.spool import Spool
-from vivavoce.config import Config
+from vivavoce.config import LimitSettings, LiveSettings
 from vivavoce.metrics import Metrics
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.speech_body import choose_form, parse_speech
@@ -28,11 +28,18 @@ class SpeechAnswers:
     """Chooses the voice and the form of the sound, and streams it."""
 
     def __init__(
-        self, speaker: Speaker, launched: LaunchedModels, config: Config, metrics: Metrics, encoding: Executor
+        self,
+        speaker: Speaker,
+        launched: LaunchedModels,
+        limits: LimitSettings,
+        live: LiveSettings,
+        engines: Sequence[str],
+        metrics: Metrics,
+        encoding: Executor,
     ) -> None:
         self._speaker = speaker
         self._launched = launched
-        self._config = config
+        self._limits, self._live, self._engines = limits, live, engines
         self._metrics = metrics
         self._encoding = encoding
 
@@ -53,17 +60,17 @@ class SpeechAnswers:
         owner: str = request.state.owner
         if isinstance(model := fields.get("model"), str):
             fields = with_seed_of_voice({**fields, "model": self._launched.model_of(model, owner)})
-        body = parse_speech(fields, max_text=self._config.limits.max_text)
+        body = parse_speech(fields, max_text=self._limits.max_text)
         choose = self._speaker.choose
         voice = await asyncio.to_thread(choose, body.voice_name, body.model)  # it may look at the disk
-        form = choose_form(body, self._config.voices.engines)
+        form = choose_form(body, self._engines)
         return SpeechWish(
             SpeechRequest(
                 voice=voice,
                 text=body.input,
                 options=body.options(),
                 sample_rate=form.sample_rate or voice.info.sample_rate,
-                ahead_s=self._config.live.ahead_s,
+                ahead_s=self._live.ahead_s,
                 owner=owner,
                 transport="http",
             ),
@@ -83,7 +90,7 @@ class SpeechAnswers:
             spool=spool,
             encoding=self._encoding,
             metrics=self._metrics,
-            stall_timeout_s=self._config.live.stall_timeout_s,
+            stall_timeout_s=self._live.stall_timeout_s,
             sse=wish.sse,
             words=wish.words,
         )

@@ -17,7 +17,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from vivavoce.audio.decoders import DecodingRules
-from vivavoce.config import Config
+from vivavoce.config import LimitSettings, ListeningSettings, LiveSettings
 from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
@@ -57,14 +57,16 @@ class TranscriptAnswers:
         decoding: DecodingService,
         launched: LaunchedModels,
         draining: Draining,
-        config: Config,
+        limits: LimitSettings,
+        live: LiveSettings,
+        listening: ListeningSettings,
         metrics: Metrics,
     ) -> None:
         self._listener = listener
         self._decoding = decoding
         self._launched = launched
         self._draining = draining
-        self._config = config
+        self._limits, self._live, self._listening = limits, live, listening
         self._metrics = metrics
         self._places = Places("recordings", AT_ONCE, WAITING, SHARE)
 
@@ -86,7 +88,7 @@ class TranscriptAnswers:
         """
         if self._draining.has_begun:
             raise ShuttingDown("the server is shutting down")
-        upload = await read_upload(request, self._config.limits)
+        upload = await read_upload(request, self._limits)
         try:
             if upload.hugging_face:
                 setattr(request.state, STATE, "huggingface")
@@ -139,7 +141,7 @@ class TranscriptAnswers:
             headers={},
             route=_route(wish.task),
             metrics=self._metrics,
-            stall_timeout_s=self._config.live.stall_timeout_s,
+            stall_timeout_s=self._live.stall_timeout_s,
         )
 
     async def _events(self, wish: _Wish) -> AsyncGenerator[bytes, None]:
@@ -175,7 +177,7 @@ class TranscriptAnswers:
     @asynccontextmanager
     async def _heard(self, wish: _Wish) -> AsyncIterator[tuple[float, AsyncIterator[HeardSegment]]]:
         """(seconds of the recording, its segments as they are heard)."""
-        listening = self._config.listening
+        listening = self._listening
         rules = DecodingRules(max_s=listening.max_recording_s, max_pcm_bytes=4 * 48_000 * listening.max_recording_s)
         deadline_s = asyncio.get_running_loop().time() + listening.hearing_timeout_s
         async with (

@@ -118,7 +118,7 @@ class Synthesizer:
     @property
     def is_ready(self) -> bool:
         """True when a request sent now is spoken at once."""
-        return not self._admission.draining and self.library.is_ready()
+        return not self._admission.draining.has_begun and self.library.is_ready()
 
     @property
     def speaking(self) -> int:
@@ -231,7 +231,7 @@ class Synthesizer:
 
     async def drain(self, timeout_s: float) -> bool:
         """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
-        self._admission.draining = True
+        self._admission.draining.begin()
         self._admissions.wake()
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)

@@ -146,7 +146,11 @@ class GenieSentence:
         )
 
     def _commit(self, threads: int) -> None:
-        """Make the next chunk certain, if it is due. None is left after the end: an empty one flushes the vocoder."""
+        """Fix the latent frames of the next chunk, if it is due.
+
+        After the last frame there is nothing to fix: the vocoder then gets a chunk of no frames, which makes it give
+        out the sound it still holds back.
+        """
         with self.voice.semantic.between_passes():
             tokens, final, frames = tuple(self.semantic.tokens), self._has_ended, self._frames_to_commit()
             heard_s = (self.latent.committed + frames) * FRAME_S * self.words.speed

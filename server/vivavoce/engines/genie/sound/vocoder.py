@@ -33,7 +33,8 @@ class Decoder(Protocol):
     """Who computes. May be called from several threads at once.
 
     Attributes:
-        frames_per_step: as many as it should get in a call; fewer cost more each, more take longer than others wait.
+        frames_per_step: how many frames of 20 ms to decode in one call. With fewer, each frame takes more time; with
+            more, the call takes so long that other listeners run out of sound.
     """
 
     frames_per_step: int
