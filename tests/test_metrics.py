@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 from websockets.sync.client import connect
 
-from fake_engine import FakeEngine, FakeStream, wait_until
+from fake_engine import FakeEngine, wait_until
 from live_server import LiveServer, live_server
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.metrics import Metrics
@@ -24,12 +25,12 @@ HEADERS = {"x-api-key": KEY}
 class BadEngine(FakeEngine):
     """Some of its samples are no numbers."""
 
-    def step(self, streams: list[FakeStream], *, threads: int) -> list[AudioChunk | None]:  # type: ignore[override]
+    def step(self, streams: Sequence[Any], *, threads: int) -> list[AudioChunk | None]:
         chunks = super().step(streams, threads=threads)
         for chunk in chunks:
             if chunk is not None and len(chunk.samples):
                 chunk.samples[0] = np.nan
-        return chunks  # type: ignore[return-value]
+        return chunks
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,8 @@ def everything(server: LiveServer) -> None:
         assert server.metric("voice_active_streams", transport="websocket") == 1
         wait_until(lambda: server.metric("voice_rt_load_ratio") > 0)
         share = server.metric("voice_rt_capacity_ratio")
-        server.server.synthesizer._admission.underrun(time.monotonic() + 10)
+        speaker: Any = server.server.synthesizer
+        speaker._admission.underrun(time.monotonic() + 10)
         assert server.metric("voice_rt_capacity_ratio") < share
         client.send(json.dumps({"type": "input.cancel"}))
         with suppress(TimeoutError):

@@ -57,7 +57,7 @@ def test_a_flood_is_read_slowly(monkeypatch: pytest.MonkeyPatch, frame: bytes) -
 
 def test_who_has_spent_his_budget_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it sends stays in the sockets' buffers."""
-    monkeypatch.setattr(websocket_protocol.WorkBudget, "spend", lambda budget, work_s, now_s: 3600.0)
+    monkeypatch.setattr(WorkBudget, "spend", lambda budget, work_s, now_s: 3600.0)
     with live_server([FakeEngine()]) as live, open_stream(live) as client:
         client.settimeout(1.5)
         sent = 0

@@ -13,7 +13,7 @@ import pytest
 from synthetic_genie_data import reference_clip
 from synthetic_voice import synthetic_voice
 from vivavoce.errors import Conflict, InvalidAudio, InvalidRequest, UnknownVoice, VoicePackError, VoiceUnavailable
-from vivavoce.voices import VoiceDirectory, VoiceStore, install
+from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.clip import Clip, decode_clip
 from vivavoce.voices.install import NewReference, add, clone, remove
 from voice_packs import TEXT, link, make_pack, write
@@ -105,8 +105,8 @@ def test_a_full_disk_is_noticed_before_anything_is_copied(
 ) -> None:
     source = make_pack(tmp_path / "source" / "anna")
     copied: list[object] = []
-    monkeypatch.setattr(install.shutil, "disk_usage", lambda path: SimpleNamespace(total=1, used=1, free=0))
-    monkeypatch.setattr(install.shutil, "copyfile", lambda *paths: copied.append(paths))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=1, used=1, free=0))
+    monkeypatch.setattr(shutil, "copyfile", lambda *paths: copied.append(paths))
     with pytest.raises(VoicePackError, match="is full"):
         add(store, source)
     assert copied == []

@@ -252,7 +252,7 @@ def test_everything_has_reached_the_disk_before_it_is_put_in_place(
 
     monkeypatch.setattr(placing, "_flush_file", note("flush", flush_file))
     monkeypatch.setattr(placing, "_flush_folder", note("flush", flush_folder))
-    monkeypatch.setattr(placing.os, "rename", note("rename", rename))
+    monkeypatch.setattr(os, "rename", note("rename", rename))
     built = tmp_path / "built"
     (built / "inner").mkdir(parents=True)
     for name in ("one", "inner/two"):
