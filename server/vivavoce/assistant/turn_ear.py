@@ -25,25 +25,13 @@ from vivavoce.assistant.incoming import Incoming, NewWishes, joined
 from vivavoce.assistant.input_decoder import RATE, InputDecoder
 from vivavoce.assistant.open_speech import OpenSpeech
 from vivavoce.assistant.spoken_messages import SpokenMessages
+from vivavoce.assistant.verdict import verdict_on
 from vivavoce.audio.chunk import Samples
 from vivavoce.errors import EngineError, VivaVoceError
 from vivavoce.machine.admission import Kind
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 from vivavoce.protocols.realtime.session_config import SessionConfig, TurnDetection
-from vivavoce.recognition.turn_events import (
-    BackChannel,
-    FalseAlarm,
-    Frames,
-    SoftEnd,
-    TurnEnds,
-    TurnEvent,
-    TurnOptions,
-    UserBegins,
-    UserIsIdle,
-    UserResumes,
-    Verdict,
-    Words,
-)
+from vivavoce.recognition import turn_events as turns
 from vivavoce.recognition.turns import TurnDetector
 
 logger = logging.getLogger(__name__)
@@ -85,7 +73,7 @@ class TurnEar:
         self._ear: LentEar | None = None
         self._lent_for = Wishes()
         self._stale = False  # what it was told has changed: it is given back
-        self._turns = TurnDetector(TurnOptions())
+        self._turns = TurnDetector(turns.TurnOptions())
         self._feed: EarFeed
         self._before_ms = 0.0  # sound of the connection before this ear
         self._saying = AssistantSaying()
@@ -234,7 +222,7 @@ class TurnEar:
         frames = ear.frames()
         if frames:
             self._follow_assistant()
-            self._take_turns(self._turns.feed(Frames(tuple(frames)), self._now()))
+            self._take_turns(self._turns.feed(turns.Frames(tuple(frames)), self._now()))
             if self._turns.turn is not None:
                 self._speech.cut_if_long(self._feed.written)
             if self._saying.is_speaking or self._tells_drafts:
@@ -247,9 +235,9 @@ class TurnEar:
 
     # -- turns -----------------------------------------------------------------------------------------------------
 
-    def _take_turns(self, events: list[TurnEvent]) -> None:
+    def _take_turns(self, events: list[turns.TurnEvent]) -> None:
         for event in events:
-            if isinstance(event, UserBegins):
+            if isinstance(event, turns.UserBegins):
                 self._conversation.user_speaks()
             if self._detection is None:
                 self._take_silently([event])
@@ -258,41 +246,41 @@ class TurnEar:
         if events:
             self._conversation.wake_sender()
 
-    def _take_silently(self, events: list[TurnEvent]) -> None:
+    def _take_silently(self, events: list[turns.TurnEvent]) -> None:
         """The client decides what a message is: only the words are heard."""
         for event in events:
-            if isinstance(event, SoftEnd):
+            if isinstance(event, turns.SoftEnd):
                 self._soften(event)
             else:
                 self._speech.follow(event, self._feed.written)
 
-    def _take_turn(self, event: TurnEvent, detection: TurnDetection) -> None:
+    def _take_turn(self, event: turns.TurnEvent, detection: TurnDetection) -> None:
         user = self._conversation.session.input
         match event:
-            case UserBegins(_, start_s, interrupts):
+            case turns.UserBegins(_, start_s, interrupts):
                 self._speech.begin(start_s)
                 user.speech_started(self._ms(start_s))
                 if interrupts and detection.interrupt_response:
                     self._conversation.interrupt()
-            case SoftEnd():
+            case turns.SoftEnd():
                 self._soften(event)
-            case UserResumes():
+            case turns.UserResumes():
                 self._speech.resume()
                 self._foresight.resume()
                 self._conversation.goes_on()
-            case TurnEnds(_, end_s):
+            case turns.TurnEnds(_, end_s):
                 self._speech.finish(end_s, self._feed.written)
                 user.speech_stopped(self._ms(end_s))
                 item_id = user.commit()
                 self._messages.expect(item_id)
                 self._make_message(item_id, answers=detection.create_response)
-            case FalseAlarm(_, end_s) | BackChannel(_, end_s):
+            case turns.FalseAlarm(_, end_s) | turns.BackChannel(_, end_s):
                 self._speech.drop()
                 self._foresight.resume()
                 self._conversation.goes_on()
                 user.speech_stopped(self._ms(end_s))
                 self._conversation.resume()
-            case UserIsIdle(start_s, end_s):
+            case turns.UserIsIdle(start_s, end_s):
                 item_id = user.idle(self._ms(start_s), self._ms(end_s))
                 user.transcribed(item_id, "", seconds=end_s - start_s)
                 if detection.create_response:
@@ -300,7 +288,7 @@ class TurnEar:
             case _:
                 assert_never(event)
 
-    def _soften(self, soft: SoftEnd) -> None:
+    def _soften(self, soft: turns.SoftEnd) -> None:
         """Perhaps the end: ask for the words, and for a verdict."""
         stretch = self._speech.soften(soft, self._feed.written)
         judged = self._detection is not None and self._detection.type == "semantic_vad"
@@ -309,16 +297,12 @@ class TurnEar:
         if stretch is not None and self._ear is not None and wants_verdict:
             self._work.create_task(self._judge(self._ear, soft, stretch), name="verdict")
 
-    async def _judge(self, ear: LentEar, soft: SoftEnd, stretch: range) -> None:
-        try:
-            finished = await ear.judge(stretch.start, stretch.stop)
-        except VivaVoceError as error:
-            logger.info("a turn could not be judged", extra={"code": error.code})  # its silence ends it
-            return
-        if self._speech.soft is soft and self._detection is not None:
+    async def _judge(self, ear: LentEar, soft: turns.SoftEnd, stretch: range) -> None:
+        finished = await verdict_on(ear, stretch)
+        if finished is not None and self._speech.soft is soft and self._detection is not None:
             self._think_ahead(self._foresight.judged(soft.soft_end, finished))
             if self._detection.type == "semantic_vad":
-                self._take_turns(self._turns.feed(Verdict(soft.soft_end, finished), self._now()))
+                self._take_turns(self._turns.feed(turns.Verdict(soft.soft_end, finished), self._now()))
 
     def _think_ahead(self, said: str | None) -> None:
         """Begin an answer, where there is something to answer and the client wants answers."""
@@ -333,11 +317,11 @@ class TurnEar:
         if said is not None and turn is not None:
             self._tell_draft(said[0])
             self._think_ahead(self._foresight.understood(said[1], said[0]))
-            self._take_turns(self._turns.feed(Words(turn, *said), self._now()))
+            self._take_turns(self._turns.feed(turns.Words(turn, *said), self._now()))
         self._messages.read()
 
     def _tell_draft(self, text: str) -> None:
-        """Words of a message that is still being spoken, where they are wanted and the client knows its id."""
+        """turns.Words of a message that is still being spoken, where they are wanted and the client knows its id."""
         user = self._conversation.session.input
         delta = self._speech.drafts.feed(text) if self._tells_drafts and user.item_id is not None else ""
         if delta and user.item_id is not None:
