@@ -17,7 +17,10 @@ from huggingface_hub.errors import HfHubHTTPError
 from PIL import Image, ImageDraw, ImageFont
 
 from fake_engine import FakeEngine
+from fake_recognizer import FakeRecognizer
 from live_server import LiveServer, live_server
+from loudness import Loudness
+from vivavoce.errors import Overloaded
 
 KEY = "a-key-of-sixteen-characters"
 SCRIPT = Path(__file__).with_name("huggingface.mjs")
@@ -120,3 +123,70 @@ def test_javascript_does_not_repeat_for_ever(from_javascript: dict[str, Any]) ->
 
 def test_javascript_reads_pictures(from_javascript: dict[str, Any]) -> None:
     assert from_javascript["picture"]["generated_text"].startswith("The quick brown fox")
+
+
+# -- what listens, at a model's address and at OpenAI's
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[LiveServer]:
+    ears = {"recognizers": [FakeRecognizer(("ear",), missing=("lost",))], "activity": Loudness()}
+    with live_server([FakeEngine()], **ears, api_keys=(KEY,)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recordings") / "speech.wav"
+    soundfile.write(path, np.concatenate([np.full(16_000, 0.2), np.zeros(16_000)]), 16_000)
+    return path
+
+
+@pytest.mark.parametrize("path", ["/models/ear", "/v1/audio/transcriptions"])
+def test_both_are_heard(listening: LiveServer, recording: Path, path: str) -> None:
+    client, url = InferenceClient(token=KEY), listening.url + path
+    for sound in (recording.read_bytes(), recording):  # without a content type, and with a guess of one
+        assert set(client.automatic_speech_recognition(sound, model=url).text.split()) == {"w20"}
+    timed = client.automatic_speech_recognition(recording, model=url, extra_body={"return_timestamps": True})
+    assert set(timed.text.split()) == {"w20"}, "base64 in JSON"
+    assert timed.chunks is not None
+    assert timed.chunks[0].timestamp[0] <= 1.0
+    command = ["node", "hear.mjs", url, KEY, str(recording)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=SCRIPT.parent)
+    assert set(done.stdout.split()) == {"w20"}, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "status", "sentence"),
+    [
+        ("/models/ear", "wrong", 401, "the API key is missing or not known"),
+        ("/v1/audio/transcriptions", "wrong", 401, "the API key is missing or not known"),
+        ("/models/lost", KEY, 424, "its files are missing"),
+    ],
+)
+def test_both_show_why_nothing_was_heard(
+    listening: LiveServer, recording: Path, path: str, token: str, status: int, sentence: str
+) -> None:
+    with pytest.raises(HfHubHTTPError) as shown:
+        InferenceClient(token=token).automatic_speech_recognition(recording, model=listening.url + path)
+    assert shown.value.response.status_code == status
+    assert sentence in shown.value.response.json()["error"]
+    command = ["node", "hear.mjs", listening.url + path, token, str(recording)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=SCRIPT.parent)
+    assert done.returncode != 0, "and it did not ask again for ever"
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize("path", ["/models/ear", "/v1/audio/transcriptions"])
+def test_being_busy_is_429(listening: LiveServer, recording: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise Overloaded("the server has too many recordings")
+
+    monkeypatch.setattr("vivavoce.decoding.places.Places.enter", full)
+    with pytest.raises(HfHubHTTPError) as shown:
+        InferenceClient(token=KEY).automatic_speech_recognition(recording.read_bytes(), model=listening.url + path)
+    assert shown.value.response.status_code == 429
+    assert "too many recordings" in shown.value.response.json()["error"]
+    command = ["node", "hear.mjs", listening.url + path, KEY, str(recording)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=SCRIPT.parent)
+    assert "too many recordings" in done.stderr
