@@ -175,7 +175,7 @@ class TurnOptions:
     certain_s: float = 0.2
     unjudged_s: float = 0.8
     onset_s: float = 0.128
-    interrupting_s: float = 0.2
+    interrupting_s: float = 0.192  # six frames: seven would be counted for 0.2, and silence come 32 ms later
     interrupting_threshold: float = 0.2
     settle_s: float = 2.0
     interrupting_words: int = 2
