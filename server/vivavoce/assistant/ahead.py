@@ -1,8 +1,8 @@
 """An answer begun before it is certain that the user has finished: it is thought and spoken, and nobody hears it.
 
 At the soft end of a turn that sounds finished, thought and speech begin; the sound is held by whoever holds this. When
-the turn is certain, the reply takes both over where they are; when the user goes on, they are dropped. Called by
-`answers.py`.
+the turn is certain, the reply takes both over where they are; when the user goes on, they are dropped. Made by
+`looking_ahead.py`.
 """
 
 from __future__ import annotations

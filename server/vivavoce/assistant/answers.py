@@ -19,6 +19,7 @@ from vivavoce.assistant.brain import Brain
 from vivavoce.assistant.chat_model import ChatPiece, TextDelta
 from vivavoce.assistant.conversation_place import ConversationPlace
 from vivavoce.assistant.extras import Extras
+from vivavoce.assistant.looking_ahead import LookingAhead
 from vivavoce.assistant.mouth import Mouth, Speech
 from vivavoce.assistant.realtime_speech import speech_for
 from vivavoce.assistant.reply import Reply, Think
@@ -27,10 +28,8 @@ from vivavoce.assistant.spoken_items import SpokenItems
 from vivavoce.assistant.thinking import Thinking, after
 from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.protocols.realtime.items import Content, Item
 from vivavoce.protocols.realtime.response import Response, ResponseOptions
 from vivavoce.protocols.realtime.session import RealtimeSession
-from vivavoce.protocols.realtime.session_config import SessionConfig
 from vivavoce.speaking.sink import Carrier
 from vivavoce.synthesis.speaker import Speaker
 
@@ -92,9 +91,8 @@ class Answers:
         self._running: dict[str, RunningResponse] = {}
         self._sounding: RunningResponse | None = None  # whose sound is to be heard, even if it is done
         self._unheard: tuple[str, RunningResponse] | None = None  # what an interruption cut off: perhaps it was none
-        self._ahead: Ahead | None = None  # an answer that nobody asked for yet
-        self._config_ahead: SessionConfig | None = None  # with which it was begun
         self._items = SpokenItems()
+        self._ahead = LookingAhead(self._session, brain, self._items, self._speech)
         self._extras = Extras(self._session, asking.goes_out)
         self._one_voice = asyncio.Lock()  # they are spoken one after the other
         self._group: asyncio.TaskGroup
@@ -123,10 +121,7 @@ class Answers:
     def begin(self, response: Response) -> None:
         """Make a response that was told to the client."""
         self._forget_unheard()
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and not self._fits(ahead, response):
-            ahead.drop()
-            ahead = None
+        ahead = self._ahead.take(response)
         self._start(response, functools.partial(self._think, response, ahead), ahead)
 
     @property
@@ -137,31 +132,15 @@ class Answers:
 
     def think_ahead(self, said: str) -> None:
         """Begin to answer what the user has perhaps finished saying; nobody hears it before `begin`."""
-        if self._ahead is not None and self._ahead.said == said:
+        if self._ahead.said == said:
             return
         self.forget_ahead()
-        if not self.may_think_ahead:
-            return
-        options = self._session.next_options()
-        items = (*self._session.conversation, Item(id="", role="user", content=(Content("input_audio", said),)))
-        think = self._brain.think(self._session, dataclasses.replace(options, input=items), self._items)
-        speech = self._speech(options) if "audio" in options.modalities else None
-        self._ahead = Ahead(said, self._session.conversation.last, think, speech, self._group)
-        self._config_ahead = self._session.config
+        if self.may_think_ahead:
+            self._ahead.begin(said, self._group)
 
     def forget_ahead(self) -> None:
         """The user goes on."""
-        if self._ahead is not None:
-            self._ahead.drop()
-            self._ahead = None
-
-    def _fits(self, ahead: Ahead, response: Response) -> bool:
-        """Whether the response is the answer that was begun: to the same words, after the same, in the same way."""
-        items = list(self._session.conversation)[-2:]
-        before = items[0].id if len(items) == 2 else None
-        same = items and items[-1].role == "user" and items[-1].text == ahead.said and before == ahead.after
-        plain = dataclasses.replace(self._session.next_options(), id=response.id)
-        return bool(same) and self._config_ahead is self._session.config and response.options == plain
+        self._ahead.drop()
 
     def _start(self, response: Response, think: Think, ahead: Ahead | None = None) -> None:
         mouth = self._mouth(response, ahead) if "audio" in response.options.modalities else None
