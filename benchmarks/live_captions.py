@@ -2,7 +2,9 @@
 
 Sentences of the embedded voice are written at the pace they are spoken. Delays count from the end of the
 sound that the words were made of; that of a final is 64 ms of silence behind the last sound, and the 200 ms of silence
-that end a segment are waited for in any case. Prints a table, then one JSON line. Run: python benchmarks/live_captions.py
+that end a segment are waited for in any case. Prints a table, then one JSON line.
+
+Run: python benchmarks/live_captions.py
 """
 
 from __future__ import annotations
