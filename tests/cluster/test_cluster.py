@@ -204,7 +204,7 @@ async def again(speaker: Speaker, text: str, seed: int) -> Samples:
 
 async def test_a_killed_door_closes_its_sockets_and_others_go_on(cluster: RayCluster) -> None:
     cluster.deploy(1, doors=2)
-    clients, text = 6, "This is a sentence of some length. And another one comes after it."
+    clients, text = 12, "This is a sentence of some length. And another one comes after it."
     whole = (await expected({3: text}))[3]
 
     async def one(begun: asyncio.Event) -> bool:
@@ -213,6 +213,8 @@ async def test_a_killed_door_closes_its_sockets_and_others_go_on(cluster: RayClu
             async with httpx.AsyncClient(timeout=30) as client:
                 body = {"input": text, "response_format": "pcm", "seed": 3}
                 async with client.stream("POST", f"{cluster.url}/v1/audio/speech", json=body) as response:
+                    if response.status_code != 200:
+                        return False
                     data = b""
                     async for part in response.aiter_raw():
                         data += part
@@ -222,10 +224,10 @@ async def test_a_killed_door_closes_its_sockets_and_others_go_on(cluster: RayClu
         assert len(data) == 2 * len(whole), "ended as if it were whole"
         return True
 
-    begun = asyncio.Event()
-    speaking = [asyncio.create_task(one(begun)) for _ in range(clients)]
-    await begun.wait()
-    await asyncio.sleep(0)
+    assert all(await asyncio.gather(*(one(asyncio.Event()) for _ in range(clients))))  # both Doors are known by now
+    begun = [asyncio.Event() for _ in range(clients)]
+    speaking = [asyncio.create_task(one(each)) for each in begun]
+    await asyncio.gather(*(each.wait() for each in begun))
     await asyncio.to_thread(cluster.kill, cluster.replicas("Door")[0])
     ends = await asyncio.gather(*speaking)
     print(f"of {clients} streams {ends.count(True)} went on")
