@@ -58,7 +58,7 @@ def genie() -> EngineCase:
     store = VoiceStore([VoiceDirectory(voice_library())])
     front_end = PhonemeFrontEnd(GenieData(genie_data()))
     engine = GenieEngine(store, front_end, cache_root() / "compiled", threads=2)
-    return EngineCase(engine, engine.load_voice("alpha"), ("こんにちは。", "はい、そうです。"), "안녕하세요.")
+    return EngineCase(engine, engine.load_voice("alpha"), ("こんにちは。", "はい、そうです。"), "สวัสดีครับ ยินดีที่ได้รู้จัก")
 
 
 CASES: dict[str, Callable[[], EngineCase]] = {made.__name__: cache(made) for made in (fake, embedded, genie)}

@@ -129,8 +129,10 @@ class GenieEngine:
             raise VoiceUnavailable(problems[language], param="input")
         if language not in LANGUAGES:
             raise UnspeakableText(voice.id, [known for known in LANGUAGES if known not in problems])
-        sentence = in_known_scripts(sentence)
+        written, sentence = sentence.text, in_known_scripts(sentence)
         unread = unread_runs(sentence.text, language, problems)
+        if _anything_left(written, ()) and not _anything_left(sentence.text, unread):
+            raise UnspeakableText(voice.id, [known for known in LANGUAGES if known not in problems])
         if not unread:
             return sentence
         said = MappedText.of(sentence.source).respelled(sentence.text, sentence.spans)
@@ -144,6 +146,7 @@ class GenieEngine:
             Overloaded: If the voice speaks as many sentences as it can already.
         """
         assert isinstance(voice, GenieVoice)
+        self.check(sentence, voice, options)  # a glance; whoever opens without one is refused alike
         spoken = voice.reference(options)
         language = sentence.language if options.language == "auto" else options.language
         phonemes = self._front_end.phonemize(sentence.text, language, voice=voice.id)
@@ -209,3 +212,12 @@ def open_engine(settings: VoiceSettings) -> GenieEngine:
         positions=settings.genie_positions,
         threads=settings.genie_threads,
     )
+
+
+def _anything_left(text: str, unread: Sequence[tuple[int, int]]) -> bool:
+    """Is there a letter or digit outside of what cannot be read?"""
+    end, kept = 0, []
+    for start, stop in unread:
+        kept.append(text[end:start])
+        end = stop
+    return any(char.isalnum() for char in "".join([*kept, text[end:]]))
