@@ -130,8 +130,8 @@ def test_javascript_reads_pictures(from_javascript: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def listening() -> Iterator[LiveServer]:
-    ears = {"recognizers": [FakeRecognizer(("ear",), missing=("lost",))], "activity": Loudness()}
-    with live_server([FakeEngine()], **ears, api_keys=(KEY,)) as server:
+    ears = FakeRecognizer(("ear",), missing=("lost",))
+    with live_server([FakeEngine()], recognizers=[ears], activity=Loudness(), api_keys=(KEY,)) as server:
         yield server
 
 

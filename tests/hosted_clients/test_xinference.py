@@ -231,8 +231,8 @@ def test_a_launch_that_downloads(recording: bytes, monkeypatch: pytest.MonkeyPat
     with HubStandIn(files) as hub:
         there = Hub(REPOSITORY, COMMIT, endpoint=hub.endpoint, retry_wait_s=0.0)
         monkeypatch.setattr("vivavoce.models.pull.Hub", lambda repository, revision: there)
-        settings = {"data_dir": tmp_path, "pull_on_launch": True}
-        with live_server([FakeEngine(("alpha",))], activity=Loudness(), **settings) as server:
+        engine = FakeEngine(("alpha",))
+        with live_server([engine], activity=Loudness(), data_dir=tmp_path, pull_on_launch=True) as server:
             client = Client(server.url)
             uid = client.launch_model(model_name="whisper-small", model_type="audio", wait_ready=False)
             wait_until(lambda: client.get_launch_model_progress(uid)["progress"] == 1.0)
