@@ -84,7 +84,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 def test_help_names_every_command(shell: Shell) -> None:
     ran = shell("--help")
     assert ran.status == 0
-    assert all(f"    {name} " in ran.out.decode() for name in COMMANDS)
+    lines = [line.split() for line in ran.out.decode().splitlines() if line.startswith("    ")]
+    assert set(COMMANDS) <= {words[0] for words in lines if words}  # a long name stands on a line of its own
     assert b"examples:" in ran.out
 
 
