@@ -113,7 +113,7 @@ class Kind:
         if self.fails:
             raise VoiceUnavailable("its files are damaged")
 
-    def unload(self, model_id: str) -> None:
+    async def unload(self, model_id: str) -> None:
         self.unloaded.append(model_id)
 
 
@@ -133,11 +133,11 @@ async def test_a_launch_is_its_launchers_own() -> None:
         with pytest.raises(InvalidRequest, match="taken"):
             await models.launch(name, "mine", owner, wait=True)
     with pytest.raises(NotLaunched):
-        models.end("mine", "you")
+        await models.end("mine", "you")
     await models.launch("one", "yours", "you", wait=True)
-    models.end("mine", "me")
+    await models.end("mine", "me")
     assert kind.unloaded == []  # somebody else has it
-    models.end("yours", "you")
+    await models.end("yours", "you")
     assert kind.unloaded == ["one"]
     await models.aclose()
 

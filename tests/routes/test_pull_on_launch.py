@@ -148,7 +148,7 @@ async def test_a_launch_taken_back_stops_the_download() -> None:
     loading = each.loading
     assert loading is not None
     keeper.forget = lambda model_id: None  # type: ignore[attr-defined]
-    launched.end("whisper-small", "me")
+    await launched.end("whisper-small", "me")
     await asyncio.sleep(0)  # the launch hears of it
     slow.go_on.set()
     await asyncio.wait({loading})

@@ -38,8 +38,8 @@ class LaunchableVoices:
     async def load(self, model_id: str, progress: Progress) -> None:
         await self._voices.load_voice(model_id, progress)
 
-    def unload(self, model_id: str) -> None:
-        if model_id != self._voices.default_id():
+    async def unload(self, model_id: str) -> None:
+        if model_id != await asyncio.to_thread(self._voices.default_id):
             self._voices.forget(model_id)
 
 
@@ -65,8 +65,8 @@ class LaunchableRecognizers:
     async def load(self, model_id: str, progress: Progress) -> None:
         await self._listener.load_model(model_id, progress)
 
-    def unload(self, model_id: str) -> None:
-        if model_id != self._listener.choose().info.id:
+    async def unload(self, model_id: str) -> None:
+        if model_id != (await asyncio.to_thread(self._listener.choose)).info.id:
             self._listener.forget(model_id)
 
 
@@ -107,7 +107,7 @@ class KnownElsewhere:
             await _stoppable(self._fetch, CATALOGUE[model_id], progress)
         await self._listener.load_model(model_id, progress)
 
-    def unload(self, model_id: str) -> None:
+    async def unload(self, model_id: str) -> None:
         self._listener.forget(model_id)
 
 

@@ -73,8 +73,8 @@ class Launchable(Protocol):
         """Bring it into memory."""
         ...
 
-    def unload(self, model_id: str) -> None:
-        """Let it leave memory."""
+    async def unload(self, model_id: str) -> None:
+        """Let it leave memory, unless it is what speaks or listens where nothing is named."""
         ...
 
 
@@ -138,7 +138,7 @@ class LaunchedModels:
                 raise known.error
         return known
 
-    def end(self, uid: str, owner: str) -> None:
+    async def end(self, uid: str, owner: str) -> None:
         """Take a launch back, in the middle of loading too.
 
         Raises:
@@ -149,7 +149,7 @@ class LaunchedModels:
         if launched.loading is not None:
             launched.loading.cancel()
         if not any(other.model_id == launched.model_id for other in self._launched.values()):
-            launched.kind.unload(launched.model_id)
+            await launched.kind.unload(launched.model_id)
 
     def of(self, uid: str, owner: str) -> Launched:
         """A launch of this owner.

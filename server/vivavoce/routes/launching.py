@@ -75,11 +75,11 @@ def launching_router(
 
     @router.post("/v1/models/{uid}/cancel", summary="Take a launch back while it loads")
     async def cancel(request: Request, uid: str) -> None:
-        launched.end(uid, request.state.owner)
+        await launched.end(uid, request.state.owner)
 
     @router.delete("/v1/models/{uid}", summary="End a launch")
     async def terminate(request: Request, uid: str) -> None:
-        launched.end(uid, request.state.owner)
+        await launched.end(uid, request.state.owner)
 
     @router.get("/v1/model_registrations/{model_type}", summary="What can be launched")
     async def registrations(model_type: str, detailed: bool = False) -> list[dict[str, Any]]:
