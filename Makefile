@@ -71,7 +71,7 @@ $(HOSTED_CLIENTS)/.testing: pyproject.toml tests/hosted_clients/package.json
 setup-realtime-clients: $(REALTIME_CLIENTS)/.testing ## make the environment that tests other people's Realtime clients
 
 test-realtime-clients: $(REALTIME_CLIENTS)/.testing $(STAMP) client ## hold a conversation with each of them; writes the README's table
-	VIVAVOCE_PYTHON=$(CURDIR)/$(BIN)/python $(REALTIME_CLIENTS)/bin/python -m pytest tests/realtime_clients -o filterwarnings=default $(ARGS)
+	SERVER_PYTHON=$(CURDIR)/$(BIN)/python $(REALTIME_CLIENTS)/bin/python -m pytest tests/realtime_clients -o filterwarnings=default $(ARGS)
 
 $(REALTIME_CLIENTS)/.testing: pyproject.toml tests/realtime_clients/package.json
 	$(PYTHON) -m venv $(REALTIME_CLIENTS)

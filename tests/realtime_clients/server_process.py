@@ -19,7 +19,7 @@ START_S = 90.0
 
 def server_python() -> str:
     """The interpreter of the environment in which the server is installed."""
-    named = os.environ.get("VIVAVOCE_PYTHON")
+    named = os.environ.get("SERVER_PYTHON")
     own = ROOT / ".venv" / "bin" / "python"
     return named or (str(own) if own.exists() else sys.executable)
 
