@@ -100,6 +100,26 @@ async def test_a_written_question_is_answered_on_the_track(server: LiveServer) -
         await client.close()
 
 
+async def test_a_reply_that_only_calls_a_function_has_no_sound(server: LiveServer, stand_in: ChatStandIn) -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    stand_in.parts = [chunk(tool_calls=[call], finish="tool_calls"), DONE]
+    client = CallClient("oai-events")
+    try:
+        tool = {"type": "function", "name": "get_weather", "parameters": {"type": "object"}}
+        await open_call(server, client, {"type": "realtime", "tools": [tool]})
+        content = [{"type": "input_text", "text": "How is the weather?"}]
+        client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        client.send("response.create")
+        done = await client.until("response.done")
+        assert [item["type"] for item in done["response"]["output"]] == ["function_call"]
+        client.send("conversation.item.retrieve", item_id=done["response"]["output"][0]["id"])
+        await client.until("conversation.item.retrieved")  # whatever belongs to the response has come before it
+        assert not client.of("output_audio_buffer.started")
+        assert not client.of("output_audio_buffer.stopped")
+    finally:
+        await client.close()
+
+
 async def test_a_spoken_question_is_heard(server: LiveServer, stand_in: ChatStandIn) -> None:
     client = CallClient("oai-events", Microphone())
     try:

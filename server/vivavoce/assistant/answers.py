@@ -197,7 +197,8 @@ class Answers:
 
     def _goes_out(self) -> None:
         answer = self._sounding
-        if self._on_track and answer is not None and answer.reply.mouth is not None:
+        mouth = answer.reply.mouth if answer is not None else None
+        if self._on_track and answer is not None and mouth is not None and mouth.has_begun:
             self._session.responses.sounding(answer.response.id)
         self._asking.goes_out()
 
