@@ -4,18 +4,14 @@ import { fetchToken, VoiceClient } from "/client/index.js";
 
 import { dictation } from "./dictation.js";
 import { BufferGraph, Wave } from "./gauges.js";
-import { inPlainWords } from "./plain_words.js";
+import { element, hide, Key, notice, show, status } from "./parts.js";
 import { SAMPLES, SNIPPET } from "./samples.js";
 import { Script } from "./script.js";
 import { TextView } from "./text_view.js";
 import { themeSwitch } from "./theme.js";
-import { fetchVoices, fillVoices } from "./voices.js";
 
 /** How long a writer may think before what is there is spoken as it is. */
 const WRITING_PAUSE_MS = 900;
-
-/** @template {HTMLElement} T @param {string} id @returns {T} */
-const element = (id) => /** @type {T} */ (document.getElementById(id));
 
 const page = {
   /** @type {HTMLTextAreaElement} */ text: element("text"),
@@ -23,17 +19,18 @@ const page = {
   /** @type {HTMLSelectElement} */ voice: element("voice"),
   /** @type {HTMLInputElement} */ speed: element("speed"),
   /** @type {HTMLInputElement} */ live: element("live"),
-  /** @type {HTMLFormElement} */ keyPanel: element("key-panel"),
-  /** @type {HTMLInputElement} */ key: element("key"),
 };
 
 const script = new Script();
 const wave = new Wave(element("wave"));
 const graph = new BufferGraph(element("buffer-graph"));
 
+const key = new Key(() => {
+  renew();
+  void key.loadVoices(page.voice);
+});
 /** @type {VoiceClient | null} */
 let client = null;
-let key = sessionStorage.getItem("vivavoce-key") ?? "";
 /** Utterances that have not ended. */
 const speaking = new Set();
 let underrunsBefore = 0;
@@ -117,7 +114,7 @@ function createClient() {
     transport: chosen.value === "webrtc" ? "webrtc" : "websocket",
     voice: page.voice.value || undefined,
     config: { speed: Number(page.speed.value) },
-    token: key ? () => fetchToken(location.origin, key) : undefined,
+    token: key.value ? () => fetchToken(location.origin, key.value) : undefined,
   });
   voice.on("state", update);
   voice.on("word", ({ utterance, start, end }) => {
@@ -129,7 +126,7 @@ function createClient() {
   });
   voice.on("level", ({ level }) => wave.add(level));
   voice.on("metrics", showMetrics);
-  voice.on("error", ({ error }) => failed(error));
+  voice.on("error", ({ error }) => key.failed(error));
   voice.on("needs-gesture", () => notice("The browser holds the sound back. Press Speak again."));
   voice.on("done", ({ utterance, status: end }) => {
     speaking.delete(utterance);
@@ -148,28 +145,6 @@ function renew() {
   speaking.clear();
   view.rest();
   update();
-}
-
-/** @param {import("/client/errors.js").VoiceError} error */
-function failed(error) {
-  if (error.code === "closed") return;
-  if (error.status === 401 || error.code === "invalid_api_key") askForKey();
-  notice(inPlainWords(error));
-}
-
-function askForKey() {
-  show("key-panel");
-  page.key.focus();
-}
-
-async function loadVoices() {
-  try {
-    fillVoices(page.voice, await fetchVoices(key));
-    hide("key-panel", "notice");
-  } catch (error) {
-    if (/** @type {{status?: number}} */ (error).status !== 401) notice(inPlainWords(error));
-    else askForKey();
-  }
 }
 
 // -- what is shown --------------------------------------------------------------------------------------------------
@@ -208,27 +183,6 @@ function underrunsNote(underruns, underrunMs, pauses) {
   return "times the sound ran out";
 }
 
-/** @param {string} text */
-function notice(text) {
-  element("notice").textContent = text;
-  show("notice");
-}
-
-/** @param {string} text */
-function status(text) {
-  if (element("status").textContent !== text) element("status").textContent = text;
-}
-
-/** @param {...string} ids */
-function show(...ids) {
-  for (const id of ids) element(id).hidden = false;
-}
-
-/** @param {...string} ids */
-function hide(...ids) {
-  for (const id of ids) element(id).hidden = true;
-}
-
 // -- what is pressed ------------------------------------------------------------------------------------------------
 
 function toggle() {
@@ -265,16 +219,16 @@ page.text.addEventListener("input", () => {
 dictation({
   button: element("listen"),
   view,
-  key: () => key,
+  key: () => key.value,
   onText: () => page.text.dispatchEvent(new Event("input")),
   onStatus: status,
-  onError: failed,
+  onError: (error) => key.failed(error),
 });
 
 page.live.addEventListener("change", () => {
   if (speaking.size === 0) script.begin(view.text, view.text.length);
   if (page.live.checked) {
-    openClient().connect().catch(failed);
+    openClient().connect().catch((error) => key.failed(error));
     page.text.focus();
     page.text.setSelectionRange(view.text.length, view.text.length);
   }
@@ -298,14 +252,6 @@ page.speed.addEventListener("input", () => {
 page.speed.addEventListener("change", () => client?.configure({ speed: Number(page.speed.value) }));
 for (const radio of document.querySelectorAll("input[name=transport]")) radio.addEventListener("change", renew);
 
-page.keyPanel.addEventListener("submit", (event) => {
-  event.preventDefault();
-  key = page.key.value.trim();
-  sessionStorage.setItem("vivavoce-key", key);
-  renew();
-  void loadVoices();
-});
-
 addEventListener("resize", () => {
   wave.renew();
   graph.renew();
@@ -318,4 +264,4 @@ themeSwitch(element("theme"), () => {
 });
 element("snippet").textContent = SNIPPET.replaceAll("ORIGIN", location.origin);
 script.begin(view.text, view.text.length);
-void loadVoices();
+void key.loadVoices(page.voice);

@@ -5,14 +5,10 @@ import { Assistant, fetchClientSecret } from "/client/index.js";
 import { Dialogue } from "./dialogue.js";
 import { Doing } from "./doing.js";
 import { Orb } from "./orb.js";
-import { inPlainWords } from "./plain_words.js";
+import { element, hide, Key, notice, status } from "./parts.js";
 import { ASSISTANT_SNIPPET } from "./samples.js";
 import { themeSwitch } from "./theme.js";
 import { TurnBars } from "./turn_bars.js";
-import { fetchVoices, fillVoices } from "./voices.js";
-
-/** @template {HTMLElement} T @param {string} id @returns {T} */
-const element = (id) => /** @type {T} */ (document.getElementById(id));
 
 const page = {
   /** @type {HTMLButtonElement} */ talk: element("talk"),
@@ -22,8 +18,6 @@ const page = {
   /** @type {HTMLTextAreaElement} */ instructions: element("instructions"),
   /** @type {HTMLSelectElement} */ voice: element("voice"),
   /** @type {HTMLSelectElement} */ model: element("model"),
-  /** @type {HTMLFormElement} */ keyPanel: element("key-panel"),
-  /** @type {HTMLInputElement} */ key: element("key"),
 };
 
 /** What the page says of each state: a line to see, and one below it. @type {Record<import("./orb.js").Who, [string, string]>} */
@@ -43,9 +37,12 @@ const doing = new Doing(element("doing"), (text) => {
   dialogue.note(text);
 });
 
+const key = new Key(() => {
+  void renew();
+  void key.loadVoices(page.voice);
+});
 /** @type {Assistant | null} */
 let assistant = null;
-let key = sessionStorage.getItem("vivavoce-key") ?? "";
 let isStarting = false;
 
 // -- the assistant --------------------------------------------------------------------------------------------------
@@ -63,7 +60,7 @@ function createAssistant() {
     ...settings(),
     model: page.model.value || undefined,
     tools: doing.tools,
-    token: key ? () => fetchClientSecret(location.origin, key, page.model.value ? { model: page.model.value } : undefined) : undefined,
+    token: key.value ? () => fetchClientSecret(location.origin, key.value, page.model.value ? { model: page.model.value } : undefined) : undefined,
   });
   created.on("state", ({ previous }) => {
     update();
@@ -74,7 +71,7 @@ function createAssistant() {
   created.on("word", (word) => dialogue.word(word));
   created.on("level", ({ who, level }) => orb.hear(who, level));
   created.on("metrics", showMetrics);
-  created.on("error", ({ error }) => failed(error));
+  created.on("error", ({ error }) => key.failed(error));
   created.on("needs-gesture", () => notice("The browser holds the sound back. Press the circle."));
   return created;
 }
@@ -91,7 +88,7 @@ async function start() {
     await openAssistant().start();
     status("Listening.");
   } catch (error) {
-    failed(error);
+    key.failed(error);
   } finally {
     isStarting = false;
     update();
@@ -112,7 +109,7 @@ async function send(text) {
   try {
     await openAssistant().send(text);
   } catch (error) {
-    failed(error);
+    key.failed(error);
   }
 }
 
@@ -124,29 +121,6 @@ async function renew() {
   await before?.stop();
   update();
   if (wasHearing) await start();
-}
-
-/** @param {unknown} error */
-function failed(error) {
-  const { code, status: http } = /** @type {import("/client/errors.js").VoiceError} */ (error);
-  if (code === "closed") return;
-  if (http === 401 || code === "invalid_api_key") askForKey();
-  notice(inPlainWords(error));
-}
-
-function askForKey() {
-  show("key-panel");
-  page.key.focus();
-}
-
-async function loadVoices() {
-  try {
-    fillVoices(page.voice, await fetchVoices(key));
-    hide("key-panel", "notice");
-  } catch (error) {
-    if (/** @type {{status?: number}} */ (error).status !== 401) notice(inPlainWords(error));
-    else askForKey();
-  }
 }
 
 // -- what is shown --------------------------------------------------------------------------------------------------
@@ -193,27 +167,6 @@ function showMetrics(metrics) {
   element("answered-note").textContent = metrics.by === "speech" ? "from your last sound to its first" : "from Send to its first sound";
 }
 
-/** @param {string} text */
-function notice(text) {
-  element("notice").textContent = text;
-  show("notice");
-}
-
-/** For those who do not see the circle. Only what they did: a reader that talks would be heard by the microphone. @param {string} text */
-function status(text) {
-  element("status").textContent = text;
-}
-
-/** @param {...string} ids */
-function show(...ids) {
-  for (const id of ids) element(id).hidden = false;
-}
-
-/** @param {...string} ids */
-function hide(...ids) {
-  for (const id of ids) element(id).hidden = true;
-}
-
 // -- what is pressed ------------------------------------------------------------------------------------------------
 
 page.talk.addEventListener("click", () => {
@@ -251,18 +204,10 @@ for (const field of [page.instructions, page.voice]) field.addEventListener("cha
 page.model.addEventListener("change", () => void renew());
 for (const radio of document.querySelectorAll("input[name=transport]")) radio.addEventListener("change", () => void renew());
 
-page.keyPanel.addEventListener("submit", (event) => {
-  event.preventDefault();
-  key = page.key.value.trim();
-  sessionStorage.setItem("vivavoce-key", key);
-  void renew();
-  void loadVoices();
-});
-
 addEventListener("resize", () => orb.renew());
 addEventListener("pagehide", () => void assistant?.stop());
 
 themeSwitch(element("theme"), () => orb.renew());
 element("snippet").textContent = ASSISTANT_SNIPPET.replaceAll("ORIGIN", location.origin);
 update();
-void loadVoices();
+void key.loadVoices(page.voice);
