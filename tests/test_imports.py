@@ -62,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "hosted": {"errors", "metrics", "draining", "synthesis.speaker", "assistant.chat_model", "assistant.chat_stream"}
     | {"audio", "decoding", "text", "words", "engines.speech", "machine.admission"}
     | {"recognition", "engines.recognizer", "machine.scheduler"},  # a listener elsewhere
-    "space": {"errors", "voices"},
+    "space": {"errors", "progress", "voices"},
     "web": {"serving.entries"},
     "routes": ROUTES,
     "app": APP | {"adapters.engine", "adapters.fastrtc"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -20,11 +21,13 @@ class Named:
         self.infos = [RecognizerInfo(name, ("en",), engine, problem=problem) for name in names]
         self.loaded: list[str] = []
         self.asked: list[HearingRequest] = []
+        self.chosen_in: list[int] = []
 
     def models(self) -> list[RecognizerInfo]:
         return self.infos
 
     def choose(self, model: str | None = None) -> ResolvedModel:
+        self.chosen_in.append(threading.get_ident())
         by_name = {info.id: info for info in self.infos}
         return ResolvedModel(by_name[resolve(model, by_name)])
 
@@ -76,7 +79,9 @@ def test_all_are_listed_once() -> None:
 
 
 async def test_only_what_is_here_is_loaded() -> None:
+    loop = threading.get_ident()
     both = listeners(["whisper-base"], ["desk"])
     await both.load_model("desk")
     await both.load_model("whisper-base")
     assert both._first.loaded == ["whisper-base"]  # type: ignore[attr-defined]
+    assert loop not in both._first.chosen_in  # type: ignore[attr-defined]  # it may look at the disk

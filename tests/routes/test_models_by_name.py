@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,12 @@ from starlette.datastructures import FormData, UploadFile
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
+from vivavoce.engines.recognizer import RecognizerInfo
 from vivavoce.errors import EngineError, InvalidRequest, RateLimited, UnknownModel, VoiceUnavailable
-from vivavoce.routes.launched import MAX_OF_ONE, LaunchedModels, NotLaunched, Progress, StillLoading
+from vivavoce.progress import Progress
+from vivavoce.recognition.listener import ResolvedModel
+from vivavoce.routes.launchables import LaunchableRecognizers, LaunchableVoices
+from vivavoce.routes.launched import MAX_OF_ONE, LaunchedModels, NotLaunched, StillLoading
 from vivavoce.routes.speech_dialects import (
     from_form,
     from_hugging_face,
@@ -115,6 +120,35 @@ class Kind:
 
     async def unload(self, model_id: str) -> None:
         self.unloaded.append(model_id)
+
+
+class LooksAtTheDisk:
+    """Keeps voices and models; tells in which thread it was asked which is the default."""
+
+    def __init__(self) -> None:
+        self.asked_in: list[int] = []
+        self.forgotten: list[str] = []
+
+    def default_id(self) -> str:
+        self.asked_in.append(threading.get_ident())
+        return "first"
+
+    def choose(self, model: str | None = None) -> ResolvedModel:
+        return ResolvedModel(RecognizerInfo(self.default_id(), ("en",), "whisper"))
+
+    def forget(self, model_id: str) -> None:
+        self.forgotten.append(model_id)
+
+
+@pytest.mark.parametrize("kind", [LaunchableVoices, LaunchableRecognizers])
+async def test_what_is_ended_leaves_memory_and_the_disk_is_read_in_a_thread(kind: Any) -> None:
+    keeper = LooksAtTheDisk()
+    launchable = kind(keeper)
+    await launchable.unload("second")
+    await launchable.unload("first")  # speaks or listens where nothing is named
+    assert keeper.forgotten == ["second"]
+    assert len(keeper.asked_in) == 2
+    assert threading.get_ident() not in keeper.asked_in
 
 
 async def test_a_launch_is_its_launchers_own() -> None:

@@ -21,9 +21,10 @@ from vivavoce.errors import DownloadError, ModelUnavailable, VoiceUnavailable
 from vivavoce.hosted.hearing import wav_file
 from vivavoce.hub import Hub
 from vivavoce.models.catalogue import KnownModel
+from vivavoce.progress import Progress
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.routes.launchables import KnownElsewhere
-from vivavoce.routes.launched import LaunchedModels, NotLaunched, Progress
+from vivavoce.routes.launched import LaunchedModels, NotLaunched
 
 SPEECH = wav_file(np.concatenate([np.full(16_000, 0.3, np.float32), np.zeros(16_000, np.float32)]))
 

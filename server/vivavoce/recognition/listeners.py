@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -89,7 +90,8 @@ class Listeners:
 
     async def load_model(self, model_id: str, progress: Progress | None = None) -> None:
         """Have it in memory, where it is one of this machine."""
-        if not self._is_elsewhere(self.choose(model_id)):
+        model = await asyncio.to_thread(self.choose, model_id)  # it may look at the disk
+        if not self._is_elsewhere(model):
             await self._first.load_model(model_id, progress)
 
     async def preload(self, progress: Progress | None = None) -> None:

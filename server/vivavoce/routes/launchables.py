@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from vivavoce.errors import ModelUnavailable, UnknownModel, VivaVoceError, VoiceUnavailable
 from vivavoce.models.catalogue import CATALOGUE, OPENAI_NAMES, KnownModel
+from vivavoce.progress import Progress
 from vivavoce.recognition.listener import ModelKeeper
-from vivavoce.routes.launched import Progress
 from vivavoce.synthesis.speaker import VoiceKeeper
 
 CHAT_TTS = "chattts"

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -24,6 +24,7 @@ from vivavoce.errors import (
     VivaVoceError,
     VoiceUnavailable,
 )
+from vivavoce.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,6 @@ MAX_OF_ONE = 16  # owner
 RETRY_AFTER_S = 2.0
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-Progress = Callable[[str, float], None]
 State = Literal["LOADING", "READY", "ERROR"]
 
 

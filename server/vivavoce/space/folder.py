@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vivavoce.errors import VoicePackError
+from vivavoce.progress import Progress
 from vivavoce.space import texts
-from vivavoce.space.voice_folders import Progress, write_voice
+from vivavoce.space.voice_folders import write_voice
 from vivavoce.voices.pack import VoicePack
 
 KEPT = (".git",)

@@ -8,17 +8,15 @@ changed by hand. Called by `folder.py`.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vivavoce.progress import Progress
 from vivavoce.voices.checksums import hash_file, write_json, write_manifest
 from vivavoce.voices.clip import decode_clip, write_wav
 from vivavoce.voices.fingerprints import MODEL_FILES
 from vivavoce.voices.pack import SETTINGS_FILE, VoicePack, read_pack
 from vivavoce.voices.references import DEFAULT_STYLE
-
-Progress = Callable[[str, float], None]
 
 
 def write_voice(pack: VoicePack, models: Path, progress: Progress) -> Path:
