@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from contextlib import suppress
 
@@ -16,6 +17,10 @@ from vivavoce.serving.work_budget import WorkBudget
 STREAM = "/v1/audio/speech/stream"
 PONG = b"\x8a\x80\x00\x00\x00\x00"  # masked, empty
 FRAGMENT = b"\x00\x80\x00\x00\x00\x00"  # a continuation of nothing, empty, not the last
+HANDSHAKE = (
+    f"GET {STREAM} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+).encode()
 MESSAGE = b"\x81\x82\x00\x00\x00\x00{}"
 
 
@@ -79,12 +84,42 @@ def test_messages_wait_outside_until_their_turn_comes() -> None:
         assert b"rate_limit" in got or b"1008" in got or b"\x03\xf0" in got, "too many errors close it"
 
 
+@pytest.mark.parametrize("cut", [0, 1, 600])
+def test_a_client_that_does_not_wait_for_the_handshake_is_heard(cut: int) -> None:
+    """Its first messages come in one packet with the handshake, or some of them do."""
+    messages = frame({"type": "input.text", "text": "Hello. " * 90}) + frame({"type": "input.done"})
+    with live_server([FakeEngine()]) as live, socket.create_connection(("127.0.0.1", live.port)) as client:
+        client.settimeout(20)
+        client.sendall(HANDSHAKE + messages[: len(messages) - cut])
+        client.sendall(messages[len(messages) - cut :])
+        got = b""
+        while b"session.created" not in got or b'"audio.done"' not in got:
+            part = client.recv(65536)
+            assert part, got[-500:]
+            got += part
+
+
+def test_what_comes_before_the_handshakes_answer_is_bounded_too() -> None:
+    with live_server([FakeEngine()]) as live, socket.create_connection(("127.0.0.1", live.port)) as client:
+        client.settimeout(20)
+        client.sendall(HANDSHAKE + b"\x81\xff" + (1 << 40).to_bytes(8, "big") + bytes(4))
+        got = b""
+        with suppress(ConnectionError):
+            while part := client.recv(65536):
+                got += part
+        assert b"session.created" not in got or b"\x03\xf1" in got, "1009: too big"
+
+
+def frame(message: dict[str, str]) -> bytes:
+    """A text message, masked with nothing."""
+    data = json.dumps(message).encode()
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+    return b"\x81" + length + bytes(4) + data
+
+
 def open_stream(live: LiveServer) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", live.port))
     client.settimeout(20)
-    client.sendall(
-        f"GET {STREAM} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
+    client.sendall(HANDSHAKE)
     assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
     return client

@@ -205,9 +205,10 @@ class HttpProtocol(HttpToolsProtocol):
             at += len(piece)
             try:
                 self.parser.feed_data(piece)
-            except httptools.HttpParserUpgrade:
+            except httptools.HttpParserUpgrade as upgrade:
                 if self._should_upgrade():
                     self.handle_websocket_upgrade()
+                    self._pass_on(piece[upgrade.args[0] :] + data[at:])
             except httptools.HttpParserError as error:
                 cause = error.__context__
                 self._refuse(cause if isinstance(cause, VivaVoceError) else MalformedRequest("this is no HTTP request"))
@@ -215,6 +216,11 @@ class HttpProtocol(HttpToolsProtocol):
                 self._head_bytes += len(piece)
                 if self._head_bytes > MAX_HEADER_BYTES:
                     self._refuse(HeadersTooLarge(f"the headers of a request may have {MAX_HEADER_BYTES} bytes"))
+
+    def _pass_on(self, early: bytes) -> None:
+        """Messages of a client that did not wait for the handshake's answer: uvicorn would lose them without a word."""
+        if early and not self.transport.is_closing():
+            self.transport.get_protocol().data_received(early)  # type: ignore[attr-defined]
 
     def _hold(self, data: bytes) -> None:
         """Keep what comes before its turn; where it is too much, the answers that are due are the last."""
