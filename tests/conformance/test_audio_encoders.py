@@ -246,6 +246,16 @@ def test_dropping_a_stream_leaves_no_thread_and_no_file(format: str) -> None:
     assert after == before
 
 
+@each_format
+def test_an_open_stream_has_no_thread_of_its_own(format: str) -> None:
+    """A codec's filters would start one a core, and a server with a hundred listeners has a hundred codecs."""
+    before = len(os.listdir("/proc/self/task"))
+    streams = [open_encoder(format, RATE) for _ in range(5)]
+    for stream in streams:
+        stream.encode(sweep(0.1))
+    assert len(os.listdir("/proc/self/task")) <= before
+
+
 @pytest.mark.parametrize("format", LOSSLESS)
 @settings(max_examples=25, deadline=None)
 @given(cuts=st.lists(st.integers(0, 6000), max_size=8))

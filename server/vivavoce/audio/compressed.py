@@ -16,6 +16,7 @@ import av
 import soundfile
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.audio.ffmpeg_threads import without_threads
 from vivavoce.audio.resample import Resampler
 from vivavoce.audio.samples import guard, to_pcm16
 from vivavoce.audio.spool import Spool
@@ -86,6 +87,7 @@ class FFmpegEncoder:
 
     def __init__(self, name: str, sample_rate: int, *, exact_sizes: bool = False, spool: Spool | None = None) -> None:
         codec = CODECS[name]
+        without_threads()
         self.name = name
         self.media_type = codec.media_type
         self.is_light = False

@@ -19,6 +19,7 @@ from aiortc.mediastreams import MediaStreamError
 from av.packet import Packet
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.audio.ffmpeg_threads import without_threads
 from vivavoce.audio.samples import to_pcm16
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE, Playout
 
@@ -37,6 +38,7 @@ class OpusEncoder:
     """
 
     def __init__(self) -> None:
+        without_threads()
         codec = av.AudioCodecContext.create("libopus", "w")
         codec.bit_rate = 40_000
         codec.format = "s16"
