@@ -42,8 +42,16 @@ class RunningServer:
         """Processor time it has used so far, all threads, in seconds; None where the process is not ours."""
         if self.pid is None or not Path("/proc").exists():
             return None
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+        return cpu_s(self.pid)
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used so far, all threads, in seconds; Linux. 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ import websockets
 import websockets.exceptions
 
 from listener import Heard, Refused, listen
-from local_server import RunningServer, add_options, local_server
+from local_server import RunningServer, add_options, cpu_s, local_server
 from report import print_report, spread
 from texts import paragraph
 
@@ -92,11 +92,15 @@ async def _measure(server: RunningServer, name: str, seconds: float) -> dict[str
             await asyncio.sleep(NEWCOMER_EVERY_S)
 
     attacker = None
+    began_s, server_s = time.monotonic(), server.cpu_s() or 0.0
     if name:
         attacker = multiprocessing.get_context("spawn").Process(target=_attack, args=(name, server.url, seconds))
         attacker.start()
     await asyncio.gather(*(play(number) for number in range(LISTENERS)), come())
-    if attacker is not None:
+    took_s, server_s = time.monotonic() - began_s, (server.cpu_s() or 0.0) - server_s
+    attacker_s = 0.0
+    if attacker is not None and attacker.pid is not None:
+        attacker_s = cpu_s(attacker.pid)
         attacker.kill()
         attacker.join()
     stalls = [stall for each in heard for stall in each.stalls_s]
@@ -111,6 +115,8 @@ async def _measure(server: RunningServer, name: str, seconds: float) -> dict[str
         "first p50": first["p50"],
         "first max": first["max"],
         "memory MiB": round(max(memory, default=0.0), 1),
+        "server cores": round(server_s / took_s, 2),
+        "attacker cores": round(attacker_s / took_s, 2),
     }
 
 
