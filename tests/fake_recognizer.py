@@ -98,6 +98,7 @@ class FakeRecognizer:
 
     Args:
         before_step: called first in every step, in the worker thread; may block or raise.
+        translates: its models "translate": their English is written in capitals.
     """
 
     name = "fake"
@@ -112,7 +113,9 @@ class FakeRecognizer:
         max_batch: int = 1,
         batched: bool = False,
         before_step: Callable[[Sequence[FakeHearing]], None] | None = None,
+        translates: bool = False,
     ) -> None:
+        self.translates = translates
         self.known, self.missing = tuple(models), tuple(missing)
         self.max_segment_s, self.max_batch, self.batched = max_segment_s, max_batch, batched
         self.before_step = before_step
@@ -128,7 +131,7 @@ class FakeRecognizer:
         return [stream for stream in self.streams if not stream.closed]
 
     def models(self) -> list[RecognizerInfo]:
-        known = [RecognizerInfo(name, LANGUAGES, self.name) for name in self.known]
+        known = [RecognizerInfo(name, LANGUAGES, self.name, self.translates) for name in self.known]
         return known + [
             RecognizerInfo(name, LANGUAGES, self.name, problem="its files are missing") for name in self.missing
         ]
@@ -139,7 +142,7 @@ class FakeRecognizer:
         if model_id not in self.known:
             raise UnknownModel(model_id, self.known)
         self.loads.append(model_id)
-        return FakeModel(model_id)
+        return FakeModel(model_id, translates=self.translates)
 
     def unload_model(self, model: RecognizerModel) -> None:
         self.unloads.append(model.id)
@@ -147,7 +150,7 @@ class FakeRecognizer:
     def check(self, model: RecognizerModel, options: HearingOptions) -> None:
         if options.language not in (None, *LANGUAGES):
             raise UnsupportedLanguage(f"model '{model.id}' understands: {', '.join(LANGUAGES)}")
-        if options.task == "translate":
+        if options.task == "translate" and not self.translates:
             raise UnsupportedLanguage(f"model '{model.id}' does not translate", param="model")
 
     def open(self, model: RecognizerModel, options: HearingOptions) -> FakeHearing:
@@ -188,6 +191,9 @@ def _advance(stream: FakeHearing) -> Heard | None:
 
 
 def _heard(stream: FakeHearing, words: Sequence[str], whole: bool) -> Heard:
+    language = stream.options.language or "en"
+    translated = stream.options.task == "translate" and language not in stream.options.as_spoken
+    words = [word.upper() for word in words] if translated else words
     blanks = ["", *[" "] * len(words)]
     text = [blank + word for blank, word in zip(blanks, words, strict=False)]
     timed = tuple(
@@ -198,8 +204,11 @@ def _heard(stream: FakeHearing, words: Sequence[str], whole: bool) -> Heard:
         text="".join(text),
         is_whole=whole,
         is_final=whole and stream.ended,
-        language=stream.options.language or "en",
+        language=language,
+        is_translated=translated,
         duration_s=len(stream.heard) / SAMPLE_RATE,
         words=timed if whole and stream.options.word_times else (),
-        tokens=tuple(HeardToken(k, word.encode(), 0.0) for k, word in enumerate(text)) if whole else (),
+        tokens=tuple(HeardToken(k, word.encode(), 0.0) for k, word in enumerate(text))
+        if whole or stream.options.as_it_comes
+        else (),
     )

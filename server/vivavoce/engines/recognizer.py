@@ -32,21 +32,26 @@ class HearingOptions:
         language: ISO 639-1 code of what is spoken; None detects it, for each segment.
         languages: where it is detected, the only answers allowed; empty allows all that the model knows.
         task: "transcribe" writes the language that is spoken, "translate" writes English.
+        as_spoken: languages that "translate" leaves as they are, where the recognizer can.
         prompt: text that came before: names, spelling, style. Its end counts where it is too long.
         hotwords: words that are likely to be said.
         temperature: 0 takes the likeliest words; up to 1 draws among the likely ones.
         seed: of that drawing; the same seed and sound give the same words.
         word_times: whole results tell when each word was said.
+        as_it_comes: beginnings of texts are passed on: what their `tokens` hold is never taken back, for which a
+            recognizer may have to hear with less freedom.
     """
 
     language: str | None = None
     languages: tuple[str, ...] = ()
     task: Task = "transcribe"
+    as_spoken: tuple[str, ...] = ()
     prompt: str = ""
     hotwords: tuple[str, ...] = ()
     temperature: float = 0.0
     seed: int = 0
     word_times: bool = False
+    as_it_comes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,12 @@ class Heard:
         language_probability: 1 where it was given.
         duration_s: seconds of sound that were heard.
         words: where they were asked for and the text is whole.
-        tokens: of the whole text.
+        tokens: of the whole text. Of a beginning, where they were asked for, those that the whole text begins with,
+            whatever comes; whole characters.
         avg_logprob: mean of the tokens' log-probabilities, end of text included; 0 without tokens.
         no_speech_prob: 0..1, the model's own opinion; it takes noise for speech, so do not rely on it alone.
         temperature: the one that was used.
+        is_translated: the text is English, whatever was spoken.
     """
 
     text: str
@@ -112,6 +119,12 @@ class Heard:
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
     temperature: float = 0.0
+    is_translated: bool = False
+
+    @property
+    def text_language(self) -> str:
+        """ISO 639-1 code of the text."""
+        return "en" if self.is_translated else self.language
 
     @property
     def compression_ratio(self) -> float:

@@ -60,7 +60,15 @@ def heard_answer(ear: HostedEar, answer: Any, options: HearingOptions, duration_
     text = text.strip()
     language = _language(answer, ear, options, text)
     words = _words(answer, text, duration_s) if options.word_times else ()
-    return Heard(text, is_whole=True, is_final=False, language=language, duration_s=duration_s, words=words)
+    return Heard(
+        text,
+        is_whole=True,
+        is_final=False,
+        language=language,
+        duration_s=duration_s,
+        words=words,
+        is_translated=options.task == "translate",
+    )
 
 
 def wav_file(samples: Samples) -> bytes:

@@ -85,7 +85,8 @@ class Ears:
     ) -> AsyncIterator[AsyncIterator[HeardSegment]]:
         """See `Listener.transcribe`."""
         async with self.lend(hearer, request, live=False) as ear:
-            yield _segments(LiveHearing(ear, request.detector or OF_RECORDINGS, recording=_pieces(sound)))
+            detector, beginnings = request.detector or OF_RECORDINGS, request.options.as_it_comes
+            yield _segments(LiveHearing(ear, detector, beginnings=beginnings, recording=_pieces(sound)))
 
     @asynccontextmanager
     async def lend(

@@ -48,6 +48,7 @@ class LiveHearing:
         ear: listens.
         options: when speech is speech.
         drafts: tell also what is understood while somebody speaks.
+        beginnings: tell also the beginning of a text while the rest is being understood, as far as it is certain.
         recording: pieces of sound that are taken as fast as they can be heard, instead of what is written.
     """
 
@@ -57,6 +58,7 @@ class LiveHearing:
         options: DetectorOptions,
         *,
         drafts: bool = False,
+        beginnings: bool = False,
         recording: Iterator[Samples] | None = None,
     ) -> None:
         self._ear = ear
@@ -64,7 +66,7 @@ class LiveHearing:
         self._live = recording is None
         self._detector = SpeechDetector(options)
         self._options = options
-        self._drafts = drafts
+        self._drafts, self._beginnings = drafts, beginnings
         self._heard = 0  # samples whose frames were looked at
         self._base = 0  # samples before the detector began afresh
         self._segments = 0  # that have begun
@@ -180,7 +182,7 @@ class LiveHearing:
             first = self._open[0]
             while first.waiting:
                 heard = first.waiting.popleft()
-                if heard.is_final or (self._drafts and heard.is_whole):
+                if self._is_told(heard):
                     self._events.append(_placed(first, heard))
                 if heard.is_final:
                     self._open.popleft()
@@ -189,6 +191,11 @@ class LiveHearing:
                     break
             else:
                 return
+
+    def _is_told(self, heard: Heard) -> bool:
+        if heard.is_final or (self._drafts and heard.is_whole):
+            return True
+        return self._beginnings and not heard.is_whole and bool(heard.tokens)
 
 
 def _placed(opened: _Open, heard: Heard) -> HeardSegment:

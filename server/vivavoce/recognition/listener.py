@@ -208,7 +208,8 @@ class Listener(Protocol):
     def transcribe(
         self, sound: Sequence[AnySamples], request: HearingRequest
     ) -> AbstractAsyncContextManager[AsyncIterator[HeardSegment]]:
-        """Hear a whole recording, behind everything live; segments come in order, all final.
+        """Hear a whole recording, behind everything live; segments come in order, final ones, and where
+        `options.as_it_comes` their beginnings before them.
 
         Args:
             sound: pieces of a recording, float32 or int16 [n], 16 kHz.

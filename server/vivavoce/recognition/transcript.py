@@ -75,9 +75,11 @@ class Transcript:
     language: str | None = None
 
     @classmethod
-    def of(cls, task: Task, duration_s: float, segments: Iterable[HeardSegment]) -> Transcript:
+    def of(
+        cls, task: Task, duration_s: float, segments: Iterable[HeardSegment], language: str | None = None
+    ) -> Transcript:
         """From what a listener gives."""
-        return cls(task, duration_s, tuple(each for each in segments if each.heard.text))
+        return cls(task, duration_s, tuple(each for each in segments if each.heard.text), language)
 
     @property
     def text(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vivavoce.engines.whisper.guards import is_nothing, is_wrong, loop_start, most_tokens, says_it_twice
+from vivavoce.engines.whisper.guards import is_nothing, is_wrong, loop_start, most_tokens, says_it_twice, settled
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,35 @@ def test_words_in_silence() -> None:
     assert is_nothing(" Thanks for watching!", -0.2, 0.4)
     assert is_nothing("ご視聴ありがとうございました。", -0.2, 0.4)
     assert not is_nothing("Thank you.", -0.2, 0.1)  # it was said
+
+
+@pytest.mark.parametrize(
+    ("tokens", "count"),
+    [
+        ([], 0),
+        ([1, 2, 3], 3),
+        ([1, 2, 3, 1], 3),  # a second round may begin
+        ([1, 2, 3, 1, 2], 3),
+        ([1, 2, 3, 1, 2, 9], 6),  # it was none
+        ([6, 6, 6, 6], 1),
+        ([1, 2, 1, 3, 1, 2], 4),
+    ],
+)
+def test_what_may_be_a_repeat_is_held_back(tokens: list[int], count: int) -> None:
+    assert settled(tokens, [-0.1] * len(tokens), 0.0) == count
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60))
+def test_a_loop_is_never_cut_within_what_was_told(tokens: list[int]) -> None:
+    told = 0
+    for count in range(1, len(tokens) + 1):
+        again = loop_start(tokens[:count])
+        if again is not None:
+            assert told <= again
+            return
+        told = max(told, settled(tokens[:count], [-0.1] * count, 0.0))
+
+
+def test_nothing_is_told_while_the_model_is_unsure_or_hears_silence() -> None:
+    assert settled([1, 2, 3], [-0.9] * 3, 0.0) == 0
+    assert settled([1, 2, 3], [-0.1] * 3, 0.4) == 0

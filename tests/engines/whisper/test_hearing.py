@@ -240,3 +240,69 @@ def test_an_unsure_result_is_heard_once_more_and_the_surer_one_kept() -> None:
 
 def test_of_two_wrong_results_the_one_with_the_whole_window_counts() -> None:
     assert told(2.0, [-0.1, -0.4], TWICE).avg_logprob == -0.4
+
+
+class Turncoat(Spy):
+    """A decoder that says something else in the whole window than in the short one."""
+
+    def run(self, asks: Sequence[Ask], threads: int) -> list[Answer]:
+        answers = super().run(asks, threads)
+        for ask, answer in zip(asks, answers, strict=True):
+            if ask.memory.cross.shape[3] == 1500:
+                answer.logits[-1] = np.roll(answer.logits[-1], 1)
+        return answers
+
+
+def beginnings(made: WhisperRecognizer, stream: Hearing, sureness: Sequence[float]) -> tuple[list[Heard], Heard]:
+    """What is told of a text before it is whole, and the whole, where its attempts are this sure."""
+    stream.feed(synthetic_whisper.sound(3, 2.0))
+    stream.end()
+    found: list[Heard] = []
+    seen: list[object] = []
+    for _ in range(500):
+        if stream.stage == "done":
+            break
+        if stream.attempt not in seen:
+            seen.append(stream.attempt)
+            decoding = Sure(stream.attempt._decoding, sureness[len(seen) - 1])
+            stream.attempt._decoding = decoding  # type: ignore[assignment]
+        found += [h for h in made.step([stream], threads=1) if h is not None]
+    assert len(seen) == len(sureness)
+    return found[:-1], found[-1]
+
+
+def ids(heard: Heard) -> list[int]:
+    return [token.id for token in heard.tokens]
+
+
+@pytest.mark.parametrize("sureness", [(-0.1,), (-0.9, -0.1), (-0.9, -1.5)])
+def test_what_was_told_of_a_beginning_is_never_taken_back(
+    sureness: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second hearing would say something else, but it begins where the first has committed itself."""
+    monkeypatch.setattr("vivavoce.engines.whisper.guards.UNSURE_LOGPROB", -0.7)
+    made, model, spy = recognizer()
+    Turncoat(model)
+    told, whole = beginnings(made, made.open(model, HearingOptions(language="en", as_it_comes=True)), sureness)
+    assert any(heard.tokens for heard in told)
+    for before, after in zip(told, [*told[1:], whole], strict=True):
+        assert ids(after)[: len(before.tokens)] == ids(before)
+    assert whole.text.startswith("".join(token.piece.decode() for token in told[-1].tokens).strip())
+    assert len(spy.windows) == len(sureness)
+
+
+def test_who_does_not_ask_for_beginnings_gets_the_better_hearing() -> None:
+    made, model, _ = recognizer()
+    Turncoat(model)
+    told, whole = beginnings(made, made.open(model, HearingOptions(language="en")), (-0.9, -0.1))
+    assert not any(heard.tokens for heard in told)
+    assert not whole.text.startswith("One")
+
+
+def test_words_in_what_may_be_silence_are_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, model, _ = recognizer((" Thanks", " for", " watching", "!"))
+    monkeypatch.setattr("vivavoce.engines.whisper.hearing.probability", lambda logits, token: 0.5)
+    stream = made.open(model, HearingOptions(language="en", as_it_comes=True))
+    told, whole = beginnings(made, stream, (-0.1,))
+    assert not any(heard.tokens for heard in told)
+    assert whole.text == ""

@@ -41,6 +41,7 @@ class Decoding:
         limit: tokens at most.
         temperature: 0 takes the likeliest.
         seed: of the drawing.
+        written: tokens it begins with, and their logarithms of probability; they stay.
 
     Attributes:
         tokens, logprobs: written so far, the end not included.
@@ -48,11 +49,19 @@ class Decoding:
         looped: it was stopped for running in a circle, of which one round was kept.
     """
 
-    def __init__(self, rules: TokenRules, limit: int, temperature: float, seed: int) -> None:
+    def __init__(
+        self,
+        rules: TokenRules,
+        limit: int,
+        temperature: float,
+        seed: int,
+        written: Sequence[tuple[int, float]] = (),
+    ) -> None:
         self._rules, self._limit, self._temperature = rules, limit, temperature
         self._random = np.random.default_rng(seed) if temperature > 0 else None
-        self.tokens: list[int] = []
-        self.logprobs: list[float] = []
+        self._written = len(written)
+        self.tokens: list[int] = [token for token, _ in written]
+        self.logprobs: list[float] = [logprob for _, logprob in written]
         self._end_logprob = 0.0
         self.is_over = False
         self.looped = False
@@ -73,6 +82,7 @@ class Decoding:
         self.logprobs.append(logprob)
         again = guards.loop_start(self.tokens)
         if again is not None:
+            again = max(again, self._written)
             del self.tokens[again:], self.logprobs[again:]
             self.looped = self.is_over = True
         self.is_over = self.is_over or len(self.tokens) >= self._limit

@@ -63,6 +63,24 @@ def loop_start(tokens: Sequence[int]) -> int | None:
     return None
 
 
+def settled(tokens: Sequence[int], logprobs: Sequence[float], no_speech_prob: float) -> int:
+    """How many of the first tokens are worth telling before the text is whole: nothing that may be heard once more.
+
+    Held back are all while the model is unsure or may have heard silence, and the last ones as far as they were
+    written before in this order: that is how loops and texts said twice begin.
+    """
+    count = len(tokens)
+    if no_speech_prob > _INVENTED_NO_SPEECH or not count or sum(logprobs) / count < UNSURE_LOGPROB:
+        return 0
+    known = count
+    for period in range(1, count):
+        same = 0
+        while same + period < count and tokens[count - 1 - same] == tokens[count - 1 - same - period]:
+            same += 1
+        known = min(known, count - same)
+    return known
+
+
 def says_it_twice(text: str) -> bool:
     """The end of the text repeats its beginning, wholly or as far as it came."""
     words = _plain(text).split()

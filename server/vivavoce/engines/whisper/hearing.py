@@ -6,6 +6,7 @@ the stream of the border: it begins attempts, drops them, and decides which one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -112,7 +113,7 @@ class Hearing:
             return attempt.result
         if (attempt.is_wrong or attempt.is_unsure) and not attempt.has_whole_window:
             self._doubted = attempt
-            self._begin(whole_window=True)
+            self._begin(whole_window=True, written=attempt.settled)
             return attempt.so_far()
         best = attempt if self._doubted is None else _surer(self._doubted, attempt)
         assert best.result is not None
@@ -124,8 +125,8 @@ class Hearing:
         self.close()
         self.error = error
 
-    def _begin(self, whole_window: bool = False) -> None:
-        self._attempt = Attempt(self.model, self.options, self._sound[: self._count], whole_window)
+    def _begin(self, whole_window: bool = False, written: Sequence[HeardToken] = ()) -> None:
+        self._attempt = Attempt(self.model, self.options, self._sound[: self._count], whole_window, written)
 
 
 class Attempt:
@@ -134,16 +135,25 @@ class Attempt:
     Args:
         sound: float32 [n], 16 kHz; read when it begins to be encoded, so it may grow behind n.
         whole_window: as whisper was trained; else as long as the sound, with the silent tail.
+        written: what an attempt before has told already: the text begins with it.
 
     Attributes:
         stage: "encode" or "decode".
         samples: of sound.
+        settled: tokens of the beginning that may be told, where they are asked for: `guards.settled`, whole characters.
         result: once it is whole.
         is_wrong: the result cannot be what was said.
         is_unsure: the model did not think much of it.
     """
 
-    def __init__(self, model: WhisperModel, options: HearingOptions, sound: Samples, whole_window: bool) -> None:
+    def __init__(
+        self,
+        model: WhisperModel,
+        options: HearingOptions,
+        sound: Samples,
+        whole_window: bool,
+        written: Sequence[HeardToken] = (),
+    ) -> None:
         self._model, self._options = model, options
         self._sound, self.samples = sound, len(sound)
         self.has_whole_window = whole_window
@@ -155,11 +165,15 @@ class Attempt:
         self._language, self._language_probability = options.language or "", 1.0
         self._no_speech_prob = 0.0
         self._scores: list[Array] = []  # of each token and the end
+        self._is_asked = False
+        self._is_bound = bool(written)  # and may not be the one that counts in the end: it settles nothing more
+        self.settled = tuple(written)
         self._decoding = Decoding(
             model.rules,
             min(guards.most_tokens(self._seconds), model.shape.text_positions // 2),
             options.temperature,
             options.seed,
+            [(token.id, token.logprob) for token in written],
         )
 
     @property
@@ -208,27 +222,40 @@ class Attempt:
             self._language = self._language or next(iter(self._model.languages))
             self._finish("", nothing=True)
             return None
-        if self._decoding.tokens:
+        if self._is_asked:
             return Ask(self._memory, self._decoding.tokens[-1:])
         command = self._model.vocabulary.command(self._language, self._options)
-        return Ask(self._memory, command, (self._model.vocabulary.start_place(command), -1))
+        place = self._model.vocabulary.start_place(command)
+        return Ask(self._memory, [*command, *self._decoding.tokens], (place, -1))
 
     def answered(self, answer: Answer) -> None:
         """Write the next token."""
-        if not self._decoding.tokens:
+        if not self._is_asked:
+            self._is_asked = True
             self._no_speech_prob = probability(answer.logits[0], self._model.vocabulary.no_speech)
         if self._options.word_times:
             self._scores.append(answer.scores)
         self._decoding.take(answer.logits[-1])
+        if self._options.as_it_comes and not self._is_bound:
+            self._settle()
         if self._decoding.is_over:
             self._conclude()
+
+    def _settle(self) -> None:
+        tokens, logprobs = self._decoding.tokens, self._decoding.logprobs
+        count = guards.settled(tokens, logprobs, self._no_speech_prob)
+        while count > len(self.settled) and not self._model.vocabulary.is_whole(tokens[:count]):
+            count -= 1
+        if count > len(self.settled):
+            self.settled = self._told(count)
 
     def _conclude(self) -> None:
         text = self._text()
         sure = self._decoding.avg_logprob
         self.is_wrong = self._decoding.looped or guards.is_wrong(text, self._seconds)
         self.is_unsure = sure < guards.UNSURE_LOGPROB
-        self._finish(text, nothing=guards.is_nothing(text, sure, self._no_speech_prob))
+        nothing = not self.settled and guards.is_nothing(text, sure, self._no_speech_prob)
+        self._finish(text, nothing=nothing)
 
     def _text(self) -> str:
         pieces = map(self._model.vocabulary.piece, self._decoding.tokens)
@@ -239,12 +266,15 @@ class Attempt:
     def so_far(self) -> Heard:
         """The text while it is being written."""
         text = self._model.vocabulary.text(self._decoding.tokens).strip()
-        return Heard(text, False, False, self._language, self._language_probability, self._seconds)
+        return Heard(text, False, False, self._language, self._language_probability, self._seconds, tokens=self.settled)
+
+    def _told(self, count: int) -> tuple[HeardToken, ...]:
+        written = zip(self._decoding.tokens[:count], self._decoding.logprobs, strict=False)
+        return tuple(HeardToken(token, self._model.vocabulary.piece(token), logprob) for token, logprob in written)
 
     def _finish(self, text: str, *, nothing: bool) -> None:
         self._memory = None
-        written = [] if nothing else list(zip(self._decoding.tokens, self._decoding.logprobs, strict=True))
-        tokens = tuple(HeardToken(token, self._model.vocabulary.piece(token), logprob) for token, logprob in written)
+        tokens = () if nothing else self._told(len(self._decoding.tokens))
         words: tuple[HeardWord, ...] = ()
         if tokens and self._options.word_times:
             times = align(self._scores[: len(tokens) + 1])
@@ -262,6 +292,7 @@ class Attempt:
             avg_logprob=self._decoding.avg_logprob,
             no_speech_prob=self._no_speech_prob,
             temperature=self._options.temperature,
+            is_translated=self._model.vocabulary.task(self._language, self._options) == "translate",
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from vivavoce.engines.recognizer import HearingOptions
+from vivavoce.engines.recognizer import HearingOptions, Task
 from vivavoce.engines.whisper.weights import TOKENIZER_FILE
 from vivavoce.errors import ModelUnavailable
 
@@ -62,8 +62,12 @@ class Vocabulary:
         """The tokens a text begins with: [context,] start, language, task, without times."""
         words = [self._start]
         if self.is_multilingual:
-            words += [self.languages[language], self._tasks[options.task]]
+            words += [self.languages[language], self._tasks[self.task(language, options)]]
         return [*self._context(options), *words, self._no_times]
+
+    def task(self, language: str, options: HearingOptions) -> Task:
+        """What is made of this language."""
+        return "transcribe" if language in options.as_spoken else options.task
 
     def start(self) -> list[int]:
         """The command up to where the language is asked for."""
@@ -76,6 +80,14 @@ class Vocabulary:
     def piece(self, token: int) -> bytes:
         """The bytes a token writes; none for commands."""
         return self._bytes[token] if token < len(self._bytes) else b""
+
+    def is_whole(self, tokens: Sequence[int]) -> bool:
+        """False where they end within a character."""
+        try:
+            b"".join(map(self.piece, tokens)).decode()
+        except UnicodeDecodeError:
+            return False
+        return True
 
     def text(self, tokens: Sequence[int]) -> str:
         """What tokens write together; half a character at the end is left out."""
