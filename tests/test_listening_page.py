@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from live_server import LiveServer, live_server
@@ -68,6 +69,18 @@ def test_the_python_lines(folder: Path, server: LiveServer) -> None:
 def test_the_lines_without_a_server(folder: Path, server: LiveServer) -> None:
     assert word_error_rate(SAID, run(block("sh", "vivavoce transcribe"), folder, server)) <= 0.2
     assert (folder / "train.vtt").read_text().startswith("WEBVTT\n")
+
+
+def test_another_language_offline(folder: Path, server: LiveServer) -> None:
+    """Heard by the model that is installed, translated by the package that is."""
+    with (folder / "train.wav").open("rb") as file:
+        answer = httpx.post(
+            f"{server.url}/v1/audio/translations",
+            files={"file": file},
+            data={"to_language": "Portuguese", "response_format": "srt"},
+            timeout=60,
+        )
+    assert answer.text.splitlines()[2] == "O trem sai ao meio-dia."
 
 
 def test_the_live_lines(folder: Path, server: LiveServer) -> None:

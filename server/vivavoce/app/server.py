@@ -18,6 +18,7 @@ from vivavoce import __version__
 from vivavoce.app.assistant import Assistant, build_assistant
 from vivavoce.app.hosted import build_hosted
 from vivavoce.app.services import ServicesBuilder, services_of_this_machine
+from vivavoce.app.translation import all_translators
 from vivavoce.captions.caption_stream import CaptionStream
 from vivavoce.captions.caption_stream import limits_of as captions_limits
 from vivavoce.config import Config
@@ -206,7 +207,15 @@ def build_server(
     answers = SpeechAnswers(speaker, launched, config.limits, config.live, config.voices.engines, metrics, encoding)
     app.include_router(speech_router(answers, config.limits))
     transcripts = TranscriptAnswers(
-        listener, decoding, launched, draining, config.limits, config.live, config.listening, metrics
+        listener,
+        decoding,
+        launched,
+        draining,
+        config.limits,
+        config.live,
+        config.listening,
+        metrics,
+        all_translators(assistant.sessions.brain.chat, built.translators),
     )
     app.include_router(transcriptions_router(transcripts))
     others: list[Answerer] = [PictureAnswers(hosted.pictures, config.limits), transcripts]

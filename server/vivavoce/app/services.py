@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.app.listener import build_transcriber
 from vivavoce.app.machine import build_machine
+from vivavoce.app.translation import local_translators
 from vivavoce.config import Config
 from vivavoce.draining import Draining
 from vivavoce.engines.recognizer import Recognizer
@@ -18,6 +19,7 @@ from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.listener import ModelKeeper
 from vivavoce.synthesis.speaker import VoiceKeeper
+from vivavoce.translation.translator import Translator
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,14 @@ class Services:
         speaker: ended after the listener.
         admissions: of the machine that both compute on; None: they do not compute here.
         ears: of this machine, for models elsewhere; None where it has none.
+        translators: of this machine.
     """
 
     speaker: VoiceKeeper
     listener: ModelKeeper
     admissions: Admissions | None = None
     ears: Ears | None = None
+    translators: tuple[Translator, ...] = ()
 
 
 ServicesBuilder = Callable[[Config, Metrics], Services]
@@ -55,4 +59,5 @@ def services_of_this_machine(
     machine = build_machine(config, metrics, draining)
     transcriber = build_transcriber(config, metrics, machine, recognizers, activity)
     synthesizer = build_synthesizer(config, metrics, engines, machine)
-    return Services(synthesizer, transcriber, machine.admissions, transcriber.ears)
+    translators = local_translators(machine)
+    return Services(synthesizer, transcriber, machine.admissions, transcriber.ears, translators)

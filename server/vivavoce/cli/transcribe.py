@@ -8,16 +8,19 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from vivavoce import settings
+from vivavoce.app.assistant import open_chat
 from vivavoce.app.listener import build_transcriber
-from vivavoce.app.machine import build_machine
+from vivavoce.app.machine import Machine, build_machine
+from vivavoce.app.translation import all_translators, local_translators
 from vivavoce.audio.decoders import READ_BYTES, AudioDecoder, DecodingRules
 from vivavoce.cli.output import Output
 from vivavoce.cli.progress import ProgressBar
@@ -32,6 +35,9 @@ from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, Hearing, He
 from vivavoce.recognition.transcriber import Transcriber
 from vivavoce.recognition.transcript import Transcript
 from vivavoce.routes.transcript_formats import FORMATS, TIMED, written
+from vivavoce.translation.plan import planned
+from vivavoce.translation.translated import translated
+from vivavoce.translation.translator import Translator
 
 EXAMPLES = """\
 examples:
@@ -39,6 +45,7 @@ examples:
   vivavoce transcribe talk.m4a -o talk.srt         subtitles; the format follows the name
   vivavoce say "Hello there." -o - | vivavoce transcribe -
   vivavoce transcribe interview.ogg --translate    in English, whatever is spoken
+  vivavoce transcribe talk.mp3 --translate --to pt in Portuguese, with a chat model or vivavoce[translate]
   vivavoce transcribe --live                       what you say, while you say it
 """
 LONG_S = 60.0  # of sound: from here on progress is worth showing
@@ -77,6 +84,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--model", help="recognition model, see `vivavoce models list` (default: whisper-base)")
     parser.add_argument("--language", type=_language, help="what is spoken: a code or a name (default: detected)")
     parser.add_argument("--translate", action="store_true", help="write English, whatever is spoken")
+    parser.add_argument("--to", type=_language, metavar="LANGUAGE", help="of --translate, in a file (default: English)")
     parser.add_argument("--words", action="store_true", help="times of words, in verbose_json")
     parser.add_argument("--prompt", default="", help="names and spelling that are likely")
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -87,6 +95,10 @@ def run(args: argparse.Namespace) -> int:
     """Listen. Returns the exit status."""
     if args.live == (args.file is not None):
         raise InvalidRequest("name a file (`-` is standard input), or --live for the microphone")
+    if args.to is not None and not args.translate:
+        raise InvalidRequest("--to says into which language to --translate")
+    if args.to not in (None, "en") and (args.live or args.words):
+        raise InvalidRequest("other languages than English are written for files, without times of words")
     config = settings.load(flags={"preload": False, "preload_recognizer": False})
     configure_logging("warning", "text")
     asyncio.run(_live(config, args) if args.live else _file(config, args))
@@ -113,20 +125,28 @@ async def _file(config: Config, args: argparse.Namespace) -> None:
 
 
 async def _heard(config: Config, args: argparse.Namespace, recording: Recording, *, timed: bool) -> Transcript:
-    request = _request(args, word_times=timed)
     total_s, started_s = recording.duration_s, time.monotonic()
     shows = not args.quiet and total_s >= LONG_S
     found: list[HeardSegment] = []
-    async with _transcriber(config) as transcriber, transcriber.transcribe([recording.sound()], request) as segments:
-        with ProgressBar("transcribe") as bar:
-            async for segment in segments:
-                found.append(segment)
-                if shows:
-                    bar(f"{segment.end_s:.0f} of {total_s:.0f} s", segment.end_s / total_s)
+    async with _transcriber(config) as (transcriber, machine), _translators(config, machine) as translators:
+        request, language, translator = _request(args, word_times=timed), None, None
+        if args.translate:
+            info = transcriber.choose(args.model).info
+            plan = planned(info, request.options, args.to or "en", translators)
+            request = replace(request, options=plan.options)
+            language, translator = plan.target, plan.translator
+        async with transcriber.transcribe([recording.sound()], request) as segments:
+            if translator is not None and language is not None:
+                segments = translated(segments, translator, language, total_s)
+            with ProgressBar("transcribe") as bar:
+                async for segment in segments:
+                    found.append(segment)
+                    if shows:
+                        bar(f"{segment.end_s:.0f} of {total_s:.0f} s", segment.end_s / total_s)
     if shows:
         wall_s = time.monotonic() - started_s
         print(f"{total_s:.0f} s of sound heard in {wall_s:.1f} s", file=sys.stderr)
-    return Transcript.of(request.options.task, total_s, found)
+    return Transcript.of("translate" if args.translate else "transcribe", total_s, found, language)
 
 
 def _decode(name: str, recording: Recording) -> None:
@@ -151,7 +171,7 @@ async def _live(config: Config, args: argparse.Namespace) -> None:
         names = ", ".join(each[0] for each in RECORDERS)
         raise NoMicrophone(f"nothing here can record: install one of {names}")
     request = _request(args, word_times=False)
-    async with _transcriber(config) as transcriber:
+    async with _transcriber(config) as (transcriber, _):
         await transcriber.load_model(args.model or "default")
         recorder = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         print("listening; interrupt to end", file=sys.stderr)
@@ -196,15 +216,25 @@ async def _show(hearing: Hearing) -> None:
 
 
 @asynccontextmanager
-async def _transcriber(config: Config) -> AsyncIterator[Transcriber]:
+async def _transcriber(config: Config) -> AsyncIterator[tuple[Transcriber, Machine]]:
     metrics = Metrics()
     machine = build_machine(config, metrics)
     transcriber = build_transcriber(config, metrics, machine)
     try:
-        yield transcriber
+        yield transcriber, machine
     finally:
         await transcriber.aclose()
         machine.pool.close()
+
+
+@asynccontextmanager
+async def _translators(config: Config, machine: Machine) -> AsyncIterator[Sequence[Translator]]:
+    chat = open_chat(config.assistant)
+    try:
+        yield all_translators(chat, local_translators(machine))
+    finally:
+        if chat is not None:
+            await chat.aclose()
 
 
 def _request(args: argparse.Namespace, *, word_times: bool) -> HearingRequest:

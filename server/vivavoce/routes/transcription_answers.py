@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
@@ -22,34 +20,32 @@ from vivavoce.decoding.places import Places
 from vivavoce.decoding.service import DecodingService
 from vivavoce.draining import Draining
 from vivavoce.engines.recognizer import Task
-from vivavoce.errors import EngineTimeout, ShuttingDown, UnsupportedLanguage, VivaVoceError
+from vivavoce.errors import EngineTimeout, ShuttingDown, VivaVoceError
 from vivavoce.metrics import Metrics
-from vivavoce.recognition.listener import HeardSegment, HearingRequest, Listener, ResolvedModel
-from vivavoce.recognition.transcript import Transcript, joined
+from vivavoce.recognition.listener import HeardSegment, HearingRequest, Listener
+from vivavoce.recognition.transcript import Transcript
 from vivavoce.routes.launched import LaunchedModels
 from vivavoce.routes.streamed import ClientGone, StreamedResponse, unless_gone
-from vivavoce.routes.transcript_formats import FORMATS, chunks, token_logprobs, token_usage, written
+from vivavoce.routes.transcript_events import TranscriptEvents, event
+from vivavoce.routes.transcript_formats import FORMATS, chunks, written
 from vivavoce.routes.transcription_body import TranscriptionBody, parse_transcription
+from vivavoce.routes.transcription_wish import Wish, wish_of
 from vivavoce.routes.uploads import Upload, read_upload
 from vivavoce.serving.error_shapes import STATE
+from vivavoce.translation.plan import own_pairs
+from vivavoce.translation.translated import translated
+from vivavoce.translation.translator import Translator
 
 AT_ONCE, WAITING, SHARE = 8, 24, 8  # recordings: being heard, waiting on disk, of one owner together
 DECODE_SHARE = 0.05  # a second of a long recording may take so long to decode
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A request that was read and checked."""
-
-    task: Task
-    body: TranscriptionBody
-    model: ResolvedModel
-    upload: Upload
-    owner: str
-
-
 class TranscriptAnswers:
-    """Reads requests and answers them."""
+    """Reads requests and answers them.
+
+    Args:
+        translators: write other languages than a recognizer does; the first that can is asked.
+    """
 
     def __init__(
         self,
@@ -61,6 +57,7 @@ class TranscriptAnswers:
         live: LiveSettings,
         listening: ListeningSettings,
         metrics: Metrics,
+        translators: Sequence[Translator] = (),
     ) -> None:
         self._listener = listener
         self._decoding = decoding
@@ -68,6 +65,7 @@ class TranscriptAnswers:
         self._draining = draining
         self._limits, self._live, self._listening = limits, live, listening
         self._metrics = metrics
+        self._translators = translators
         self._places = Places("recordings", AT_ONCE, WAITING, SHARE)
 
     def knows(self, model_id: str) -> bool:
@@ -76,6 +74,13 @@ class TranscriptAnswers:
             return bool(model_id) and self._listener.choose(model_id) is not None
         except VivaVoceError:
             return False
+
+    def pairs(self) -> list[dict[str, str]]:
+        """What can be translated into what, and by whom; may look at the disk."""
+        models = [info for info in self._listener.models() if info.problem is None]
+        named = [(pair, info.id) for info in models for pair in own_pairs(info)]
+        named += [(pair, each.name) for each in self._translators for pair in each.pairs()]
+        return [{"from": pair.source, "to": pair.target, "by": name} for pair, name in named]
 
     async def answer(self, request: Request, model_id: str | None = None, *, task: Task = "transcribe") -> Response:
         """Read a request and answer it.
@@ -111,20 +116,21 @@ class TranscriptAnswers:
         await upload.close()
         return response
 
-    async def _wish(self, request: Request, upload: Upload, model_id: str | None, task: Task) -> _Wish:
+    async def _wish(self, request: Request, upload: Upload, model_id: str | None, task: Task) -> Wish:
         owner: str = request.state.owner
         body = parse_transcription(upload.fields, task)
         asked = model_id or body.model
         if asked is not None:
             asked = self._launched.model_of(asked, owner)
-        model = await asyncio.to_thread(self._listener.choose, asked)  # it may look at the disk
-        _check(model, body)
-        return _Wish(task, body, model, upload, owner)
+        return await asyncio.to_thread(self._checked, task, body, asked, upload, owner)  # it may look at the disk
 
-    async def _whole(self, wish: _Wish) -> Response:
+    def _checked(self, task: Task, body: TranscriptionBody, asked: str | None, upload: Upload, owner: str) -> Wish:
+        return wish_of(task, body, self._listener.choose(asked), upload, owner, self._translators)
+
+    async def _whole(self, wish: Wish) -> Response:
         async with self._heard(wish) as (duration_s, segments):
             found = [segment async for segment in segments]
-        transcript = Transcript.of(wish.task, duration_s, found)
+        transcript = Transcript.of(wish.task, duration_s, found, wish.language)
         body = wish.body
         if wish.upload.hugging_face:
             content = chunks(transcript, words=body.chunks == "word") if body.chunks else {"text": transcript.text}
@@ -134,7 +140,7 @@ class TranscriptAnswers:
         response.headers["content-type"] = FORMATS[body.format]
         return response
 
-    def _streamed(self, wish: _Wish) -> Response:
+    def _streamed(self, wish: Wish) -> Response:
         return StreamedResponse(
             self._events(wish),
             media_type="text/event-stream; charset=utf-8",
@@ -144,38 +150,24 @@ class TranscriptAnswers:
             stall_timeout_s=self._live.stall_timeout_s,
         )
 
-    async def _events(self, wish: _Wish) -> AsyncGenerator[bytes, None]:
-        """One delta for each stretch, when its words are certain: together they are the text."""
-        found: list[HeardSegment] = []
-        told = ""
-        begun = False
+    async def _events(self, wish: Wish) -> AsyncGenerator[bytes, None]:
+        """Words while they are decoded; together they are the text."""
+        events = TranscriptEvents(logprobs=wish.body.logprobs)
         try:
             async with self._heard(wish) as (duration_s, segments):
                 async for segment in segments:
-                    if not segment.heard.text:
-                        continue
-                    found.append(segment)
-                    whole = joined([told, segment.heard.text])
-                    delta, told = whole[len(told) :], whole
-                    fields: dict[str, Any] = {"delta": delta}
-                    if wish.body.logprobs:
-                        fields["logprobs"] = token_logprobs(segment.heard.tokens)
-                    begun = True
-                    yield _event("transcript.text.delta", **fields)
-            transcript = Transcript.of(wish.task, duration_s, found)
-            last: dict[str, Any] = {"text": told}
-            if wish.body.logprobs:
-                last["logprobs"] = token_logprobs(transcript.tokens)
-            yield _event("transcript.text.done", **last, usage=token_usage(transcript))
+                    for told in events.feed(segment):
+                        yield told
+            yield events.done(Transcript.of(wish.task, duration_s, events.segments, wish.language))
         except VivaVoceError as error:
-            if begun:
-                yield _event("error", **error.to_wire())
+            if events.begun:
+                yield event("error", **error.to_wire())
             raise
         finally:
             await wish.upload.close()
 
     @asynccontextmanager
-    async def _heard(self, wish: _Wish) -> AsyncIterator[tuple[float, AsyncIterator[HeardSegment]]]:
+    async def _heard(self, wish: Wish) -> AsyncIterator[tuple[float, AsyncIterator[HeardSegment]]]:
         """(seconds of the recording, its segments as they are heard)."""
         listening = self._listening
         rules = DecodingRules(max_s=listening.max_recording_s, max_pcm_bytes=4 * 48_000 * listening.max_recording_s)
@@ -192,29 +184,17 @@ class TranscriptAnswers:
             self._metrics.heard_seconds.inc(recording.duration_s)
             request = HearingRequest(
                 model=wish.model,
-                options=wish.body.options,
+                options=wish.options,
                 detector=wish.body.detector,
                 owner=wish.owner,
                 transport="http",
             )
             sound = await asyncio.to_thread(recording.sound)
+            duration_s = recording.duration_s
             async with self._listener.transcribe([sound], request) as segments:
-                yield recording.duration_s, _until(segments, deadline_s, listening.hearing_timeout_s)
-
-
-def _check(model: ResolvedModel, body: TranscriptionBody) -> None:
-    """What the lists say already, before anything is decoded."""
-    info, options = model.info, body.options
-    unknown = {code for code in (options.language, *options.languages) if code and code not in info.languages}
-    if unknown:
-        known = ", ".join(info.languages)
-        raise UnsupportedLanguage(
-            f"model '{info.id}' does not understand {', '.join(sorted(unknown))}; it knows: {known}"
-        )
-    if body.to_language != "en":
-        raise UnsupportedLanguage("translations are into English only: en", param="to_language")
-    if options.task == "translate" and not info.translates:
-        raise UnsupportedLanguage(f"model '{info.id}' does not translate", param="model")
+                if wish.translator is not None and wish.language is not None:
+                    segments = translated(segments, wish.translator, wish.language, duration_s)
+                yield duration_s, _until(segments, deadline_s, listening.hearing_timeout_s)
 
 
 async def _until(
@@ -244,7 +224,3 @@ def _written(transcript: Transcript, body: TranscriptionBody) -> str:
 
 def _route(task: Task) -> str:
     return "transcriptions" if task == "transcribe" else "translations"
-
-
-def _event(kind: str, **fields: Any) -> bytes:
-    return b"data: " + json.dumps({"type": kind, **fields}, ensure_ascii=False).encode() + b"\n\n"

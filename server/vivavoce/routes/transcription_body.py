@@ -86,7 +86,7 @@ def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> Transc
         hotwords=_keywords(fields),
         temperature=fields.number("temperature", 0.0, 1.0) or 0.0,
         seed=int(fields.number("seed", 0, MAX_SEED) or 0),
-        word_times=format in TIMED or chunks is not None,
+        word_times=(format in TIMED or chunks is not None) and not stream,
     )
     return TranscriptionBody(
         model=model,

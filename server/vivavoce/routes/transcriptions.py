@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -69,10 +70,14 @@ def transcriptions_router(answers: TranscriptAnswers) -> APIRouter:
         summary="What is said in a recording, in another language",
         response_class=Response,
         responses=_ANSWER,
-        openapi_extra=_body({"to_language": {**_TEXT, "default": "en", "description": "Extension."}}),
+        openapi_extra=_body({**_MORE, "to_language": {**_TEXT, "default": "en", "description": "Extension."}}),
     )
     async def translations(request: Request) -> Response:
         return await answers.answer(request, task="translate")
+
+    @router.get("/v1/audio/translations", summary="What can be translated into what; `any` is every language")
+    async def pairs() -> dict[str, Any]:
+        return {"pairs": await asyncio.to_thread(answers.pairs)}
 
     return router
 
