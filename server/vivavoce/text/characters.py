@@ -19,9 +19,10 @@ _PLAIN: Final[dict[str, str]] = {
     **dict.fromkeys("‘’‚‛ʼʻʽʹˈ", "'"),  # the okina of Hawaii too
     **dict.fromkeys("‐‑−", "-"),
     "⁄": "/", "\r": "\n", "\t": " ", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
+    **dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True)),  # small capitals
     "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st",
 }  # fmt: skip
-_SPEAKABLE_SIGNS: Final = frozenset("°№℃℉©®™℠")  # of the category of emoji
+_SPEAKABLE_SIGNS: Final = frozenset("°№℃℉©®™℠♭♮")  # of the category of emoji
 _ENGLISH_PLAIN: Final = {
     "№": "No.",
     "℃": "°C",
@@ -33,6 +34,10 @@ _ENGLISH_PLAIN: Final = {
     "٪": "%",
     "٫": ".",
 }
+# Letters and figures in dark circles and squares, which Unicode does not fold.
+_DARK: Final = ((0x1F150, 0x1F169, "A"), (0x1F170, 0x1F189, "A"), (0x2776, 0x277E, "1"), (0x2780, 0x2788, "1"),
+                (0x278A, 0x2792, "1"), (0x24F5, 0x24FD, "1"))  # fmt: skip
+_ENCLOSED: Final = re.compile(r"[①-⒇⓪-⓿❶-➓㉑-㉟㊱-㊿](?=[①-⒇⓪-⓿❶-➓㉑-㉟㊱-㊿])")
 _GROUPED: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:[\u00a0\u2007\u2009\u202f]\d{3})++(?!\d)")
 _GROUPS: Final = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 _MOST_MARKS: Final = 3  # on one letter; languages that write more are read without them as well
@@ -50,6 +55,7 @@ def clean_characters(text: MappedText) -> MappedText:
         _ENTITY, lambda found: html.unescape(found[0])
     )  # once: what unfolds to an entity again stays as it is
     text = text.sub(_GROUPED, lambda found: _GROUPS.sub("", found[0]))
+    text = text.sub(_ENCLOSED, lambda found: f"{found[0]} ")  # ①② is one and two, not twelve
     text = text.map(_clean)
     text = text.map(_FewMarks())  # before composing, which takes the square of a run of marks
     if not unicodedata.is_normalized("NFC", text.text):
@@ -86,6 +92,9 @@ def _folded(char: str) -> str | None:
     """A letter or digit in other dress (bold, circled, squared) as a plain one; None where it has none."""
     if char in _KEPT_COMPOSITES or char in _SPEAKABLE_SIGNS or "\uff00" <= char <= "\uffef":
         return None
+    for first, last, letter in _DARK:
+        if first <= ord(char) <= last:
+            return chr(ord(letter) + ord(char) - first)
     plain = unicodedata.normalize("NFKC", char)
     return plain if plain != char and _FOLDED.match(plain) and any(map(str.isalnum, plain)) else None
 
@@ -117,4 +126,6 @@ def _plain_english(char: str) -> str:
         return plain
     if "！" <= char <= "～":
         return chr(ord(char) - 0xFEE0)
+    if "\u0300" <= char <= "\u036f":  # a mark that composes with no letter: strokes through, glitch text
+        return ""
     return str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char

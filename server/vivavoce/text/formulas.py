@@ -20,7 +20,7 @@ _MATHEMATICAL: Final = re.compile(r"[=^_\\<>{}]|\A[A-Za-z]'?\Z|[a-z)]\s?[+*/-]\s
 _WITH_MONEY: Final = re.compile(r"\A\d[\d.,]*[kKmMbB]?(?:\s|\Z|[-–/])")
 
 _COMMANDS: Final = {
-    "times": "×", "cdot": "·", "div": "÷", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
+    "times": "×", "cdot": "⋅", "div": "÷", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
     "neq": "≠", "ne": "≠", "approx": "≈", "equiv": "≡", "sim": "∼", "infty": "∞", "to": "→", "rightarrow": "→",
     "Rightarrow": "⇒", "implies": "⇒", "leftarrow": "←", "iff": "⇔", "sum": "∑", "prod": "∏", "int": "∫",
     "partial": "∂",
@@ -32,7 +32,15 @@ _COMMANDS: Final = {
     "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Pi": "Π",
     "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ll": "≪", "gg": "≫",
 }  # fmt: skip
-_SILENT: Final = re.compile(r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|limits|quad|qquad|,|;|!|:)(?![A-Za-z])")
+_SILENT: Final = re.compile(
+    r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|limits|quad|qquad)(?![A-Za-z])|\\[,;!: ]|&(?==)|\\\\"
+)
+_ENVIRONMENT: Final = re.compile(
+    r"\\begin\{((?:equation|align|gather|multline|eqnarray|displaymath|math)\*?)\}([^$]{1,400}?)\\end\{\1\}"
+)
+_BOUNDS: Final = r"_(?:\{([^{}]{1,40})\}|(\w))(?:\^(?:\{([^{}]{1,40})\}|(\w)))?"
+_BOUNDED: Final = re.compile(rf"\\(sum|prod|int){_BOUNDS}")
+_LIMIT: Final = re.compile(r"\\lim_\{([^{}]{1,40})\}")
 _FRACTION: Final = re.compile(r"\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}")
 _ROOT: Final = re.compile(r"\\sqrt\{([^{}]{1,60})\}")
 _TEXT: Final = re.compile(
@@ -51,9 +59,11 @@ def read_formulas(text: MappedText) -> MappedText:
     text = text.keep(_DISPLAY)
     text = text.keep(_INLINE, accept=lambda found: _is_formula(found[1]))
     text = text.sub(_PARENTHESES, lambda found: found[1] or found[2])
+    text = text.keep(_ENVIRONMENT, 2)
     if len(text.text) == length:
         return text
     text = text.sub(_FRACTION, _fraction)
+    text = text.sub(_BOUNDED, _bounded).sub(_LIMIT, lambda found: f" limit as {found[1]} of ")
     text = text.sub(_ROOT, lambda found: f"√{found[1]}")
     text = text.keep(_TEXT)
     text = text.sub(_SILENT, " ")
@@ -64,6 +74,14 @@ def read_formulas(text: MappedText) -> MappedText:
 
 def _is_formula(inside: str) -> bool:
     return _MATHEMATICAL.search(inside) is not None and _WITH_MONEY.match(inside) is None
+
+
+def _bounded(found: re.Match[str]) -> str:
+    """A sum, product or integral with its ends."""
+    name = {"sum": "sum", "prod": "product", "int": "integral"}[found[1]]
+    first, last = found[2] or found[3], found[4] or found[5]
+    ends = f" from {first} to {last}" if last else f" over {first}"
+    return f" {name}{ends} of "
 
 
 def _fraction(found: re.Match[str]) -> str:

@@ -20,28 +20,31 @@ _COMMENT: Final = re.compile(r"<!--[^<]*?-->")
 _AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:|www\.)[^<>\s]+)>")
 # ruff: noqa: E501
 _BLOCK_TAG: Final = re.compile(r"(?i)</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|tr|table|thead|tbody|section|article|header|footer|"
-                               r"blockquote|pre|nav|main|aside|figure|figcaption|form|title|body|html|head)(?:[\s/][^<>\n]*+)?>")  # fmt: skip
+                               r"blockquote|details|summary|pre|nav|main|aside|figure|figcaption|form|title|body|html|head)(?:[\s/][^<>\n]*+)?>")  # fmt: skip
 _CELL_END: Final = re.compile(r"(?i)</t[dh]\s*+>(?!\s*+</tr)")
+_ORDINAL_TAG: Final = re.compile(r"(?i)(?<=\d)<sup>[ ]?(st|nd|rd|th)[ ]?</sup>")
 _POWER_TAG: Final = re.compile(r"(?i)<sup>\s*([+-]?\w{1,4})\s*</sup>")
 _UNSEEN_TAG: Final = re.compile(r"(?is)<(script|style)\b[^<>]*+>[^<]*+</\1\s*>")
 _TAG: Final = re.compile(
-    r"(?i)</?(?:a|abbr|b|big|button|center|cite|code|col|del|details|dfn|em|font|i|iframe|img|input|ins|kbd|label|link|"
-    r"mark|meta|option|q|s|samp|select|small|span|strike|strong|sub|summary|sup|svg|path|t[dh]|time|tt|u|var|video|"
+    r"(?i)</?(?:a|abbr|b|big|button|center|cite|code|col|del|dfn|em|font|i|iframe|img|input|ins|kbd|label|link|"
+    r"mark|meta|option|q|s|samp|select|small|span|strike|strong|sub|sup|svg|path|t[dh]|time|tt|u|var|video|"
     r"audio|source|speak|break|prosody|emphasis|say-as|voice|phoneme|think|thinking|answer|response)"
-    r"(?:[\s/](?![^<>\n=]{0,40}[ ](?:and|or|if|is|then)[ ])[^<>\n]*+)?>"
+    r"(?:[\s/](?![^<>\n=]{0,40}(?<=[ ])(?:and|or|if|is|then)[ ])[^<>\n]*+)?>"
 )
-_PLACEHOLDER: Final = re.compile(r"</?([A-Za-z][\w-]*+(?:[ ][\w-]++){0,3})/?>")
+_PLACEHOLDER: Final = re.compile(r"</?(?!\w{1,12} (?:and|or) )([A-Za-z][\w-]*+(?:[ ][\w-]++){0,3})/?>")
 _ATTRIBUTED_TAG: Final = re.compile(
     r"</?[A-Za-z][\w:-]*+(?:\s++[\w:-]++=(?:\"[^\"<>\n]*+\"|'[^'<>\n]*+'|[^\s<>\"']++))++\s*+/?>"
 )
-_DEFINITION: Final = re.compile(r"(?m)^[ \t]*+\[[^\[\]\n]++\]:[ \t]*+\S++[^\n]*+$")
+_DEFINITION: Final = re.compile(r"(?m)^[ \t]*+\[(?!\^)[^\[\]\n]++\]:[ \t]*+\S++[^\n]*+$")
 _TARGET: Final = r"\((?:[^()\s]|\([^()\s]*+\))*+(?:[ \t]+\"[^\"\n]*+\")?\)"
 _LINK: Final = re.compile(rf"!?\[([^\[\]\n]*+)\](?:{_TARGET}|\[[^\[\]\n]*+\])")
 _LINK_END: Final = re.compile(rf"\]{_TARGET}")  # its label began in the sentence before
 _CITATION: Final = re.compile(r"(?<=[A-Za-z.,;)\"'][ ])\[\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}\](?=[\s.,;:!?)]|\Z)")
 _KEY_BEFORE: Final = re.compile(r"(?i)\b(?:press|type|hit|key|option|choose|select|button|enter|dial|push|tap|say|index|is|are|"
                                 r"was|of|to|equals|return|returns)[ ]\Z")  # fmt: skip
-_FOOTNOTE: Final = re.compile(r"(?<=[\w.,;:!?)\"'])\[\^?\d{1,3}\]|\[\^[^\[\]\s]{1,40}\]")
+_FOOTNOTE: Final = re.compile(
+    r"(?m)^[ \t]*+\[\^[^\[\]\s]{1,40}\]:|(?<=[\w.,;:!?)\"'])\[\^?\d{1,3}\]|\[\^[^\[\]\s]{1,40}\]"
+)
 _RULE_LINE: Final = re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$")
 _TABLE_RULE: Final = re.compile(r"(?m)^(?=[^\n]*[|-][^\n]*\|)[ \t|:-]*+$")
 _TABLE_EDGE: Final = re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t])[ \t]*+\|[ \t]*+$")
@@ -50,7 +53,12 @@ _LINE_HEAD: Final = re.compile(r"(?m)^[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}+[ \t]+|[-*+
 _HEAD_END: Final = re.compile(r"(?m)(?<![ \t])[ \t]++#++[ \t]*+$")
 _STRIKE: Final = re.compile(r"~{2,}+|`++|(?<!\d)\*{2,}+|\*{2,}+(?!\d)|(?<!\S)={2,3}+(?=\w)")
 _HIGHLIGHT: Final = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,200}+)(?<=\S)==(?![\w=])")
-_STAR: Final = re.compile(r"\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d\s)(?<!\d\*)\*")
+_DOUBLE_SPACE: Final = re.compile(r"(?<=[ ])[ ]++(?=\S)")  # a tag stood between: <b>5</b> km
+_LOWERED: Final = re.compile(r"(?<=[A-Za-z)])~(\d{1,3})~")  # H~2~O
+_RAISED: Final = re.compile(r"(?<=[\w)])\^([+-]?\w{1,4})\^")  # x^2^
+_PRODUCT: Final = re.compile(r"(?<![\w*\\])([a-z])\*(?=[a-z\d](?![A-Za-z*]))")
+_ABSOLUTE: Final = re.compile(r"(?<![\w|])\|(-?\d{1,9}|[a-z](?:[ ]?[-+][ ]?\w)?)\|(?=[ ]?[<>=≤≥+*/-])")
+_STAR: Final = re.compile(r"(?!(?<!\S)\*\.\w)(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d\s)(?<!\d\*)\*)")
 _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=&?-])")
 _LIST_NUMBER: Final = re.compile(r"(?m)^[ \t]*+\d{1,3}([.)])(?=[ \t]+\S)")
 
@@ -70,6 +78,8 @@ def strip_markup(text: MappedText) -> MappedText:
         lambda found: None if _KEY_BEFORE.search(found.string[max(0, found.start() - 16) : found.start()]) else "",
     )
     text = read_formulas(text)
+    text = text.keep(_LOWERED)
+    text = text.sub(_RAISED, r"^\1").sub(_PRODUCT, r"\1×").sub(_ABSOLUTE, r"absolute value of \1")
     for pattern in (_RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
         text = text.sub(pattern, "")
     text = text.sub(_CELL, ", ")
@@ -85,12 +95,13 @@ def _strip_tags(text: MappedText) -> MappedText:
     if "<" not in text.text:
         return text
     text = text.sub(_UNSEEN_TAG, " ")
+    text = text.keep(_ORDINAL_TAG)
     text = text.sub(_POWER_TAG, lambda found: f"^{found[1]}")
     text = text.sub(_CELL_END, ", ")
     text = text.sub(_BLOCK_TAG, "\n")
     for pattern in (_TAG, _ATTRIBUTED_TAG):
         text = text.sub(pattern, " ")
-    return text.keep(_PLACEHOLDER)
+    return text.keep(_PLACEHOLDER).sub(_DOUBLE_SPACE, "")
 
 
 def _code_blocks(text: str) -> list[tuple[int, int]]:

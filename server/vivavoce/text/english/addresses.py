@@ -13,7 +13,8 @@ _TOP_LEVEL: Final = ("com|org|net|io|dev|ai|edu|gov|app|info|me|tv|co|uk|us|eu|d
 _LONG_PATH: Final = 60  # code points; nobody wants to hear a longer one, so only its host is said
 
 _MARKS: Final = {".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "+": "plus", "=": "equals",
-                 "&": "and", "?": "question mark", "#": "hash", ":": "colon", "~": "tilde", "%": "percent"}  # fmt: skip
+                 "&": "and", "?": "question mark", "#": "hash", ":": "colon", "~": "tilde", "%": "percent",
+                 "\\": "backslash", "$": "dollars"}  # fmt: skip
 
 
 def _marks_by_name(text: str) -> str:
@@ -32,6 +33,16 @@ def _url(found: re.Match[str]) -> str:
     return f" {spoken}{tail}"
 
 
+def _file(found: re.Match[str]) -> str:
+    written = found[0].rstrip(".")
+    return f" {_marks_by_name(written)}{found[0][len(written) :]}"
+
+
+def _with_port(found: re.Match[str]) -> str:
+    host = " dot ".join(cardinal(int(part)) for part in found[1].split(".")) if found[1][0].isdecimal() else found[1]
+    return f"{host} port {cardinal(int(found[2]))}"
+
+
 def _email(found: re.Match[str]) -> str:
     return f" {_marks_by_name(found[0])} "
 
@@ -45,6 +56,9 @@ def _version(found: re.Match[str]) -> str:
 
 
 WEB: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.:/])((?:\d{1,3}\.){3}\d{1,3}|localhost):(\d{2,5})(?![\w:.]\w|\w)", _with_port),
+    rule(r"(?<!\w)[A-Za-z]:\\[^\s<>\"|?*]{0,200}", _file),
+    rule(r"(?<![\w.\"'])(?:~|\.{1,2})/[\w./~-]{1,200}", _file),
     rule(r"(?<![\w.+-])[A-Za-z0-9_.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,6}[A-Za-z]{2,24}(?![\w])", _email),
     rule(r"(?i)(?<!\w)(?:https?|ftp|wss?)://[^\s<>\"]++|(?<![\w.@/])www\.[^\s<>\"]++", _url),
     rule(rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}+\.){{1,6}}(?:{_TOP_LEVEL})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*+)?", _url),

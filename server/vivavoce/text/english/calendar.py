@@ -8,12 +8,15 @@ from typing import Final
 from vivavoce.text.abbreviations import MONTHS
 from vivavoce.text.english.context import before
 from vivavoce.text.english.numerals import cardinal, ordinal, plural, year
-from vivavoce.text.english.ranges import MONTH
+from vivavoce.text.english.ranges import MONTH, weekday
 from vivavoce.text.english.rule import Rule, keep_stop, rule
 
 _MONTH: Final = rf"(?P<month>{MONTH})(?:(?<=Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\.|(?<=Sept)\.)?"
 _DAY: Final = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\w:%]|[.,]\d)"
 _YEAR: Final = r"(?P<year>[12]\d{3})(?!\d|[.,]\d)"
+_WEEKDAY: Final = r"(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)"
+# In front of 25.12.24, which may be a version too.
+_DATED: Final = re.compile(r"(?i)(?<!\w)(?:on|by|since|until|till|from|to|of|dated?|born|due|before|after)[:]? \Z")
 
 
 def _month_day(found: re.Match[str]) -> str | None:
@@ -65,6 +68,15 @@ def _numeric(found: re.Match[str]) -> str | None:
     return f"{words}, {year(value)}"
 
 
+def _short_dotted(found: re.Match[str]) -> str | None:
+    """25.12.24, where a word says that it is a date."""
+    return _numeric(found) if _DATED.search(before(found, 12)) else None
+
+
+def _iso_week(found: re.Match[str]) -> str:
+    return f"{year(int(found[1]))} week {cardinal(int(found[2]))}"
+
+
 def _iso_month(found: re.Match[str]) -> str | None:
     """2024-02 is a month; 2010-11 may be a season, and then it is left to the ranges of years."""
     first, second = int(found["year"]), int(found["month"])
@@ -79,6 +91,13 @@ def _decade(found: re.Match[str]) -> str:
 
 
 DATES: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<!\w){_WEEKDAY}\.?(?=,? (?:{MONTH}\.? \d|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}(?!\w)))", weekday),
+    rule(r"(?<![\w./-])([12]\d{3})-?W(0[1-9]|[1-4]\d|5[0-3])(?![\w/-])", _iso_week),
+    rule(r"(?<![\w./-])(?P<year>(?:19|20)\d\d)\.(?P<a>0?[1-9]|1[0-2])\.(?P<b>[0-3]?\d)(?![\w/-]|\.\d)", _numeric),
+    rule(r"(?<![\w./-])(?P<a>[0-3]\d)(?P<dot>\.)(?P<b>0[1-9]|1[0-2])\.(?P<year>\d\d)(?![\w/-]|\.\d)", _short_dotted),
+    rule(rf"(?<![\w./-])(?P<day>[0-3]?\d)([/-])(?P<month>{MONTH})\2(?P<year>[12]\d{{3}})(?![\w/-])", _day_month),
+    rule(rf"(?<=from )(?P<first>[0-3]?\d)(?:st|nd|rd|th)? to (?=[0-3]?\d(?:st|nd|rd|th)? (?:of )?{MONTH}(?!\w))",
+         lambda m: f"the {ordinal(int(m['first']))} to "),
     rule(r"(?<![\w./-])(?P<year>[12]\d{3})([-/])(?P<a>0?[1-9]|1[0-2])\2(?P<b>[0-3]?\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]?\d)([/-])(?P<b>[0-3]?\d)\2(?P<year>[12]\d{3}|\d\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]?\d)(?P<dot>\.)(?P<b>[01]?\d)\.(?P<year>[12]\d{3})(?![\w/-]|\.\d)", _numeric),

@@ -26,6 +26,11 @@ def _clock(found: re.Match[str]) -> str:
     return words + half
 
 
+def _zone(found: re.Match[str]) -> str:
+    minutes = f" {cardinal(int(found[3]))}" if found[3] and int(found[3]) else ""
+    return f" {'plus' if found[1] == '+' else 'minus'} {cardinal(int(found[2]))}{minutes}"
+
+
 def _moment(found: re.Match[str]) -> str:
     """08:30:00Z of a timestamp: seconds only where there are some, their fraction never."""
     hour, minute, second = int(found["hour"]), found["minute"], found["second"]
@@ -44,6 +49,18 @@ def _moment(found: re.Match[str]) -> str:
     return f", {words}" if found["joint"] else words
 
 
+_SPANS: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
+
+
+def _duration(found: re.Match[str]) -> str | None:
+    """2h 30m, 1d4h: what falls from days to seconds is a length of time, whatever "m" means elsewhere."""
+    parts = re.findall(r"(\d{1,4})([dhms])", found[0])
+    order = ["dhms".index(sign) for _, sign in parts]
+    if order != sorted(set(order)):
+        return None
+    return " ".join(f"{cardinal(int(n))} {_SPANS[sign]}{'' if n == '1' else 's'}" for n, sign in parts)
+
+
 def _military(found: re.Match[str]) -> str:
     hour, minute = found[1], found[2]
     first = f"{'oh ' if hour[0] == '0' and hour != '00' else ''}{cardinal(int(hour))}"
@@ -51,6 +68,10 @@ def _military(found: re.Match[str]) -> str:
 
 
 TIMES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,:/-])\d{1,4}[dhms](?:[ ]?\d{1,4}[dhms]){1,3}(?![\w'^/])", _duration),
+    rule(r"(?<![\w.,:/-])(?P<hour>[01]?\d|2[0-3])[hH](?P<minute>[0-5]\d)(?![\w:])", _clock),
+    rule(r"(?<=\bUTC|\bGMT)[ ]?([+−–-])[ ]?(\d{1,2})(?::?([0-5]\d))?(?![\w:])", _zone),
+    rule(r"(?<![\w:.,$])(?P<hour>1[0-2]|0?[1-9]):(?P<minute>[0-5]\d)(?P<half>[ap])(?!\w)", _clock),
     rule(r"(?:(?<=\d)(?P<joint>T)|(?<=\d\d-\d\d)(?P<joint2>[ ])|(?<![\w:.,$]))(?P<hour>[01]\d|"
     r"2[0-4]):(?P<minute>[0-5]\d)"
          r"(?::(?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?(?P<zone>Z(?!\w)|[+-]\d\d:?\d\d(?!\d))", _moment),

@@ -73,6 +73,11 @@ def is_plural(word: str) -> bool:
     return len(word) > 3 and word.endswith("s") and word[-2] not in "sui" and word not in _VERBS
 
 
+def is_noun(word: str) -> bool:
+    """True for a word that may be what a number or measure in front of it belongs to."""
+    return bool(word) and word not in _NO_NOUN and word not in _VERBS
+
+
 def counts_something(found: re.Match[str]) -> bool:
     """True where the number is followed by what it counts: "1999 dollars", "2012 small birds" is not seen."""
     word = _NEXT.match(after(found))

@@ -153,6 +153,37 @@ def _formula(found: re.Match[str]) -> str | None:
     return " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
 
 
+def _letters(parts: list[tuple[str, str]]) -> str:
+    """Elements and how many of them there are, letter by letter."""
+    return " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
+
+
+def _ion(found: re.Match[str]) -> str | None:
+    """Ca²⁺: the letters apart, then the charge."""
+    parts = _ELEMENT.findall(found["formula"].translate(_SMALL))
+    if not all(symbol in _ELEMENTS for symbol, _ in parts):
+        return None
+    words = " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
+    return f"{words} {found['charge'].translate(_SMALL)} {'plus' if found['sign'] == '⁺' else 'minus'}".replace(
+        "  ", " "
+    )
+
+
+def _grouped_formula(found: re.Match[str]) -> str | None:
+    """Ca(OH)2: what is in brackets belongs to the formula."""
+    parts = [_ELEMENT.findall(found[at] or "") for at in (1, 2, 4)]
+    if not all(symbol in _ELEMENTS for part in parts for symbol, _ in part):
+        return None
+    said = [_letters(part) for part in parts]
+    return " ".join(filter(None, [said[0], said[1], found[3], said[2]]))
+
+
+def _thousands(found: re.Match[str]) -> str | None:
+    """1.234.567 has two stops or more between groups of three; four such groups below 256 are a network address."""
+    groups = found[0].split(".")
+    return None if len(groups) == 4 and max(map(int, groups)) < 256 else "".join(groups)
+
+
 def _joined(found: re.Match[str]) -> str:
     return re.sub(r"\D", "", found[0])
 
@@ -181,6 +212,8 @@ def _spaced_groups(found: re.Match[str]) -> str | None:
 
 
 DRESS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w-])(?P<formula>(?:[A-Z][a-z]?[0-9₀-₉]{0,2}){1,4})(?P<charge>[²³⁴]?)(?P<sign>[⁺⁻])(?![⁰¹²³⁴-⁹])",
+         _ion),
     rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
     rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
     rule(r"[₀-₉₊₋₌₍₎ₙᵢₓ]++", _subscript),
@@ -192,8 +225,12 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w-])(?:NaCl|HCl|KCl|NaOH|KOH|HBr|NaF|CaO|MgO|ZnO|CuO)(?![\w'-])", lambda m: " ".join(m[0].upper())),
     rule(r"(?<!\w)WWI{1,3}(?!\w)", lambda m: f"World War {cardinal(m[0].count('I'))}"),
     rule(r"(?<!\w)WW([12])(?!\w)", lambda m: f"World War {cardinal(int(m[1]))}"),
+    rule(r"(?<![\w-])((?:[A-Z][a-z]?\d{0,2}){1,3})\(((?:[A-Z][a-z]?\d{0,2}){1,4})\)(\d{1,2})((?:[A-Z][a-z]?\d{0,2}){0,3})(?![\w'-])",
+         _grouped_formula),
     # numbers as other countries write them: 1'000, 1,50,000, 1.234.567, 22,1 °C
     rule(r"(?<![\w.,'])\d{1,3}(?:'\d{3})++(?![\w'])", _joined),
+    rule(r"(?<![\w.,])\d{1,3}(?:_\d{3})++(?!\w)", _joined),
+    rule(r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,}+(?![\w]|[.,]\d)", _thousands),
     rule(r"(?<![\w.,])\d{1,2}(?:,\d\d){1,6},\d{3}(?![\w,]\d|\d)", _joined),
     rule(r"(?<![\w.,])[1-9]\d{0,2}(?:[ ]\d{3})++(?!\d)(?:,\d{1,2}(?!\d))?", _spaced_groups),
     rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\w,.]\w|\d)", _decimal_comma),

@@ -108,6 +108,11 @@ BEFORE_UNITS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 FRACTIONS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w./])24/7/365(?![\w/])", "twenty-four seven three sixty-five"),
+    rule(
+        r"(?<![\w.,/])(\d{1,3})/(\d{1,7})(?:ths?|rds?|nds?)(?!\w)",
+        lambda m: fraction_words(int(m[1]), int(m[2])) if int(m[2]) > 1 else None,
+    ),
     rule(
         r"(?<![\w.,/])(\d{1,2}\.\d)/(5|10|100)(?![\w/]|[.,]\d)",
         lambda m: f"{number(m[1])} out of {cardinal(int(m[2]))}",

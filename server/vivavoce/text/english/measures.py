@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.english.context import after, before, is_adjective, is_plural, next_word
+from vivavoce.text.english.context import after, before, is_adjective, is_noun, is_plural, next_word
 from vivavoce.text.english.fractions import BEFORE_UNITS, FRACTIONS
-from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, number, ordinal
+from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, early_year, number, ordinal, plural
 from vivavoce.text.english.rule import Rule, keep_stop, rule
 from vivavoce.text.english.units import UNIT, unit_name
 
@@ -43,6 +43,16 @@ def _unit(found: re.Match[str]) -> str | None:
     words = number(amount) + (f" to {number(last)}" if last else "")
     single = _single(found, hyphen=found["joint"] == "-") or (amount == "1" and not last)
     return keep_stop(f" {words} {unit_name(sign, single=single)}", found)
+
+
+def _worded(found: re.Match[str]) -> str | None:
+    """A unit behind a word of quantity: half a km, several kg, per mi."""
+    quantity = _QUANTITY.search(before(found))
+    return unit_name(found[1], single=quantity["many"] is None) if quantity else None
+
+
+_QUANTITY: Final = re.compile(r"(?i)(?<!\w)(?:an?|per|each|every|one|(?P<many>several|many|few|some|hundred|"
+                              r"thousand|million|dozen|of|in|more|additional|extra))[ ]\Z")  # fmt: skip
 
 
 def _degrees(found: re.Match[str]) -> str | None:
@@ -88,6 +98,8 @@ def _many(found: re.Match[str]) -> str | None:
     counted = _COUNTED.match(after(found)) is not None
     if short in "mbt" and not counted:
         return None
+    if amount.isdecimal() and len(amount) > 4 and not counted:  # a model, such as 12700K
+        return f" {number(amount)} {short}" if short in "kK" else None
     if _LABEL.search(before(found)) and not counted:
         return None
     if short in "kK" and amount in ("2", "4", "5", "8", "10", "16") and _K_SCREEN.match(after(found)):
@@ -103,10 +115,12 @@ def _size(found: re.Match[str]) -> str | None:
     rest = after(found)
     sides = re.split(r"[ ]?[xX×][ ]?", found[0])
     glued = not re.search(r"[ ×]", found[0]) or (len(sides) == 2 and min(len(side) for side in sides) > 2)
+    noun = next_word(found)
     of_something = (
         sides[-1][-1] not in "0123456789"
         or _ARTICLE_BEFORE.search(before(found)) is not None
         or _SIZED.match(rest) is not None
+        or (" " not in found[0] and is_noun(noun))
     )
     if _EQUALS.match(rest) or not (len(sides) > 2 or glued or of_something):
         return None
@@ -115,6 +129,27 @@ def _size(found: re.Match[str]) -> str | None:
     return " " + " by ".join(said)
 
 
+def _basis_points(found: re.Match[str]) -> str | None:
+    """25 bps of interest; bits a second and pairs of bases elsewhere."""
+    near = f"{before(found)} {after(found)}"
+    if not _INTEREST.search(near):
+        return None
+    single = found["amount"] == "1" or is_adjective(found)
+    return f"{number(found['amount'])} basis point{'' if single else 's'}"
+
+
+def _several(found: re.Match[str]) -> str | None:
+    """Two 6s, 747s: figures of which there are several; other such numbers are seconds."""
+    figures = found[1]
+    if re.fullmatch(r"7[0-8]7", figures):
+        return f"seven {plural(number(figures[1:]))}"
+    return plural(number(figures)) if len(figures) < 3 and _HOW_MANY.search(before(found)) else None
+
+
+_INTEREST: Final = re.compile(r"(?i)\b(?:rates?|hikes?|cuts?|yields?|spreads?|basis|rose|fell|up|down|tighter|wider|"
+                              r"tightened|widened|raised?|lower(?:ed)?|increase[ds]?|fed|bonds?|points?|margins?|"
+                              r"interest|inflation)\b")  # fmt: skip
+_HOW_MANY: Final = re.compile(r"(?i)\b(?:two|three|four|five|six|several|many|few|some|those|these|all|of) \Z")
 _ARTICLE_BEFORE: Final = re.compile(r"(?i)(?<![\w'])(?:an?|the|each|per|size|measures|is) \Z")
 _EQUALS: Final = re.compile(r"[ ]?=")
 _SIZED: Final = re.compile(rf"[ ]?(?:{UNIT}|in(?:ches)?|feet|pixels|meters|metres|centimeters|inches|[\"'′″])(?!\w)")
@@ -127,6 +162,11 @@ def _range(found: re.Match[str]) -> str:
 _SIDE: Final = r"\d{1,6}(?:\.\d{1,4})?(?:['\"′″]|[ ]?(?:cm|mm|km|m|ft|in)(?!\w))?(?!\d)"
 
 SIZES: Final[tuple[Rule, ...]] = (
+    rule(
+        r"(?<![\w)\].%°'\"^({-])-(?=\.?\d)|(?<=[({])(?<!\^[({])-(?=\.?\d)", " minus "
+    ),  # before a unit takes the number away from it
+    rule(r"(?<![\w.])(480|720|1080|1440|2160)p(?!\w)", lambda m: f"{early_year(int(m[1]))} P"),
+    rule(r"(?<!\w)f/(?=\d)", "f "),
     rule(rf"(?<![\w.,]){_SIDE}(?:[ ]?[xX×][ ]?{_SIDE}){{1,4}}+(?![\w×])", _size),
     rule(r"(?<=\d)[xX](?=[ ]?[-+=<>^*/)])", " x"),
 )
@@ -137,11 +177,20 @@ _PER: Final = {"hr": "hour", "mo": "month", "yr": "year", "wk": "week", "sec": "
                "s": "second"}  # fmt: skip
 
 MEASURES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,/])(\d{2,3})/(\d{2,3})[ ]?mm ?Hg(?!\w)",
+         lambda m: f"{number(m[1])} over {number(m[2])} millimeters of mercury"),
+    rule(r"(?<![\w.,/])(?P<amount>\d{1,3})[ ]?(?P<unit>bps?)(?!\w)", _basis_points),
+    rule(rf"(?<![\w.,/])({NUMBER})[ ]?(pct|pp)\.?(?!\w)",
+         lambda m: keep_stop(f"{number(m[1])} {'percent' if m[2] == 'pct' else 'percentage points'}", m)),
+    rule(r"(?<![\w.,/-])(\d{1,3})s(?!\w)", _several),
+    rule(rf"(?<![\w.,])({NUMBER})[ ]?[–-][ ]?({NUMBER})[xX](?!\w)",
+         lambda m: f"{number(m[1])} to {number(m[2])} times"),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%?[–-]({NUMBER})[ ]?%", lambda m: f"{number(m[1])} to {number(m[2])} percent"),
     rule(r"(?<![\d.])(\d{1,3})°[ ]?(\d{1,2})['′](?:[ ]?(\d{1,2}(?:\.\d+)?)(?:\"|″|''))?", _arc),
     rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?P<amount>{NUMBER})[ ]?(?:(?P<sign>[°º])|deg(?:rees|\.)?[ ](?=[CFK]\b))"
          r"[ ]?(?P<scale>[CFKcf])?(?!\w)", _degrees),
     rule(r"(?<![\w.])(\d)['′][ ]?(\d{1,2})[\"″]", lambda m: f"{number(m[1])} foot {number(m[2])}"),
+    rule(r"(?<![\w.])([1-9])['′](1[01]|\d)(?![\w'′\"]|[.,]\d)", lambda m: f"{number(m[1])} foot {number(m[2])}"),
     rule(r"(?<=\d)[ ]?ft\.?[ ](\d{1,2})[ ]?in(?:\.|(?!\w))", lambda m: keep_stop(f" foot {number(m[1])}", m)),
     *BEFORE_UNITS,
     rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})-?(?P<mark>[\"″])", _inches),
@@ -158,7 +207,9 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rf"followers))",
          _many),
     rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<joint>[ -]?)(?P<unit>{UNIT})\.?"
-         rf"(?![\w/'^])", _unit),
+         rf"(?![\w'^]|/(?!\d))", _unit),
+    rule(r"(?<=[A-Za-z] )(km|kg|kWh|mph|mi|lbs?|oz|m[lL]|mm|cm|m²|km²)(?![\w/.'])", _worded),
+    rule(r"(?<![\w/])km/h(?!\w)", "kilometers per hour"),
     rule(r"/(?=(?:second|minute|hour|day|week|month|year|person|kg|unit|token|night|seat|user|piece)(?!\w))", " per "),
     rule(r"/(?P<short>hr|mo|yr|wk|sec|min|kWh|lb|sq\.? ?ft|gal|oz|L|h|s)(?![\w/])", lambda m: f" per {_PER[m[1]]}"),
     rule(rf"(?<![\w.,])({NUMBER})[xX](?!\w)", lambda m: f"{number(m[1])} times"),

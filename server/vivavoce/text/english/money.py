@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.english.context import is_adjective
+from vivavoce.text.english.context import before, is_adjective
 from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, cardinal, number
 from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.units import UNIT, unit_name
 
 # sign -> (one, many, hundredth, hundredths)
 CURRENCIES: Final[dict[str, tuple[str, str, str, str]]] = {
@@ -45,7 +46,13 @@ _CODES: Final = {"USD": ("U.S. dollar", "U.S. dollars"), "EUR": ("euro", "euros"
                  "Egyptian pounds"), "PKR": ("Pakistani rupee", "Pakistani rupees"), "BDT": ("taka", "taka"),
                  "UAH": ("hryvnia", "hryvnias"), "BTC": ("bitcoin", "bitcoins"), "kr": ("krona", "kronor"),
                  "zł": ("zloty", "zlotys"), "Kč": ("koruna", "korunas"), "Rs": ("rupee", "rupees"),
-                 "Rp": ("rupiah", "rupiah"), "RM": ("ringgit", "ringgit")}  # fmt: skip
+                 "Rp": ("rupiah", "rupiah"), "RM": ("ringgit", "ringgit"), "Ksh": ("shilling", "shillings"),
+                 "KSh": ("shilling", "shillings"), "QAR": ("Qatari riyal", "Qatari riyals"),
+                 "KWD": ("Kuwaiti dinar", "Kuwaiti dinars"), "LKR": ("Sri Lankan rupee", "Sri Lankan rupees"),
+                 "RON": ("Romanian leu", "Romanian lei"), "BGN": ("Bulgarian lev", "Bulgarian leva"),
+                 "ISK": ("Icelandic krona", "Icelandic kronur"), "GHS": ("cedi", "cedis"),
+                 "MAD": ("Moroccan dirham", "Moroccan dirhams"), "COP": ("Colombian peso", "Colombian pesos"),
+                 "CLP": ("Chilean peso", "Chilean pesos"), "ARS": ("Argentine peso", "Argentine pesos")}  # fmt: skip
 _COUNTRIES: Final = {"US": "U.S. ", "CA": "Canadian ", "C": "Canadian ", "AU": "Australian ", "A": "Australian ",
                      "NZ": "New Zealand ", "HK": "Hong Kong ", "S": "Singapore ", "SG": "Singapore ",
                      "NT": "New Taiwan ", "J": "Jamaican ", "TT": "Trinidad ", "BZ": "Belize ", "B": "Bahamian ",
@@ -59,7 +66,7 @@ _MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "mm": "m
                       "bn": "billion", "t": "trillion", "tn": "trillion"}  # fmt: skip
 
 SIGNS: Final = "[" + "".join(CURRENCIES) + "]"
-_MAGNITUDE: Final = (r"(?:[ -]?(?P<word>hundred|thousand|million|billion|trillion)(?!\w)|"
+_MAGNITUDE: Final = (r"(?:[ -]?(?P<word>hundred|thousand|million|billion|trillion|lakh|crore)(?!\w)|"
                      r"[ ]?(?P<short>bn|mn|mm|tn|[kKmMbBtT])(?!\w))")  # fmt: skip
 _MINUS: Final = r"(?P<minus>(?:(?<![\w)])-)?)"
 _CODE: Final = "|".join(sorted(_CODES, key=len, reverse=True))
@@ -71,7 +78,7 @@ def _money(found: re.Match[str]) -> str:
     one, many, hundredth, hundredths = _currency(parts)
     amount, magnitude = parts["amount"].rstrip(","), _magnitude(parts)
     minus = "minus " if parts.get("minus") or parts.get("inner") else ""
-    if is_adjective(found):
+    if is_adjective(found) or _JOINED.match(found.string, found.end()):
         many, hundredths = one, hundredth
     if parts.get("last"):
         return f" {minus}{number(amount)} to {number(parts['last'])}{magnitude} {many}"
@@ -84,6 +91,9 @@ def _money(found: re.Match[str]) -> str:
         return f" {minus}{coins}"
     notes = f" {minus}{number(whole)} {one if int(whole or 0) == 1 else many}"
     return f"{notes} and {coins}" if cents else notes
+
+
+_JOINED: Final = re.compile(r"-[a-z]")  # $2bn-a-year
 
 
 def _currency(parts: dict[str, str | None]) -> tuple[str, str, str, str]:
@@ -113,12 +123,23 @@ def _coded(found: re.Match[str]) -> str:
 
 
 def _lone_sign(found: re.Match[str]) -> str:
-    return f" {CURRENCIES[found[0]][1]} "
+    return f" {CURRENCIES[found[1]][1]} "
 
 
 def _cents(found: re.Match[str]) -> str:
     return f"{number(found[1])} {'cent' if found[1] == '1' or is_adjective(found) else 'cents'}"
 
+
+def _price_of(found: re.Match[str]) -> str | None:
+    """The unit behind a price: 20 €/m²."""
+    return f" per {unit_name(found['unit'], single=True)}" if _PRICE.search(before(found, 24)) else None
+
+
+_PRICE: Final = re.compile(
+    "(?:"
+    + "|".join(sorted({word for names in CURRENCIES.values() for word in names[:4] if word}, key=len, reverse=True))
+    + r")\Z"
+)
 
 MONEY: Final[tuple[Rule, ...]] = (
     rule(rf"{_MINUS}(?:(?<![A-Za-z])(?P<country>[A-Z]{{1,3}}|Mex)(?=\$))?(?P<sign>{SIGNS})[ ]?(?P<inner>-?)[ ]?"
@@ -131,6 +152,8 @@ MONEY: Final[tuple[Rule, ...]] = (
     rule(rf"(?<!\w)(?P<code>{_CODE})\.?[ ]?{_MINUS}(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?"
          rf"{_MAGNITUDE}?", _coded),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?¢", _cents),
+    rule(r"(?<![\w.,/$-])([1-9]\d?)p(?![\w-])", lambda m: f"{number(m[1])} {'penny' if m[1] == '1' else 'pence'}"),
+    rule(rf"(?<=[a-z])[ ]?/[ ]?(?P<unit>{UNIT})(?![\w/])", _price_of),
 )  # fmt: skip
 
-LONE_SIGNS: Final[tuple[Rule, ...]] = (rule(SIGNS, _lone_sign),)
+LONE_SIGNS: Final[tuple[Rule, ...]] = (rule(rf"({SIGNS})\1*+", _lone_sign),)

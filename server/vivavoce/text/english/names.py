@@ -12,7 +12,7 @@ from vivavoce.text.english.rule import Rule, rule
 _NAMED: Final = (r"pins?|codes?|passcodes?|passwords?|zip(?: code)?|postcodes?|otp|ids?|account|acct|numbers?|nr|"
                  r"extensions?|ext|digits|serial|reference|ref|tracking|confirmation|booking|reservation|invoice|"
                  r"ticket|order|case|card|routing|license|passport|social security|ssn|iban|isbn|imei|sku|"
-                 r"vin")  # fmt: skip
+                 r"vin|ean|upc|gtin|barcode|ein")  # fmt: skip
 # "code", "the code for the gate is", "PIN:", "ending in": at most a few plain words stand between.
 _NAME_BEFORE: Final = re.compile(
     rf"(?i)(?:(?<![\w-])(?:{_NAMED})\.?(?: number| no\.?| code| id| pin)?"
@@ -25,6 +25,7 @@ _CALL_BEFORE: Final = re.compile(
     r" or| on| at"
     r"| toll-free| free)*[:.]?[ ]?\Z"
 )
+_PAIRS: Final = re.compile(r"\d\d[ -]")
 _AMOUNT_OF: Final = re.compile(r"(?i)(?:total |large |small |great |huge |equal |whole |the )numbers? of \Z")
 _SHORT_NAMES: Final = re.compile(r"(?i)(?:numbers?|nr|order|case|ticket|card)\.?(?: is| was| are)?[:#]?[ ]?#?\Z")
 
@@ -32,6 +33,8 @@ _SHORT_NAMES: Final = re.compile(r"(?i)(?:numbers?|nr|order|case|ticket|card)\.?
 def _named(found: re.Match[str]) -> str | None:
     front, written = before(found, 60), found[0]
     length = sum(char.isdecimal() for char in written)
+    if _PAIRS.match(written) and counts_something(found):
+        return None
     name = _NAME_BEFORE.search(front)
     if name is None or _AMOUNT_OF.search(front) or length < 3:
         return None
@@ -55,6 +58,8 @@ def _in_groups(written: str) -> str:
     groups = re.findall(r"\d+", written)
     if len(groups) == 1 and 10 <= len(groups[0]) <= 12:
         return plus + grouped_digits(groups[0])
+    if len(groups) == 1 and len(groups[0]) == 16:  # a card
+        groups = [groups[0][at : at + 4] for at in range(0, 16, 4)]
     return plus + ", ".join(digits(group) for group in groups)
 
 
@@ -62,7 +67,8 @@ def _phone(found: re.Match[str]) -> str | None:
     groups = re.findall(r"\d+", found[0])
     if not 7 <= sum(map(len, groups)) <= 15:
         return None
-    return _in_groups(found[0])
+    at = found.start()
+    return ("" if not at or found.string[at - 1] != ":" else " ") + _in_groups(found[0])
 
 
 def _shaped(found: re.Match[str]) -> str | None:
@@ -73,14 +79,23 @@ def _shaped(found: re.Match[str]) -> str | None:
     is_card = len(groups) >= 3 and all(len(group) == 4 for group in groups)
     is_pairs = groups[0].startswith("0") and len(groups) >= 4
     starts_zero = groups[0].startswith("0") and len(groups[0]) > 1
-    if not 8 <= length <= 19 or not (is_card or is_pairs or free or starts_zero):
+    american = [*map(len, groups)] == [3, 3, 4] and groups[0][0] in "23456789" and groups[1][0] != "0"
+    if not 8 <= length <= 19 or not (is_card or is_pairs or free or starts_zero or american):
         return None
     return _in_groups(found[0])
+
+
+def _card(found: re.Match[str]) -> str | None:
+    """A card by its check digit."""
+    doubled = [int(figure) * (1 + (at + 1) % 2) for at, figure in enumerate(found[0])]
+    return None if sum(value - 9 * (value > 9) for value in doubled) % 10 else _in_groups(found[0])
 
 
 CODES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,/+-])\+?\d{1,15}(?:[ -]\d{2,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _called),
     rule(r"(?<![\w.,/+-])#?\d{3,19}(?:[ -]\d{3,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _named),
+    rule(r"(?<![\w.,/+-])\d\d(?:[ -]\d\d){1,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d| \d)", _named),
+    rule(r"(?<![\w.,/+-])\d{16}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _card),
 )
 
 
@@ -90,14 +105,16 @@ def _in_pairs(found: re.Match[str]) -> str:
 
 
 NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[-.]\d{4})[ ]?x[ ]?(\d{2,5})(?!\w)", lambda m: f", extension {digits(m[1])}"),
     rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\d{3}-\d{4}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\(0\d{1,4}\)[ ]?\d{3,4}(?:[ -]?\d{3,4}){1,2}(?![\w-])", _phone),
     rule(r"(?i)(?:(?<=\broom )|(?<=\bsuite )|(?<=\bflight )|(?<=\bapartment )|(?<=\bapt )|(?<=\bunit )|(?<=\broute )|"
-         r"(?<=\bhighway )|(?<=\btrain )|(?<=\bbus ))[1-9]\d{2,3}(?![\w/%-]|[.,:]\d|[ ]\d)", _in_pairs),
+         r"(?<=\bhighway )|(?<=\btrain )|(?<=\bbus ))[1-9]\d{2,3}(?![\w/%–-]|[.,:]\d|[ ]\d)", _in_pairs),
     rule(r"(?<![\w.,/-])\d{2,4}(?:[ ]\d{2,4}){2,5}(?![\w/%-]|[.,]\d)", _shaped),
-    rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?!\w)", lambda m: digits(m[0])),
+    rule(r"(?<![\w.,/-])00\d{1,3}(?:[ ]\d{1,4})?[ ]\d{5,9}(?![\w/%-]|[.,]\d)", _phone),
+    rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?: or \d{3})?(?!\w)", lambda m: " or ".join(map(digits, m[0].split(" or ")))),
     rule(r"(?<![\w.,/-])\d++(?:-\d++){2,}+(?=-[A-Z]{3})?(?![\w])", lambda m: ", ".join(map(digits, m[0].split("-")))),
     rule(r"(?<![\w.,/-])1-8(?:00|88|77|66|55|44|33)(?=-[A-Z]{2})", lambda m: ", ".join(map(digits, m[0].split("-")))),
 )  # fmt: skip

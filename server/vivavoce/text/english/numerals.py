@@ -78,6 +78,8 @@ def plural(words: str) -> str:
     """The plural of number words: "nineties", "two thousands", "halves"."""
     if words.endswith("half"):
         return words[:-1] + "ves"
+    if words.endswith("six"):
+        return words + "es"
     return words[:-1] + "ies" if words.endswith("y") else words + "s"
 
 

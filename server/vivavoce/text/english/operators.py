@@ -20,7 +20,7 @@ _PAIRS: Final = {"<=>": "if and only if", "<->": "if and only if", "===": "equal
                  "+/-": "plus or minus", "+-": "plus or minus", "<<": "is much less than",
                  ">>": "is much greater than", "≪": "is much less than", "≫": "is much greater than"}  # fmt: skip
 _PAIR: Final = "|".join(re.escape(pair) for pair in sorted(_PAIRS, key=len, reverse=True))
-_SUBJECT: Final = re.compile(r"[\w)\]}|'\"][ ]?\Z")
+_SUBJECT: Final = re.compile(r"[\w)\]}|'\"][ ]{0,3}\Z")
 _NO_SUBJECT: Final = re.compile(r"(?i)(?<!\w)(?:if|when|while|and|or|with|for|is|are|be|until|than|of|to|need|needs|"
                                 r"use|only|where)[ ]\Z")  # fmt: skip
 
@@ -69,7 +69,15 @@ def _scientific(found: re.Match[str]) -> str:
     return f" {minus}{number(found['amount'])} times ten to the {exponent}{unit}"
 
 
+_TERM: Final = r"\d{1,9}(?:[.,]\d{1,9})?"
+
 SCIENTIFIC: Final[tuple[Rule, ...]] = (
+    # a dash in front of "=" takes away: 5-3=2, 5 – 3 = 2
+    rule(rf"(?<=[\d)])[ ]?[–−-][ ]?(?={_TERM}(?:[ ]?[-+*/×÷–−][ ]?{_TERM}){{0,6}}[ ]?=)", " minus "),
+    rule(r"(?<![\w-])([xyznijtm]|\d{1,4}[xyzn])[-−–](?=\d{1,4}(?![\w-]|\.\d))", r"\1 minus "),
+    rule(r"(?<=[=<>≤≥(,±×÷])[ ]?[-−–](?=[a-zA-Z√π](?![A-Za-z]))", " minus "),
+    rule(r"(?<![\w.])(\d{1,3}|[nk])!(?=[ ]?[=/+*×÷-][ ]?[\w(])", r"\1 factorial"),
+    rule(r"(?<=\d)[ ]?[xX×·⋅*][ ]?(?=10\^)", " times "),
     rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?<!\w)(?P<amount>{NUMBER})[eE]"
          rf"(?P<power>[+-]?\d{{1,3}})(?:[ ]?(?P<unit>{UNIT}))?"
          r"(?![\w.^]\w|\w)", _scientific),
@@ -78,11 +86,19 @@ SCIENTIFIC: Final[tuple[Rule, ...]] = (
 
 POWERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=\^\d) [-−–] (?=[\w(])|(?<=\d[a-z]) [-−–] (?=\d|[a-z]\b)", " minus "),
-    rule(r"(?<=[\w)\]])[ ]?\^[ ]?[({]?(?P<power>[+-]?(?:\d{1,15}|[A-Za-z](?![A-Za-z])))[)}]?", _power),
-    rule(r"(?<=[\w)\]])\^\(([^()]{1,24})\)", lambda m: f" to the power of {m[1]}"),
+    rule(
+        r"(?<=[\w)\]])[ ]?\^[ ]?(?:\((?=[^()]{1,15}\))|\{(?=[^{}]{1,15}\}))(?P<power>[+-]?(?:\d{1,15}|[A-Za-z]))[)}]",
+        _power,
+    ),
+    rule(
+        r"(?<=[\w)\]])\^(?:\((?=[^()]{1,24}\))|\{(?=[^{}]{1,24}\}))([^(){}]{1,24})[)}]",
+        lambda m: f" to the power of {m[1]}",
+    ),
+    rule(r"(?<=[\w)\]])[ ]?\^[ ]?(?P<power>[+-]?(?:\d{1,15}|[A-Za-z](?![A-Za-z])))", _power),
     rule(r"(?<=\d)\*\*(?P<power>-?\d{1,15})", _power),
 )
 
 OPERATORS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[(&|=] )!(?=[A-Za-z(])|(?<=[(&|=])!(?=[A-Za-z(])", " not "),
     rule(rf"(?<![<>=!~|&])[ ]?(?:{_PAIR})(?![<>=|&])[ ]?(?=[\w\s.,$€£√π('\"-]|\Z)", _pair),
 )

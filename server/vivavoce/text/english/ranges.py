@@ -30,7 +30,7 @@ _WINDOW: Final = 28
 _KINDS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str], bool], ...]] = tuple(
     (re.compile(rf"(?:{left})\Z"), re.compile(right), spaced)
     for left, right, spaced in [
-        (rf"\d{_HALF}", rf"\d{{1,2}}(?:[:.]\d\d)?(?:{_HALF}|\b)|noon\b|midnight\b|close\b", True),
+        (rf"\d{_HALF}", rf"\d{{1,2}}(?:[:.]\d\d)?(?:{_HALF}|\b)|noon\b|midnight\b|close\b|late\b", True),
         (r"(?:\bnoon|\bmidnight)", r"\d{1,2}(?:[:.]\d\d)?[ ]?[AaPp]\.?[Mm]", True),
         (r"\d{1,2}:\d\d", r"\d{1,2}:\d\d", True),
         (rf"\b{_DAY}\.?", rf"{_DAY}\b", True),
@@ -81,15 +81,22 @@ def _months(found: re.Match[str]) -> str:
     return next(name for name in MONTHS if name.startswith(written[:3]))
 
 
-def _days(found: re.Match[str]) -> str:
+def weekday(found: re.Match[str]) -> str:
+    """The whole name of the short one in the group "day"."""
     return DAYS.get(found["day"].lower(), found["day"])
 
 
 RANGES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=[A-Za-z]-)(\d{1,4}(?:\.\d{1,3})?)-(?=\d)", r"\1 "),  # Llama-3.1-8B is a name
+    rule(r"(?<=[A-Za-z]\d)-(?=\d{3,5}[A-Z]?(?!\w))", " "),
+    rule(r"(?<=\d)(?:~|\.\.)(?=\d)", " to "),
+    rule(r"(?<=\d)[ ]?[–-][ ]?(?=#\d)", " to "),
     rule(r"(?<=[\w%°.€£¥₩₽₺₫])[ ]?[–—-][ ]?(?=[\w'’.$€£¥₹₩₦-])", _between),
     rule(rf"(?<!\w)(?P<month>{_SHORT_MONTH})\.?(?= to {MONTH}\b)|(?<= to )(?P<month2>{_SHORT_MONTH})(?!\w)", _months),
-    rule(rf"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=,? (?:and |& )?{_DAY}(?!\w))", _days),
-    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?= to (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun))", _days),
-    rule(r"(?<= to )(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)(?:\.(?=[ ][a-z\d])|(?![\w]))", _days),
-    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?[ ]?[ap]\.?m)", _days),
+    rule(rf"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=,? (?:and |& )?{_DAY}(?!\w))", weekday),
+    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?= to (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun))", weekday),
+    rule(r"(?<= to )(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)(?:\.(?=[ ][a-z\d])|(?![\w]))", weekday),
+    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?[ ]?[ap]\.?m)", weekday),
+    rule(r"(?<!\w)(?P<day>Mon|Wed|Fri|Sat|Sun)\.(?=[ ][a-z\d])", weekday),
+    rule(r"(?<=[A-Za-z])–(?=[A-Z][a-z])", "-"),  # London–Paris makes no pause
 )

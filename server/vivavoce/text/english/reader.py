@@ -13,6 +13,7 @@ from vivavoce.text.english import (
     calendar,
     clock,
     dress,
+    identifiers,
     measures,
     money,
     names,
@@ -26,6 +27,7 @@ from vivavoce.text.mapped import MappedText
 
 RULES: Final[tuple[Rule, ...]] = (
     *addresses.WEB,
+    *identifiers.IDENTIFIERS,
     *dress.DRESS,
     *operators.SCIENTIFIC,
     *ranges.RANGES,

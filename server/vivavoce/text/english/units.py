@@ -47,7 +47,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "kilometers", "liters per hundred kilometers"), "l/100 km": ("liter per hundred kilometers",
     "liters per hundred kilometers"), "kWh/100 km": ("kilowatt hour per hundred kilometers",
     "kilowatt hours per hundred kilometers"), "cc": ("c.c.", "c.c."),
-    "mcg": ("microgram", "micrograms"), "psi": ("P.S.I.", "P.S.I."), "atm": ("atmosphere", "atmospheres"),
+    "mcg": ("microgram", "micrograms"), "Nm": ("newton meter", "newton meters"),
+    "psi": ("P.S.I.", "P.S.I."), "atm": ("atmosphere", "atmospheres"),
     "mmHg": ("millimeter of mercury", "millimeters of mercury"), "mm Hg": ("millimeter of mercury",
     "millimeters of mercury"), "ha": ("hectare", "hectares"), "ac": ("acre", "acres"), "hp": ("horsepower",
     "horsepower"), "bhp": ("brake horsepower", "brake horsepower"), "BTU": ("B.T.U.", "B.T.U.s"),
@@ -111,6 +112,7 @@ _POWER: Final = r"(?:\^?-?[1-4](?!\d|[.,]\d))?"
 _ONE: Final = rf"(?:{_spelled([*UNITS])})"
 _ANY: Final = rf"(?:{_spelled([*UNITS, *_PARTS])})"
 UNIT: Final = (rf"(?:{_ONE}{_POWER}(?:[·⋅*]{_ANY}{_POWER}(?![A-Za-z]))*+"
+               rf"(?:[ ]{_ANY}\^?-[1-4](?![\d.]))*+"
                rf"(?:[ ]?/[ ]?{_ANY}{_POWER}(?![A-Za-z]))*+(?:/[a-z]{{3,14}}(?![\w/]))?)")  # fmt: skip
 _TOKEN: Final = re.compile(
     rf"(?P<joint>[·⋅*/]?)[ ]?(?P<unit>{_ANY}|[a-z]{{3,14}})(?P<power>\^?-?[1-4])?(?![A-Za-z])[ ]?"

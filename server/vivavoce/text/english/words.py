@@ -7,7 +7,7 @@ from typing import Final
 
 from vivavoce.text.abbreviations import SENTENCE_STARTERS, SPOKEN, SPOKEN_BEFORE_NUMBER
 from vivavoce.text.english.money import LONE_SIGNS
-from vivavoce.text.english.numerals import INTEGER, cardinal, number, ordinal, roman
+from vivavoce.text.english.numerals import INTEGER, cardinal, number, ordinal, roman, year
 from vivavoce.text.english.rule import Rule, ends_text, rule, with_stop
 from vivavoce.text.english.units import UNITS
 
@@ -18,6 +18,7 @@ _RULERS: Final = ("Henry|Louis|Charles|George|William|Edward|Richard|James|John|
                   "Victoria|Philip|Ferdinand|Alexander|Nicholas|Peter|Ivan|Frederick|Francis|Joseph|Napoleon|Leopold|"
                   "Pius|Benedict|Gregory|Innocent|Clement|Leo|Urban|Boniface|Ramses|Ramesses|Thutmose|Ptolemy|"
                   "Christian|Gustav|Olaf|Harald|Stephen|Robert|Albert|Umberto|Otto|Wilhelm")  # fmt: skip
+_SHORT_PARTS: Final = r"(?i:vols?|ch|sec|pt|art|fig|nos?|eq|op)\."
 _ROMAN: Final = r"(?P<roman>[IVXLCDM]{1,9})(?!\w|'\w|\.\w)"
 
 _SIGNS: Final = {
@@ -29,11 +30,11 @@ _SIGNS: Final = {
     "≡": "is equivalent to", "⇒": "implies", "⇔": "if and only if", "←": "from", "↔": "to and from", "⊂": "subset of",
     "⊆": "subset of", "∪": "union", "∩": "intersection", "∅": "empty set", "¬": "not", "∧": "and", "∨": "or",
     "⋅": "times", "∙": "times", "∓": "minus or plus", "″": "inches", "′": "feet", "¶": "paragraph",
-    "‱": "per ten thousand",
+    "‱": "per ten thousand", "∛": "cube root of", "∜": "fourth root of", "♯": "sharp", "♭": "flat", "♮": "natural",
 }  # fmt: skip
 
 
-_NUMBER_BEFORE: Final = re.compile(r"[\d½-⅞¼-¾%][ -]?\Z")
+_NUMBER_BEFORE: Final = re.compile(r"[\d½-⅞¼-¾%][ -]?(?:fl\.[ ])?\Z")
 _MAY_STAND_BARE: Final = "approx|incl|excl|avg|qty|dept|govt"
 
 
@@ -41,7 +42,7 @@ def _abbreviation(found: re.Match[str]) -> str | None:
     key = found["short"].lower()
     words = SPOKEN.get(key)
     if words is None or (
-        (key in UNITS or key == "sq") and _NUMBER_BEFORE.search(found.string[max(0, found.start() - 4) : found.start()])
+        (key in UNITS or key == "sq") and _NUMBER_BEFORE.search(found.string[max(0, found.start() - 8) : found.start()])
     ):
         return None
     if words[0].isupper() and not found["short"][0].isupper():  # "jan." and "dec." in lower case are something else
@@ -69,6 +70,14 @@ def _letters(found: re.Match[str]) -> str:
     return "".join(f"{char.upper()}." for char in found[0] if char.isalpha())
 
 
+def _versus(found: re.Match[str]) -> str | None:
+    """The parties of a case: Smith v. Jones."""
+    return "versus" if _PARTY.search(found.string[max(0, found.start() - 24) : found.start()]) else None
+
+
+_PARTY: Final = re.compile(r"(?<!\w)[A-Z][\w.&'’-]*[ ]\Z")
+
+
 def _initial(found: re.Match[str]) -> str | None:
     """The stop of "J." in front of a name is no pause; in front of a new sentence it is."""
     return None if found["next"].lower() in SENTENCE_STARTERS and len(found["next"]) > 1 else found["letter"]
@@ -82,6 +91,33 @@ def _part(found: re.Match[str]) -> str | None:
 def _century(found: re.Match[str]) -> str | None:
     value = roman(found["roman"])
     return None if value is None else ordinal(value)
+
+
+def _two_parts(found: re.Match[str]) -> str | None:
+    """Chapters IV to VI, Part I of II."""
+    first, last = roman(found["first"]), roman(found["roman"])
+    if first is None or last is None:
+        return None
+    joint = {"–": " to "}.get(found["joint"], found["joint"])
+    return f"{found['part']}{found['many']} {cardinal(first)}{joint}{cardinal(last)}"
+
+
+def _short_part(found: re.Match[str]) -> str | None:
+    value = roman(found["roman"])
+    words = SPOKEN_BEFORE_NUMBER[found["part"].lower().rstrip(".")]
+    return None if value is None else f"{words} {cardinal(value)}"
+
+
+def _listed(found: re.Match[str]) -> str | None:
+    """The number of a line: "III. Results"."""
+    value = roman(found["roman"].upper())
+    return None if value is None or value > 30 else cardinal(value)
+
+
+def _dated(found: re.Match[str]) -> str | None:
+    """MMXXIV, MCMXCIX: a year."""
+    value = roman(found["roman"])
+    return year(value) if value is not None and 1000 <= value <= 2100 else None
 
 
 def _ruler(found: re.Match[str]) -> str | None:
@@ -107,8 +143,17 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![\w.])(?P<short>e\.g|i\.e)\b\.?(?:,(?=\s))?", lambda m: SPOKEN[m["short"].lower()] + ","),
     rule(r"(?<![\w.])(?P<short>[A-Za-z]{2,7})\.(?!\w)", _abbreviation),
     rule(r"(?i)(?<![\w.])(?P<short>" + "|".join(sorted(SPOKEN_BEFORE_NUMBER, key=len, reverse=True))
-         + r")\.[ ]*(?=[#]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
+         + r")\.[ ]*(?=[#(]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
+    rule(r"(?i)(?<![\w.])est\.[ ]+(?=1[0-9]\d\d(?!\w)|20\d\d(?!\w))", "established "),
+    rule(r"(?<![\w.])(?P<v>v)\.(?= (?:the )?[A-Z])", _versus),
+    rule(r"(?<![\w.])Ft\.(?= [A-Z][a-z])(?<!\d Ft\.)", "Fort"),
+    rule(r"(?<![\w.])([Nn])o\.(?= of (?!the\b|course\b))", lambda m: "Number" if m[1] == "N" else "number"),
+    rule(r"(?<![\w.])([BM])\.?Sc\.?(?!\w)", lambda m: f"{m[1]}.S.C."),
     rule(r"(?i)(?<![\w./])w/o(?!\w)", "without"),
+    rule(r"(?i)(?<![\w./])b/c(?![\w/])", "because"),
+    rule(r"(?i)(?<![\w./])c/o(?![\w/])", "care of"),
+    rule(r"(?<![\w./])TCP/IP(?![\w/])", "TCP IP"),
+    rule(r"(?<![\w./])([A-Z])/([A-Z])(?![\w/])", r"\1 \2"),
     rule(r"(?i)(?<![\w./])(?<!\d )w/(?=\s|\w\w)", "with "),
     rule(r"(?i)(?<!\w)and/or(?!\w)", "and or"),
     rule(r"(?i)(?<![\w.])vs(?![\w.])", "versus"),
@@ -119,7 +164,13 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w.])(?P<roman>[IVX]{1,6})(?=(?:st|nd|rd|th)? (?:century|centuries|c\.))", _century),
+    rule(r"(?<![\w.])(?P<roman>[IVX]{1,6})(?:st|nd|rd|th)?(?= (?:century|centuries|c\.))", _century),
+    rule(r"(?m)^(?P<roman>[IVX]{2,5}|[ivx]{2,5})(?=[.)](?:\s|\Z))", _listed),
+    rule(r"(?<![\w.])(?=[MDCLXVI]{5,9}(?!\w))(?P<roman>[MDC]{1,7}[MDCLXVI]{0,8})(?!\w|\.\w)", _dated),
+    rule(rf"(?<!\w)(?P<part>{_PARTS}|chapter|part|book|volume|act|article|section)(?P<many>s?) "
+         rf"(?P<first>[IVXLCDM]{{1,9}})(?P<joint> to |, | and |–| of (?=[IVX]))"
+         rf"{_ROMAN}", _two_parts),
+    rule(rf"(?<!\w)(?P<part>{_SHORT_PARTS}) {_ROMAN}", _short_part),
     rule(rf"(?<!\w)(?P<part>{_PARTS}) {_ROMAN}", _part),
     rule(rf"(?<!\w)(?P<ruler>{_RULERS}) (?!I[ ][a-z]|[CDM](?!\w)){_ROMAN}", _ruler),
     rule(r"(?<!\w)(?P<ruler>Elizabeth|Charles|James|Mary|Napoleon|Nicholas|Francis|Peter) (?P<roman>I)"
@@ -130,6 +181,7 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z])-(?=\d)", " "),
     rule(r"(?<![\w)\].])-(?=[.]?\d)", " minus "),
     rule(r"(?<=[\d.)]) [-−] (?=[\d(])|(?<=\b[a-zA-Z]) [-−] (?=\d|[a-zA-Z]\b(?!['’.]))", " minus "),
+    rule(r"#(?=\d++[A-Za-z])", " hashtag "),
     rule(r"#(?=\d)", " number "),
     rule(r"~(?=[ ]?\d)", "about "),
     rule(r"(?<=\d)[ ]?[xX×][ ]?(?=\d)", " times "),
@@ -137,7 +189,10 @@ NUMBERS: Final[tuple[Rule, ...]] = (
 )
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![A-Za-z])([CFJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
+    rule(r"(?<![A-Za-z])([A-GJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
+    rule(r"(?<![A-Za-z])([A-G])#(?=(?:m|maj|min|dim|sus|aug|add)?(?: \w+)?(?:[ ,.;]|\Z))", lambda m: f"{m[1]} sharp "),
+    rule(r"(?<!\w)\*\.(?=\w)", "star dot "),
+    rule(r"(?<![\w.])\.(?=[A-Za-z]{2})", "dot "),
     rule(r"(?<![\w#])#(?=[^\W\d])", "hashtag "),
     rule(r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),
     rule(r"(?<=\w)(?<!\b[A-Z])\.(?=[A-Za-z])", " dot "),

@@ -68,6 +68,12 @@ def _pair(found: re.Match[str]) -> str | None:
     return f"{year(int(first))} to {year(int(last)) if len(last) == 4 else _short(last)}"
 
 
+def _season(found: re.Match[str]) -> str | None:
+    """2023/24: the year after the first one, or no years at all."""
+    first, last = int(found["first"]), found["last"]
+    return f"{year(first)} to {_short(last)}" if (first + 1) % 100 == int(last) else None
+
+
 def _short(last: str) -> str:
     return f"oh {cardinal(int(last))}" if last[0] == "0" and last != "00" else cardinal(int(last))
 
@@ -92,10 +98,17 @@ ERAS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,$/-])(?P<first>1[0-9]\d\d|20\d\d)(?:[ ]?[–—][ ]?|-)(?P<last>1[0-9]\d\d|20\d\d|"
     r"\d\d)(?![\w/-]|[.,]\d)",
          _pair),
+    rule(r"(?<![\w.,$/-])(?P<first>1[89]\d\d|20\d\d)/(?P<last>\d\d)(?![\w/-]|[.,]\d)", _season),
+    rule(r"(?<=\bFY|\bQ[1-4])[ ]?['’](\d\d)(?![\w'\"]|[.,]\d)", lambda m: f" {_short(m[1])}"),
     rule(r"(?<!\w)'(\d\d)(?![\w'\"]|[.,]\d)", lambda m: ("oh " if m[1][0] == "0" else "") + cardinal(int(m[1]))),
 )  # fmt: skip
 
 YEARS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w.,$#/+-])(?P<year>1[0-6]\d\d)(?![\w%°/-]|[.,]\d)", _old),
-    rule(r"(?<![\w.,$#/+-])(?P<year>1[7-9]\d\d|20\d\d)(?![\w%°/-]|[.,]\d)", _modern),
+    rule(
+        r"(?i)(?<!\w)(mid|pre|post|late|early)-(?P<year>1\d{3}|20\d\d)(?![\w%°/]|[.,]\d)",
+        lambda m: f"{m[1]} {year(int(m['year']))}",
+    ),
+    rule(r"(?<=\bFY|\bCY)[ ]?(?P<year>20\d\d|19\d\d)(?![\w%°/-]|[.,]\d)", lambda m: f" {year(int(m['year']))}"),
+    rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>1[0-6]\d\d)(?![\w%°/-]|[.,]\d)", _old),
+    rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>1[7-9]\d\d|20\d\d)(?![\w%°/-]|[.,]\d)", _modern),
 )
