@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from vivavoce.adapters.ray_serve.mouth import Mouth
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions, SpokenClip
 from vivavoce.errors import EngineCrashed, Overloaded
 from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
@@ -60,6 +60,9 @@ class LocalMouths:
                     count += 1
         finally:
             self.open -= 1
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        return await next(self._turns).study(voice, clip)
 
     async def load_voice(self, voice_id: str) -> None:
         await next(self._turns).load_voice(voice_id)

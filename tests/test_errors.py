@@ -55,6 +55,7 @@ def test_an_error_crosses_to_another_process_whole() -> None:
         errors.TextTooLong(5000, 4096),
         errors.UnknownVoice("nobody", ["alpha"]),
         errors.UnspeakableText("alpha", ("English",)),
+        errors.CannotCopy("alpha"),
         errors.ProtocolError("no", code="odd", close_code=1003),
         errors.HostedModelFailed("no", upstream_status=402),
         errors.Overloaded(retry_after_s=2.0),

@@ -13,6 +13,7 @@ import soundfile
 from xinference_client import RESTfulClient as Client
 
 import synthetic_whisper
+from copying_engine import CopyingEngine
 from fake_engine import FakeEngine, StepGate, wait_until
 from fake_recognizer import FakeRecognizer
 from hub_stand_in import COMMIT, REPOSITORY, HubStandIn
@@ -107,9 +108,26 @@ def test_a_name_of_ones_own(client: Client) -> None:
         client.get_model("My-Voice.1")
 
 
-def test_a_clip_to_copy_is_refused_with_what_does_it(client: Client) -> None:
-    with pytest.raises(RuntimeError, match="POST /v1/audio/voices makes a voice of it"):
-        client.get_model("alpha").speech("Hello.", response_format="wav", prompt_speech=b"RIFF", speed=2.0)
+def test_a_recording_to_speak_like() -> None:
+    """The client sends it as a form, with the rest in `kwargs`; the recognizer hears it where nobody says its words."""
+    prompt = io.BytesIO()
+    soundfile.write(prompt, np.full(64_000, 0.3), 16_000, format="WAV")
+    engine, ears = CopyingEngine(), FakeRecognizer(("ear",))
+    with live_server([engine], recognizers=[ears], activity=Loudness(), api_keys=(KEY,)) as server:
+        client = Client(server.url, api_key=KEY)
+        handle = client.get_model(client.launch_model(model_name="alpha", model_uid="mine", model_type="audio"))
+        for further in ({"prompt_text": "What is said.", "seed": 3}, {}):
+            sound = handle.speech("Hello there.", response_format="wav", prompt_speech=prompt.getvalue(), **further)
+            assert np.median(soundfile.read(io.BytesIO(sound))[0]) == pytest.approx(0.3, abs=0.001)
+        assert [clip.text.split()[0] for clip in engine.studied] == ["What", "w30"]
+        streamed = handle.speech("Hello.", response_format="pcm", stream=True, prompt_speech=prompt.getvalue())
+        assert np.median(np.frombuffer(b"".join(streamed), "<i2")) == pytest.approx(0.3 * 32767, abs=40)
+        with pytest.raises(RuntimeError, match="voice 'beta' cannot speak like somebody in a recording"):
+            client.get_model("beta").speech("Hello.", prompt_speech=prompt.getvalue(), speed=2.0)
+        with pytest.raises(RuntimeError, match="not WAV"):
+            handle.speech("Hello.", prompt_speech=b"no recording", prompt_text="Said.")
+        with pytest.raises(RuntimeError, match="a voice takes one file"):
+            handle.speech("Hello.", prompt_latent=b"numbers of another model")
 
 
 def test_a_launch_that_is_not_waited_for() -> None:

@@ -109,6 +109,7 @@ async def test_a_clone_is_made_and_deleted(client: httpx.AsyncClient, store: Voi
         "engine": "genie",
         "sample_rate": 32000,
         "references": ["Normal"],
+        "copies": False,
         "default": False,
         "available": True,
         "problem": None,

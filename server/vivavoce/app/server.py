@@ -40,6 +40,7 @@ from vivavoce.routes.launching import launching_router
 from vivavoce.routes.live import WebSockets, live_router
 from vivavoce.routes.openapi import describe
 from vivavoce.routes.operations import operations_router
+from vivavoce.routes.prompted_voices import PromptedVoices
 from vivavoce.routes.realtime import realtime_router
 from vivavoce.routes.speech import speech_router
 from vivavoce.routes.speech_answers import SpeechAnswers
@@ -204,7 +205,10 @@ def build_server(
     captions = CaptionStream(listener, decoding, captions_limits(config.live), metrics)
     websockets = WebSockets(connections, encoding, patience, metrics)
     launched = hosted.launched
-    answers = SpeechAnswers(speaker, launched, config.limits, config.live, config.voices.engines, metrics, encoding)
+    prompted = PromptedVoices(synthesizer, transcriber, decoding)
+    answers = SpeechAnswers(
+        speaker, launched, prompted, config.limits, config.live, config.voices.engines, metrics, encoding
+    )
     app.include_router(speech_router(answers, config.limits))
     transcripts = TranscriptAnswers(
         listener,

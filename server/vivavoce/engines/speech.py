@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from vivavoce.audio.chunk import AudioChunk
+from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.engines.speech_options import SpeechOptions as SpeechOptions  # part of the border
 from vivavoce.errors import EngineError
 from vivavoce.progress import Progress
@@ -34,6 +34,7 @@ class VoiceInfo:
         preload: load at start.
         problem: why it cannot speak now, with the command that helps; None when it can.
         created: Unix time in seconds.
+        copies: it can speak like somebody in a recording; its engine is a `CopyingEngine`.
     """
 
     id: str
@@ -45,6 +46,24 @@ class VoiceInfo:
     preload: bool = False
     problem: str | None = None
     created: int = 0
+    copies: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpokenClip:
+    """A recording of somebody who is to be spoken like, once.
+
+    Attributes:
+        samples: float32 [n], mono, within +-1.
+        sample_rate: Hz.
+        text: what is said in it.
+        language: ISO 639-1 code of `text`.
+    """
+
+    samples: Samples
+    sample_rate: int
+    text: str
+    language: str
 
 
 @runtime_checkable
@@ -146,5 +165,19 @@ class SpeechEngine(Protocol):
 
         Raises:
             EngineError: If the group failed; no stream of it can go on.
+        """
+        ...
+
+
+@runtime_checkable
+class CopyingEngine(Protocol):
+    """An engine whose voices can speak like somebody in a recording."""
+
+    def study(self, voice: Voice, clip: SpokenClip) -> object:
+        """What `open` needs of a recording, given to it as `options.like`; seconds of work, and nothing of it is kept.
+
+        Raises:
+            InvalidAudio, InvalidRequest: If nobody can be spoken like by it.
+            VoiceUnavailable: If what listens to it is missing.
         """
         ...

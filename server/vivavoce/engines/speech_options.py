@@ -53,6 +53,7 @@ class SpeechOptions:
         temperature, top_k, top_p, repetition_penalty: sampling of semantic tokens (autoregressive engines only).
         instructions: free text; an engine may map it to a reference such as "sad". Unknown ones are ignored.
         reference: named style of the voice ("Sad"), as in `voice: "mika/Sad"`.
+        like: what the engine has learned of a recording to speak like; goes before `reference`. No message says it.
 
     Raises:
         InvalidRequest: If a number is out of its range.
@@ -68,6 +69,7 @@ class SpeechOptions:
     repetition_penalty: float | None = None
     instructions: str | None = None
     reference: str | None = None
+    like: object | None = None
 
     def __post_init__(self) -> None:
         if self.language not in (AUTO, *LANGUAGES):
@@ -80,7 +82,7 @@ class SpeechOptions:
     @classmethod
     def of(cls, message: object) -> SpeechOptions:
         """The options among the attributes of a message; what it lacks, or has as None, is the default."""
-        asked = {name: getattr(message, name, None) for name in cls.__slots__}
+        asked = {name: getattr(message, name, None) for name in cls.__slots__ if name != "like"}
         return cls(**{name: value for name, value in asked.items() if value is not None})
 
 

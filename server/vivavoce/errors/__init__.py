@@ -13,6 +13,7 @@
         UnsupportedLanguage   400
         UnsupportedFormat     400
         InvalidAudio          400
+        CannotCopy            400
         InvalidVoicePack      400
         PayloadTooLarge       413 / 1009
         HeadersTooLarge       431
@@ -54,6 +55,7 @@ Cancellation is not an error and has no class here.
 from vivavoce.errors.base import VivaVoceError
 from vivavoce.errors.caller import (
     AccessDenied,
+    CannotCopy,
     Conflict,
     EmptyInput,
     ForbiddenOrigin,
@@ -105,6 +107,7 @@ from vivavoce.errors.starting import (
 __all__ = [
     "AccessDenied",
     "BadAudio",
+    "CannotCopy",
     "ClientTooSlow",
     "ConfigError",
     "Conflict",

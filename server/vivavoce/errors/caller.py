@@ -116,6 +116,19 @@ class InvalidAudio(InvalidRequest):
     code = "invalid_audio"
 
 
+class CannotCopy(InvalidRequest):
+    """The voice speaks as itself only."""
+
+    code = "voice_cannot_copy"
+
+    def __init__(self, voice: str, *, param: str = "prompt_speech") -> None:
+        super().__init__(
+            f"voice '{voice}' cannot speak like somebody in a recording; voices with \"copies\": true in "
+            "/v1/audio/voices can",
+            param=param,
+        )
+
+
 class InvalidVoicePack(InvalidRequest):
     """A voice pack is damaged, hostile or not a voice pack."""
 

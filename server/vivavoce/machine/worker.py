@@ -150,25 +150,28 @@ class WorkerPool:
 
     def _work(self) -> None:
         me = threading.current_thread()
-        while True:
+        while self._turn(me):  # a call each: a worker that waits holds nothing of what it did last
+            pass
+
+    def _turn(self, me: threading.Thread) -> bool:
+        """Wait for one thing to do, and do it; False where there is nothing more for this worker."""
+        with self.changed:
+            todo = self._next()
+            if isinstance(todo, _Step):
+                self._steps[me] = todo
+        if todo is None:
+            return False
+        if not isinstance(todo, _Step):
+            _close(todo)
+            return True
+        failed: VivaVoceError | None = None
+        try:
+            failed = _advance(todo)
+        finally:
             with self.changed:
-                todo = self._next()
-                if isinstance(todo, _Step):
-                    self._steps[me] = todo
-            if todo is None:
-                return
-            if not isinstance(todo, _Step):
-                _close(todo)
-                continue
-            failed: VivaVoceError | None = None
-            try:
-                failed = _advance(todo)
-            finally:
-                with self.changed:
-                    replaced = self._steps.pop(me, None) is None
-                    self._end_step(todo, failed, replaced=replaced)
-            if replaced:
-                return
+                replaced = self._steps.pop(me, None) is None
+                self._end_step(todo, failed, replaced=replaced)
+        return not replaced
 
     def _next(self) -> _Step | Closeable | None:
         """Wait for work; None when the pool closes. Holds the lock, marks the jobs busy."""

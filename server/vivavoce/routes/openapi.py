@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import Route
 
+from vivavoce.routes.prompted_voices import PROMPT_FIELDS
 from vivavoce.routes.speech_body import SpeechBody
 from vivavoce.serving.entries import Entry, entered_with
 
@@ -26,6 +27,7 @@ def describe(app: FastAPI, *, max_text: int) -> None:
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(body.pop("$defs", {}))
             schemas["SpeechBody"] = body
+            schemas["SpeechForm"] = {**body, "title": "SpeechForm", "properties": body["properties"] | PROMPT_FIELDS}
             app.openapi_schema = schema
         return app.openapi_schema
 

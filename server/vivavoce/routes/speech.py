@@ -6,21 +6,26 @@ Thin: it reads a request, in the ways other clients write it too, and lets `spee
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from vivavoce.config import LimitSettings
+from vivavoce.errors import InvalidRequest
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.forms import media_type, read_form
+from vivavoce.routes.prompted_voices import RECORDING, Prompt
 from vivavoce.routes.speech_answers import WHOLE, SpeechAnswers, encoder_of
 from vivavoce.routes.speech_dialects import from_form, from_hugging_face, from_xinference, is_hugging_face
 from vivavoce.routes.speech_links import PATH, SpeechLinks
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.serving.error_shapes import STATE
 
+MAX_FIELDS = 32  # of a form: Xinference's client sends a dozen
 Sizes = Literal["stream", "exact"]
 _AUDIO = {"schema": {"type": "string", "format": "binary"}}
 
@@ -47,7 +52,10 @@ def speech_router(answers: SpeechAnswers, limits: LimitSettings) -> APIRouter:
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SpeechBody"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/SpeechBody"}},
+                    "multipart/form-data": {"schema": {"$ref": "#/components/schemas/SpeechForm"}},
+                },
             }
         },
     )
@@ -59,10 +67,12 @@ def speech_router(answers: SpeechAnswers, limits: LimitSettings) -> APIRouter:
         wav_sizes: Annotated[Sizes | None, Query(description="The former name of `sizes`.")] = None,
         link: Annotated[bool, Query(description="Answer with a short-lived address that players can GET.")] = False,
     ) -> Response:
-        fields = await _fields(request, limits)
-        hugging_face = getattr(request.state, STATE, None) == "huggingface"
-        asked = sizes or wav_sizes or (WHOLE if hugging_face else None)
-        wish = await answers.wish(request, fields, sizes=asked)
+        async with _read(request, limits) as (fields, prompt):
+            if link and prompt is not None:
+                raise InvalidRequest("a link keeps no recording; send it without `link`", param=RECORDING)
+            hugging_face = getattr(request.state, STATE, None) == "huggingface"
+            asked = sizes or wav_sizes or (WHOLE if hugging_face else None)
+            wish = await answers.wish(request, fields, sizes=asked, prompt=prompt)
         if not link:
             return answers.spoken(wish)
         url = links.add(wish, time.monotonic())
@@ -81,17 +91,28 @@ def speech_router(answers: SpeechAnswers, limits: LimitSettings) -> APIRouter:
     return router
 
 
-async def _fields(request: Request, limits: LimitSettings) -> dict[str, Any]:
-    """OpenAI's fields, in whichever way the client writes them."""
-    if media_type(request) == "multipart/form-data":  # Xinference's client, with a clip to prompt the voice
+@asynccontextmanager
+async def _read(request: Request, limits: LimitSettings) -> AsyncIterator[tuple[dict[str, Any], Prompt | None]]:
+    """OpenAI's fields, in whichever way the client writes them, and a recording, open inside the block."""
+    if media_type(request) == "multipart/form-data":  # Xinference's client, with a recording to prompt the voice
         most = limits.max_upload_mib << 20
-        form = await read_form(request, max_bytes=most, timeout_s=limits.body_timeout_s, max_files=2)
+        form = await read_form(
+            request,
+            max_bytes=most,
+            timeout_s=limits.body_timeout_s,
+            max_files=2,
+            max_fields=MAX_FIELDS,
+            max_field_bytes=limits.body_bytes(),
+        )
         try:
-            return from_form(form)
+            fields = from_form(form)
+            yield fields, Prompt.of(form, fields)
         finally:
             await form.close()
+        return
     fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
     if is_hugging_face(fields):
         setattr(request.state, STATE, "huggingface")
-        return from_hugging_face(fields)
-    return from_xinference(fields)
+        yield from_hugging_face(fields), None
+    else:
+        yield from_xinference(fields), None

@@ -15,6 +15,7 @@ from vivavoce.audio.spool import Spool
 from vivavoce.config import LimitSettings, LiveSettings
 from vivavoce.metrics import Metrics
 from vivavoce.routes.launched import LaunchedModels
+from vivavoce.routes.prompted_voices import Prompt, PromptedVoices
 from vivavoce.routes.speech_body import choose_form, parse_speech
 from vivavoce.routes.speech_dialects import with_seed_of_voice
 from vivavoce.routes.speech_links import SpeechWish
@@ -31,6 +32,7 @@ class SpeechAnswers:
         self,
         speaker: Speaker,
         launched: LaunchedModels,
+        prompted: PromptedVoices,
         limits: LimitSettings,
         live: LiveSettings,
         engines: Sequence[str],
@@ -39,6 +41,7 @@ class SpeechAnswers:
     ) -> None:
         self._speaker = speaker
         self._launched = launched
+        self._prompted = prompted
         self._limits, self._live, self._engines = limits, live, engines
         self._metrics = metrics
         self._encoding = encoding
@@ -47,15 +50,18 @@ class SpeechAnswers:
         """Speak what the fields say; raises as `wish` does."""
         return self.spoken(await self.wish(request, fields, sizes=sizes))
 
-    async def wish(self, request: Request, fields: Mapping[str, Any], *, sizes: str | None = None) -> SpeechWish:
+    async def wish(
+        self, request: Request, fields: Mapping[str, Any], *, sizes: str | None = None, prompt: Prompt | None = None
+    ) -> SpeechWish:
         """What the fields ask for.
 
         Args:
             fields: OpenAI's and our extensions; `model` may be a name the caller launched a voice under.
             sizes: "exact" or "stream", where the caller says.
+            prompt: a recording to speak like; it is read now.
 
         Raises:
-            InvalidRequest: If a field is wrong.
+            InvalidRequest: If a field is wrong, or the prompt.
         """
         owner: str = request.state.owner
         if isinstance(model := fields.get("model"), str):
@@ -64,6 +70,8 @@ class SpeechAnswers:
         choose = self._speaker.choose
         voice = await asyncio.to_thread(choose, body.voice_name, body.model)  # it may look at the disk
         form = choose_form(body, self._engines)
+        if prompt is not None:
+            voice = await self._prompted.like(prompt, voice, request)
         return SpeechWish(
             SpeechRequest(
                 voice=voice,

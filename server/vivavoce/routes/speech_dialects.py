@@ -17,6 +17,10 @@ from vivavoce.routes.bodies import parse_object
 
 SEEDED = "chattts"  # the voice whose speakers are seeds
 HUGGING_FACE_FORMAT = "flac"  # what its own servers answer
+_NUMBERS = (
+    (frozenset({"speed", "temperature", "top_p", "repetition_penalty"}), float, "number"),
+    (frozenset({"seed", "top_k", "sample_rate"}), int, "whole number"),
+)
 _OUR_OWN = ("input", "inputs", "model", "parameters", "kwargs")  # not to be smuggled in among the further fields
 
 
@@ -81,20 +85,16 @@ def with_seed_of_voice(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_form(form: FormData) -> dict[str, Any]:
-    """The fields of a form with text for numbers.
+    """The fields of a form, which has text for numbers; its files are somebody else's.
 
     Raises:
-        InvalidRequest: If `speed` is no number, or a clip is there: no voice here copies another for one request.
+        InvalidRequest: If a number is none.
     """
-    if prompt := next((name for name, value in form.items() if not isinstance(value, str)), None):
-        raise InvalidRequest(
-            "a clip does not change a voice for one request; POST /v1/audio/voices makes a voice of it, once",
-            param=prompt,
-        )
     fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
-    if "speed" in fields:
-        try:
-            fields["speed"] = float(fields["speed"][:32])
-        except ValueError:
-            raise InvalidRequest("speed must be a number", param="speed") from None
+    for names, number, what in _NUMBERS:
+        for name in names & fields.keys():
+            try:
+                fields[name] = number(fields[name][:32])
+            except ValueError:
+                raise InvalidRequest(f"{name} must be a {what}", param=name) from None
     return from_xinference(fields)

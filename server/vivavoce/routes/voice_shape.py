@@ -22,6 +22,7 @@ def describe(info: VoiceInfo, *, default: str | None) -> dict[str, Any]:
         "engine": info.engine,
         "sample_rate": info.sample_rate,
         "references": list(info.references),
+        "copies": info.copies,
         "default": info.id == default,
         "available": info.problem is None,
         "problem": info.problem,

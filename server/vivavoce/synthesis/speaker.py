@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vivavoce.audio.chunk import AudioChunk
-from vivavoce.engines.speech import SpeechOptions, VoiceInfo
+from vivavoce.engines.speech import SpeechOptions, SpokenClip, VoiceInfo
 from vivavoce.machine.admission import Place
 from vivavoce.progress import Progress
 from vivavoce.text.sentences import Sentence
@@ -30,10 +30,12 @@ class ResolvedVoice:
     Attributes:
         info: the voice.
         reference: one of `info.references`, where one was asked for by name.
+        like: what `VoiceKeeper.study` has learned of a recording, whose speaker is to be spoken like.
     """
 
     info: VoiceInfo
     reference: str | None = None
+    like: object | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +205,15 @@ class VoiceKeeper(Speaker, Protocol):
 
         Raises:
             UnknownVoice, VoiceUnavailable: If that cannot be.
+        """
+        ...
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        """The voice as it speaks like somebody in a recording; of the recording nothing else stays.
+
+        Raises:
+            InvalidRequest: If this voice cannot do that, or not with this recording.
+            VoiceUnavailable: If it cannot be loaded, or what listens to the recording is missing.
         """
         ...
 

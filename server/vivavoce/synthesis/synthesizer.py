@@ -20,13 +20,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from vivavoce.engines.speech import SpeechOptions, VoiceInfo
+from vivavoce.engines.speech import SpeechOptions, SpokenClip, VoiceInfo
 from vivavoce.errors import VivaVoceError
 from vivavoce.machine.admission import Admission, Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
+from vivavoce.synthesis.copying import studied
 from vivavoce.synthesis.job_settings import JobSettings
 from vivavoce.synthesis.preparation import PreparedText, prepare_text
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
@@ -142,6 +143,15 @@ class Synthesizer:
         async with self.library.acquire(voice_id, progress):
             pass
 
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        """See `VoiceKeeper`; up to a few seconds in a thread."""
+        async with self.library.acquire(voice) as loaded:
+            work = asyncio.ensure_future(asyncio.to_thread(studied, voice, loaded, clip))
+            try:
+                return await asyncio.shield(work)
+            finally:
+                await asyncio.wait([work])  # whoever stops waiting lets go of the voice when its engine has
+
     def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
         """Who speaks where a request names this voice and this model; may look at the disk.
 
@@ -253,6 +263,8 @@ class Synthesizer:
         options = request.options
         if voice.reference is not None and options.reference is None:
             options = dataclasses.replace(options, reference=voice.reference)
+        if voice.like is not None:
+            options = dataclasses.replace(options, like=voice.like)
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 

@@ -56,8 +56,11 @@ def decode_clip(source: Path | bytes | BinaryIO, *, max_s: float = MAX_DECODED_S
     return Clip(decoded.samples, decoded.sample_rate)
 
 
-def require_reference(clip: Clip) -> None:
+def require_reference(clip: Clip, *, param: str = "audio_sample") -> None:
     """Is this clip usable as a reference?
+
+    Args:
+        param: the field it came in.
 
     Raises:
         InvalidAudio: If it is shorter than 3 s, longer than 10 s or silent; the sentence says which.
@@ -65,10 +68,10 @@ def require_reference(clip: Clip) -> None:
     if not MIN_REFERENCE_S <= clip.duration_s <= MAX_REFERENCE_S:
         raise InvalidAudio(
             f"the clip lasts {clip.duration_s:.1f} s; a reference lasts {MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s",
-            param="audio_sample",
+            param=param,
         )
     if not np.all(np.isfinite(clip.samples)) or float(np.max(np.abs(clip.samples))) < SILENCE_PEAK:
-        raise InvalidAudio("the clip is silent", param="audio_sample")
+        raise InvalidAudio("the clip is silent", param=param)
 
 
 def write_wav(path: Path, clip: Clip) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from copying_engine import CopyingEngine
 from fake_engine import FakeEngine, StepGate
 from sleeping_engine import SleepingEngine
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions, SpokenClip
 from vivavoce.errors import (
+    CannotCopy,
     EmptyInput,
     EngineCrashed,
     Overloaded,
@@ -256,3 +259,19 @@ async def settled(utterance: Spoken) -> None:
     while utterance.produced_s != before:
         before = utterance.produced_s
         await asyncio.sleep(0.05)
+
+
+async def test_what_one_mouth_learns_of_a_recording_every_mouth_speaks_like(make_speaker: Any) -> None:
+    one, other = CopyingEngine(), CopyingEngine()
+    speaker, _ = await make_speaker(one, other)
+    clip = SpokenClip(np.full(64_000, 0.3, np.float32), 16_000, "What is said.", "en")
+    like = pickle.loads(pickle.dumps(await speaker.study(speaker.choose("alpha"), clip)))  # as it crosses a network
+    for _ in range(4):
+        chunks = await spoken(speaker, SpeechRequest(voice=like, text="Hello there."))
+        assert [float(np.median(chunk.audio.samples)) for chunk in chunks] == pytest.approx([0.3] * len(chunks))
+    assert len(one.studied) + len(other.studied) == 1
+    assert one.streams
+    assert other.streams
+    speaker, _ = await make_speaker(FakeEngine())
+    with pytest.raises(CannotCopy):
+        await speaker.study(speaker.choose("alpha"), clip)

@@ -8,12 +8,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from fake_engine import wait_until
 from live_server import LiveServer, live_server
+from synthetic_genie_data import ReferenceClip, reference_clip
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.engines.genie.engine import GenieEngine
 from vivavoce.engines.speech import SentenceStream
@@ -105,6 +108,33 @@ def test_eight_requests_over_two_voices_never_mix(server: LiveServer) -> None:
     with ThreadPoolExecutor(8) as clients:
         together = list(clients.map(sound, requests * 2))
     assert together == alone * 2
+
+
+@pytest.mark.parametrize("voice", ["alpha", "beta"])
+def test_a_voice_speaks_like_a_recording_for_one_request(
+    server: LiveServer, graph_cache: Path, voice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With its own clip it speaks as ever, with another's otherwise; nothing of a recording reaches the disk."""
+
+    def sound(clip: ReferenceClip | None) -> bytes:
+        files = None if clip is None else {"prompt_speech": clip.path.read_bytes()}
+        said = {} if clip is None else {"prompt_text": clip.text}
+        wish = request(voice, 1)
+        sent: dict[str, Any] = {"json": wish} if files is None else {"data": {**wish, **said}, "files": files}
+        response = httpx.post(server.url + ROUTE, **sent, timeout=110)
+        response.raise_for_status()
+        return response.content
+
+    own, other = (reference_clip(0), reference_clip(1)) if voice == "alpha" else (reference_clip(1), reference_clip(0))
+    plain = sound(None)
+    before = set(graph_cache.rglob("*"))
+    assert sound(own) == plain
+    changed = sound(other)
+    assert any(changed)
+    assert changed != plain
+    assert sound(None) == plain
+    assert set(graph_cache.rglob("*")) == before
+    assert own.text not in caplog.text
 
 
 def test_korean_with_the_words_that_were_written(server: LiveServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from vivavoce.engines.genie.preparing.weights import PackWeights, with_weights
 from vivavoce.engines.genie.reading.genie_data import GenieData
 from vivavoce.engines.genie.reference import Reference, ReferenceReader
 from vivavoce.errors import InvalidAudio, VoiceUnavailable
+from vivavoce.voices.clip import decode_clip
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
@@ -197,3 +199,13 @@ def test_a_missing_or_damaged_network_names_the_command(
     data.hubert_weights.write_bytes(weights[:-1000])
     with pytest.raises(VoiceUnavailable, match="get it again with `vivavoce voices pull"):
         reader(tmp_path).read([clip.path], "", "ja")
+
+
+def test_a_clip_in_memory_is_read_alike_and_not_kept(
+    genie_data_folder: Path, clip: ReferenceClip, tmp_path: Path
+) -> None:
+    reading = reader(genie_data_folder, cache=tmp_path)
+    heard = reading.listen(decode_clip(clip.path), clip.text, clip.language)
+    assert not list(tmp_path.iterdir())
+    assert same(heard, reading.read([clip.path], clip.text, clip.language))
+    assert same(heard, pickle.loads(pickle.dumps(heard)))

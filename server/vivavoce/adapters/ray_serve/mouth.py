@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions, SpokenClip
 from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
 from vivavoce.synthesis.synthesizer import Synthesizer
@@ -63,6 +63,10 @@ class Mouth:
             utterance.say(line.sentence, buffered_s=line.buffered_s)
             async for chunk in utterance:
                 yield chunk
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        """See `Mouths`."""
+        return await self._synthesizer.study(voice, clip)
 
     async def load_voice(self, voice_id: str) -> None:
         """See `Mouths`."""

@@ -13,7 +13,7 @@ from vivavoce.adapters.ray_serve.mouth import Mouth
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechEngine, SpeechOptions
+from vivavoce.engines.speech import SpeechEngine, SpeechOptions, SpokenClip
 from vivavoce.errors import VivaVoceError
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
@@ -61,6 +61,10 @@ class MouthReplica:
     async def prepare(self, text: str, voice: ResolvedVoice, options: SpeechOptions) -> PreparedText | VivaVoceError:
         """See `Mouths.prepare`."""
         return await _answer(self._mouth.prepare(text, voice, options))
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice | VivaVoceError:
+        """See `Mouths.study`."""
+        return await _answer(self._mouth.study(voice, clip))
 
     async def load_voice(self, voice_id: str) -> VivaVoceError | None:
         """See `Mouths.load_voice`."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vivavoce.engines.speech import SpeechOptions, VoiceInfo
+from vivavoce.engines.speech import SpeechOptions, SpokenClip, VoiceInfo
 from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
 from vivavoce.synthesis.voice_choice import VoiceNames
@@ -76,6 +76,10 @@ class Mouths(Protocol):
             Overloaded: Before the first chunk, if that Mouth has no room.
             EngineError: If it failed, or was lost.
         """
+        ...
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        """See `VoiceKeeper.study`: what one of them has learned is good for all. Raises likewise."""
         ...
 
     async def load_voice(self, voice_id: str) -> None:

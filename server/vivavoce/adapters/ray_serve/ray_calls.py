@@ -14,7 +14,7 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions, SpokenClip
 from vivavoce.errors import EngineCrashed, Overloaded, VivaVoceError
 from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
@@ -52,6 +52,10 @@ class RayMouths:
             finally:
                 if not ended:
                     response.cancel()
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        studied: ResolvedVoice = await self._ask("study", voice, clip, model=voice.info.id)
+        return studied
 
     async def load_voice(self, voice_id: str) -> None:
         await self._ask("load_voice", voice_id, model=voice_id)

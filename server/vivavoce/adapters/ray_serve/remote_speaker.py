@@ -17,7 +17,7 @@ from contextlib import aclosing, asynccontextmanager
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line, Mouths
 from vivavoce.adapters.ray_serve.remote_spoken import RemoteSpoken
 from vivavoce.config import Config
-from vivavoce.engines.speech import VoiceInfo
+from vivavoce.engines.speech import SpokenClip, VoiceInfo
 from vivavoce.errors import EngineTimeout, Overloaded, RateLimited, ShuttingDown, VivaVoceError, VoiceUnavailable
 from vivavoce.machine.admission import Place
 from vivavoce.metrics import Metrics
@@ -93,6 +93,9 @@ class RemoteSpeaker:
         await self._mouths.load_voice(voice_id)
         if progress is not None:
             progress(voice_id, 1.0)
+
+    async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
+        return await self._mouths.study(voice, clip)
 
     async def preload(self, progress: Progress | None = None) -> None:
         """The Mouths load their voices themselves."""

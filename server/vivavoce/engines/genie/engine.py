@@ -28,14 +28,15 @@ from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.genie.shape import SAMPLE_RATE_HZ
 from vivavoce.engines.genie.sound.chunking import POLICY
 from vivavoce.engines.genie.sound.latent import LatentStream
-from vivavoce.engines.genie.voice import GenieVoice
+from vivavoce.engines.genie.voice import GenieVoice, SpokenReference
 from vivavoce.engines.genie.voice_loader import VoiceLoader
-from vivavoce.engines.speech import SentenceStream, SpeechOptions, Voice, VoiceInfo
+from vivavoce.engines.speech import SentenceStream, SpeechOptions, SpokenClip, Voice, VoiceInfo
 from vivavoce.errors import Overloaded, UnspeakableText, VoiceUnavailable
 from vivavoce.progress import Progress
 from vivavoce.text.latin import in_known_scripts, merged
 from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import SpokenText
+from vivavoce.voices.clip import Clip
 from vivavoce.voices.store import VoiceStore, open_store
 
 if TYPE_CHECKING:
@@ -98,6 +99,15 @@ class GenieEngine:
     def unload_voice(self, voice: Voice) -> None:
         """Nothing to do: sessions and maps go with the last reference to the voice."""
 
+    def study(self, voice: Voice, clip: SpokenClip) -> SpokenReference:
+        """See `CopyingEngine`: a reference for this once; up to two seconds for ten of sound."""
+        assert isinstance(voice, GenieVoice)
+        if (problem := self._language_problems().get(clip.language)) is not None:
+            raise VoiceUnavailable(problem)
+        phonemes = self._loader.said(clip.text, clip.language, voice.id)
+        reference = voice.reader.listen(Clip(clip.samples, clip.sample_rate), clip.text, clip.language)
+        return SpokenReference(reference, phonemes)
+
     def _language_problems(self) -> Mapping[str, str]:
         """Language -> why it cannot be spoken now; looked up again every few seconds, since data may arrive."""
         now_s = time.monotonic()
@@ -118,6 +128,7 @@ class GenieEngine:
             preload=pack.preload,
             problem=pack.problem or problems.get(pack.language),
             created=pack.created,
+            copies=True,
         )
 
     # -- sentences ---------------------------------------------------------------------------------------------------

@@ -95,10 +95,16 @@ class ReferenceReader:
         kept = None if self.cache is None else self.cache / f"{self._key(clips, text, language)}.npz"
         if kept is not None and (reference := _load(kept, text, language)) is not None:
             return reference
-        reference = self._listen([_checked(clip) for clip in clips], text, language)
+        reference = self._listen(
+            [_checked(decode_clip(clip, max_s=LONGEST_S), clip.name) for clip in clips], text, language
+        )
         if kept is not None:
             _save(kept, reference)
         return reference
+
+    def listen(self, clip: Clip, text: str, language: str) -> Reference:
+        """The reference of a clip that is in memory; nothing of it is kept. Raises as `read`."""
+        return self._listen([_checked(clip, "the recording")], text, language)
 
     def _key(self, clips: Sequence[Path], text: str, language: str) -> str:
         digest = hashlib.sha256(f"{_RECIPE}\0{self.version}\0{self.voice_key}\0{language}\0{text}".encode())
@@ -153,19 +159,17 @@ class ReferenceReader:
         ]
 
 
-def _checked(path: Path) -> Clip:
-    clip = decode_clip(path, max_s=LONGEST_S)
-    if clip.duration_s < SHORTEST_S:
+def _checked(clip: Clip, name: str) -> Clip:
+    if not SHORTEST_S <= clip.duration_s <= LONGEST_S:
         raise InvalidAudio(
-            f"'{path.name}' lasts {clip.duration_s:.1f} s; a reference lasts "
-            f"{MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s"
+            f"'{name}' lasts {clip.duration_s:.1f} s; a reference lasts {MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s"
         )
     if not np.all(np.isfinite(clip.samples)) or float(np.max(np.abs(clip.samples))) < SILENCE_PEAK:
-        raise InvalidAudio(f"'{path.name}' is silent")
+        raise InvalidAudio(f"'{name}' is silent")
     if not MIN_REFERENCE_S <= clip.duration_s <= MAX_REFERENCE_S:
         logger.warning(
             "reference '%s' lasts %.1f s; between %g and %g s the voice is most alike",
-            path.name,
+            name,
             clip.duration_s,
             MIN_REFERENCE_S,
             MAX_REFERENCE_S,

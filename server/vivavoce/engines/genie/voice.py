@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vivavoce.engines.genie.reading.phonemes import Phonemes
-from vivavoce.engines.genie.reference import Reference
+from vivavoce.engines.genie.reference import Reference, ReferenceReader
 from vivavoce.engines.genie.semantic.model import SemanticModel, SemanticPrompt
 from vivavoce.engines.genie.sound.chunking import Pace
 from vivavoce.engines.genie.sound.vits_model import VitsModel
@@ -52,6 +52,7 @@ class GenieVoice:
         vits: semantic tokens to latent.
         vocoder: latent to sound.
         references: style -> reference; the first is the default.
+        reader: makes further ones.
         weights_bytes: of all graphs that run, mapped.
         open_sentences: not closed yet.
         pace: how long its work has taken lately; replaced, never changed.
@@ -63,6 +64,7 @@ class GenieVoice:
     vits: VitsModel
     vocoder: Vocoder
     references: Mapping[str, SpokenReference]
+    reader: ReferenceReader
     weights_bytes: int
     open_sentences: int = 0
     pace: Pace = field(default_factory=Pace)
@@ -74,11 +76,13 @@ class GenieVoice:
         return self.weights_bytes + self.semantic.memory_bytes
 
     def reference(self, options: SpeechOptions) -> SpokenReference:
-        """The reference asked for by name, or by a word of the instructions, or the default.
+        """The one of a recording, or the one asked for by name, or by a word of the instructions, or the default.
 
         Raises:
             UnknownVoice: If a reference is named that the voice does not have.
         """
+        if isinstance(options.like, SpokenReference):
+            return options.like
         by_name = {name.casefold(): reference for name, reference in self.references.items()}
         if options.reference is not None:
             if options.reference.casefold() not in by_name:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vivavoce.engines.genie.preparing.compile import CompiledVoice, Precision, compile_voice
 from vivavoce.engines.genie.preparing.source import VoiceSource
-from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd, Phonemes
 from vivavoce.engines.genie.reference import ReferenceReader
 from vivavoce.engines.genie.semantic.model import Positions, SemanticModel
 from vivavoce.engines.genie.sound.vits_model import VitsModel
@@ -69,7 +69,8 @@ class VoiceLoader:
                 f"voice '{pack.id}' cannot be prepared in '{self.cache}': {error.strerror}", param="voice"
             ) from error
         progress("reference clips", 0.9)
-        references = self._references(pack, compiled)
+        reader = self._reader(pack, compiled)
+        references = self._references(pack, reader)
         vits = VitsModel.open(compiled.vits, self.threads)
         semantic = SemanticModel(
             compiled.semantic / "prefill.onnx",
@@ -87,12 +88,12 @@ class VoiceLoader:
             vits=vits,
             vocoder=Vocoder.open(compiled.vits / "decoder.onnx", compiled.vocoder, self.threads),
             references=references,
+            reader=reader,
             weights_bytes=compiled.weights_bytes,
         )
 
-    def _references(self, pack: VoicePack, compiled: CompiledVoice) -> dict[str, SpokenReference]:
-        """All references that can be read; one that cannot is left out, unless it is the default."""
-        reader = ReferenceReader(
+    def _reader(self, pack: VoicePack, compiled: CompiledVoice) -> ReferenceReader:
+        return ReferenceReader(
             self.front_end.data,
             timbre=compiled.vits / "timbre.onnx",
             prompt=compiled.semantic / "prompt.onnx",
@@ -100,13 +101,14 @@ class VoiceLoader:
             voice_key=f"{compiled.semantic.name} {compiled.vits.name}",
             cache=self.cache / "references",
         )
+
+    def _references(self, pack: VoicePack, reader: ReferenceReader) -> dict[str, SpokenReference]:
+        """All references that can be read; one that cannot is left out, unless it is the default."""
         found: dict[str, SpokenReference] = {}
         for name, clip in pack.references.items():
             try:
                 reference = reader.read([clip.path], clip.text, clip.language)
-                # The other front ends write out what has to be words by themselves.
-                said = normalize(clip.text, "ko").text if clip.language == "ko" else clip.text
-                phonemes = self.front_end.phonemize(said, clip.language, prompt=True, voice=pack.id)
+                phonemes = self.said(clip.text, clip.language, pack.id)
             except (VoiceUnavailable, InvalidRequest) as error:
                 if not found:
                     raise _unusable(pack, name, error) from error
@@ -116,6 +118,12 @@ class VoiceLoader:
         if not found:
             raise VoiceUnavailable(f"voice '{pack.id}' has no reference clip", param="voice")
         return found
+
+    def said(self, text: str, language: str, voice_id: str) -> Phonemes:
+        """Phonemes of what a reference says."""
+        # The other front ends write out what has to be words by themselves.
+        written = normalize(text, "ko").text if language == "ko" else text
+        return self.front_end.phonemize(written, language, prompt=True, voice=voice_id)
 
 
 def source_of(pack: VoicePack) -> VoiceSource:
