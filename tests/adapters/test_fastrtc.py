@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
-from numpy.typing import NDArray
 
+from adapters.fastrtc_page import page
 from fake_engine import FakeEngine, wait_until
 from live_server import LiveServer, live_server
 from tone_engine import ToneEngine, pitch
@@ -86,72 +82,6 @@ def server() -> Iterator[LiveServer]:
         yield running
 
 
-class Page:
-    """What FastRTC's documented browser snippet does."""
-
-    def __init__(self, url: str) -> None:
-        self.id = "page-1"
-        self.heard: list[NDArray[np.float32]] = []
-        self.said: list[Any] = []
-        self.news = asyncio.Event()
-        self.http = httpx.AsyncClient(base_url=url, verify=False, timeout=20)
-        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.peer.addTrack(AudioStreamTrack())  # the microphone
-        self.channel = self.peer.createDataChannel("text")
-        self.channel.on("message", lambda message: self.said.append(json.loads(message)))
-        self.peer.on("track", lambda track: setattr(self, "listening", asyncio.create_task(self._listen(track))))
-        self.listening: asyncio.Task[None] | None = None
-
-    async def connect(self) -> None:
-        await self.peer.setLocalDescription(await self.peer.createOffer())
-        local = self.peer.localDescription
-        offer = {"sdp": local.sdp, "type": local.type, "webrtc_id": self.id}
-        answer = (await self.http.post("/fastrtc/webrtc/offer", json=offer)).json()
-        await self.peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
-
-    async def say(self, text: str) -> None:
-        answer = await self.http.post("/fastrtc/input", json={"webrtc_id": self.id, "text": text})
-        assert answer.status_code == 204
-
-    def sound(self) -> NDArray[np.float32]:
-        """float32 [n] at 48 kHz."""
-        return np.concatenate([np.zeros(0, np.float32), *self.heard])
-
-    async def hears(self, samples: int) -> None:
-        """Until so many samples have come."""
-        async with asyncio.timeout(20):
-            while len(self.sound()) < samples:
-                self.news.clear()
-                await self.news.wait()
-
-    async def close(self) -> None:
-        if self.listening is not None:
-            self.listening.cancel()
-            await asyncio.gather(self.listening, return_exceptions=True)
-        await self.peer.close()
-        await self.http.aclose()
-
-    async def _listen(self, track: Any) -> None:
-        try:
-            while True:
-                frame = await track.recv()
-                samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
-                self.heard.append((samples / 32768).astype(np.float32))
-                self.news.set()
-        except MediaStreamError:
-            pass
-
-
-@asynccontextmanager
-async def page(url: str) -> AsyncIterator[Page]:
-    client = Page(url)
-    try:
-        await client.connect()
-        yield client
-    finally:
-        await client.close()
-
-
 async def test_fastrtcs_snippet_hears_what_it_asks_for(server: LiveServer) -> None:
     async with page(server.url) as client:
         text = "I am heard through FastRTC, word for word."
@@ -190,9 +120,29 @@ def test_it_is_never_imported_unless_asked_for() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_python_of_the_page_runs_as_it_stands() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "fastrtc.md").read_text(encoding="utf-8")
-    [snippet] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    ran = subprocess.run([sys.executable, "-c", snippet], check=True, capture_output=True, text=True, timeout=100)
-    lengths = [int(line.split()[1]) for line in ran.stdout.splitlines()]
-    assert sum(lengths) > 24_000
+def snippets() -> list[str]:
+    guide = (Path(__file__).parents[2] / "docs" / "fastrtc.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+
+
+def test_the_voice_and_the_ears_of_the_guide_run_as_they_stand() -> None:
+    ran = subprocess.run([sys.executable, "-c", snippets()[0]], check=True, capture_output=True, text=True, timeout=100)
+    *pieces, heard = ran.stdout.splitlines()
+    assert sum(int(line.split()[1]) for line in pieces) > 24_000
+    assert heard == "And this is what was heard of me."
+
+
+def test_the_application_of_the_guide_starts_and_ends() -> None:
+    run = """
+import asyncio
+
+async def live():
+    async with lifespan(app):
+        assert "/webrtc/offer" in app.openapi()["paths"]
+
+asyncio.run(live())
+"""
+    code = snippets()[1] + run
+    quiet = {**os.environ, "VIVAVOCE_RECOGNIZER": "tiny.en", "VIVAVOCE_CHAT_MODEL": "none"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=quiet)
+    assert ran.returncode == 0, ran.stderr

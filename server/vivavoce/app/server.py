@@ -253,7 +253,7 @@ def build_server(
     if engine is not None:
         engine.mount(app)
     if config.webrtc.fastrtc:
-        _mount_fastrtc(app, synthesizer, config)
+        _mount_fastrtc(app, synthesizer, assistant, connections, config)
     map_errors(app, metrics)
     describe(app, max_text=config.limits.max_text)
     mount_page(app, config.access.allowed_origins)
@@ -269,12 +269,15 @@ def build_server(
     return server
 
 
-def _mount_fastrtc(app: FastAPI, speaker: Speaker, config: Config) -> None:
+def _mount_fastrtc(
+    app: FastAPI, speaker: Speaker, assistant: Assistant, connections: Connections, config: Config
+) -> None:
     try:
-        from vivavoce.adapters.fastrtc import mount
+        from vivavoce.adapters.fastrtc import mount, mount_conversation
     except ImportError as error:
         raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
     mount(app, speaker, max_calls=config.webrtc.max_calls)
+    mount_conversation(app, assistant.sessions, connections=connections, max_calls=config.webrtc.max_calls)
 
 
 def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:

@@ -66,7 +66,7 @@ async def test_at_most_one_word_is_believed_wrongly(seed: int) -> None:
         left.append(playout.take(FRAME_SAMPLES))  # the track plays while it is written to
 
     left: list[Any] = []
-    track: Any = SimpleNamespace(playout=playout, room=room, clear=playout.clear)
+    track: Any = SimpleNamespace(playout=playout, room=room, clear=playout.clear, write=playout.write)
     teller: Any = told
     sink = TrackSink(teller, track)
     for chunk in spoken(chance):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.speaking.sink import SpokenChunk
 from vivavoce.text.sentences import Sentence
+from vivavoce.transports.webrtc.paced_playout import PacedPlayout
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE
-from vivavoce.transports.webrtc.speech_track import SpeechTrack
 from vivavoce.transports.webrtc.track_sink import TrackSink
 
 
@@ -36,26 +34,18 @@ class Told:
     async def all_sent(self) -> None: ...
 
 
-@pytest.fixture
-def executor() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as made:
-        yield made
-
-
 def spoken(seconds: float) -> SpokenChunk:
     samples: Samples = np.full(round(seconds * SAMPLE_RATE), 0.5, np.float32)
     return SpokenChunk(AudioChunk(samples, SAMPLE_RATE), Sentence("Hi.", 0, 0, "sentence"), 0.0, True, True)
 
 
-def play(track: SpeechTrack, seconds: float) -> Samples:
+def play(track: PacedPlayout, seconds: float) -> Samples:
     """What the clock of the call would do."""
-    taken = track.playout.take(round(seconds * SAMPLE_RATE))
-    track._moved.set()
-    return taken
+    return track.take(round(seconds * SAMPLE_RATE))
 
 
-async def test_a_piece_is_told_when_its_first_sample_goes_out(executor: ThreadPoolExecutor) -> None:
-    track, told = SpeechTrack(executor, max_ahead_s=4.0), Told()
+async def test_a_piece_is_told_when_its_first_sample_goes_out() -> None:
+    track, told = PacedPlayout(max_ahead_s=4.0), Told()
     sink = TrackSink(told, track)
     await sink.send(spoken(1.0))
     assert (told.chunks, sink.sent_s, sink.position_s) == ([], 1.0, 0.0)
@@ -66,8 +56,8 @@ async def test_a_piece_is_told_when_its_first_sample_goes_out(executor: ThreadPo
     assert sink.position_s == pytest.approx(0.52)
 
 
-async def test_it_waits_for_room_and_for_the_end(executor: ThreadPoolExecutor) -> None:
-    track = SpeechTrack(executor, max_ahead_s=0.5)
+async def test_it_waits_for_room_and_for_the_end() -> None:
+    track = PacedPlayout(max_ahead_s=0.5)
     sink = TrackSink(Told(), track)
     sending = asyncio.create_task(sink.send(spoken(2.0)))
     for _ in range(5):
@@ -85,8 +75,8 @@ async def test_it_waits_for_room_and_for_the_end(executor: ThreadPoolExecutor) -
     assert sink.position_s == pytest.approx(2.0)
 
 
-async def test_a_stop_is_silence_after_a_fade_and_the_end_is_not_waited_for(executor: ThreadPoolExecutor) -> None:
-    track = SpeechTrack(executor, max_ahead_s=4.0)
+async def test_a_stop_is_silence_after_a_fade_and_the_end_is_not_waited_for() -> None:
+    track = PacedPlayout(max_ahead_s=4.0)
     sink = TrackSink(Told(), track)
     await sink.send(spoken(1.0))
     play(track, 0.1)
@@ -97,8 +87,8 @@ async def test_a_stop_is_silence_after_a_fade_and_the_end_is_not_waited_for(exec
     assert sink.position_s == pytest.approx(0.1)
 
 
-async def test_a_second_utterance_counts_from_its_own_beginning(executor: ThreadPoolExecutor) -> None:
-    track = SpeechTrack(executor, max_ahead_s=4.0)
+async def test_a_second_utterance_counts_from_its_own_beginning() -> None:
+    track = PacedPlayout(max_ahead_s=4.0)
     first = TrackSink(Told(), track)
     await first.send(spoken(1.0))
     second = TrackSink(Told(), track)

@@ -209,4 +209,4 @@ class Call:
 
     def _open_sink(self, teller: Teller, format: SoundFormat) -> TrackSink:
         assert format.sample_rate == SAMPLE_RATE
-        return TrackSink(teller, self._track)
+        return TrackSink(teller, self._track.sound)

@@ -21,11 +21,10 @@ from av.packet import Packet
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.ffmpeg_threads import without_threads
 from vivavoce.audio.samples import to_pcm16
-from vivavoce.transports.webrtc.playout import SAMPLE_RATE, Playout
+from vivavoce.transports.webrtc.paced_playout import PacedPlayout
+from vivavoce.transports.webrtc.playout import SAMPLE_RATE
 
 FRAME_SAMPLES = SAMPLE_RATE // 50  # 20 ms
-FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
-MAX_LATE_S = 0.1  # later than this the clock starts afresh instead of sending the backlog in a burst
 SILENT_FRAMES = 10  # after so many the encoder has nothing new to say of silence
 _TIME_BASE = fractions.Fraction(1, SAMPLE_RATE)
 
@@ -62,58 +61,33 @@ class SpeechTrack(MediaStreamTrack):
     Args:
         executor: where Opus is encoded.
         max_ahead_s: seconds that may wait to be played.
+
+    Attributes:
+        sound: what it plays.
     """
 
     kind = "audio"
 
     def __init__(self, executor: Executor, max_ahead_s: float) -> None:
         super().__init__()
-        self.playout = Playout()
+        self.sound = PacedPlayout(max_ahead_s)
         self._executor = executor
         self._encoder = OpusEncoder()
-        self._max_queued = int(max_ahead_s * SAMPLE_RATE)
-        self._moved = asyncio.Event()  # something was played or thrown away
         self._frames = 0  # sent so far; the clock of RTP
-        self._due_s: float | None = None  # when the next frame is due, on the loop's clock
         self._silent = 0  # silent frames in a row
         self._silence = b""  # what the last of them was encoded to
-
-    async def room(self) -> None:
-        """Returns when there is room for more."""
-        while self.playout.queued > self._max_queued:
-            await self._wait()
-
-    async def drained(self, generation: int) -> None:
-        """Returns when everything was played, or thrown away since that generation."""
-        while self.playout.queued and self.playout.generation == generation:
-            await self._wait()
-
-    def clear(self) -> None:
-        """Be silent in 5 ms."""
-        self.playout.clear()
-        self._moved.set()
 
     async def recv(self) -> Packet[Any]:
         """The next 20 ms, when they are due. Called by aiortc."""
         if self.readyState != "live":
             raise MediaStreamError
-        await self._next_due()
-        silent = self.playout.is_silent
-        samples = self.playout.take(FRAME_SAMPLES)
-        self._moved.set()
-        packet: Packet[Any] = Packet(await self._encode(samples, silent))
+        await self.sound.due(FRAME_SAMPLES)
+        silent = self.sound.playout.is_silent
+        packet: Packet[Any] = Packet(await self._encode(self.sound.take(FRAME_SAMPLES), silent))
         packet.pts = self._frames * FRAME_SAMPLES
         packet.time_base = _TIME_BASE
         self._frames += 1
         return packet
-
-    async def _next_due(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if self._due_s is None or now - self._due_s > MAX_LATE_S:
-            self._due_s = now
-        await asyncio.sleep(self._due_s - now)
-        self._due_s += FRAME_S
 
     async def _encode(self, samples: Samples, silent: bool) -> bytes:
         """Opus of a frame. Silence that goes on is not encoded again and again: an idle call costs nearly nothing."""
@@ -123,7 +97,3 @@ class SpeechTrack(MediaStreamTrack):
         packet = await asyncio.get_running_loop().run_in_executor(self._executor, self._encoder.encode, samples)
         self._silence = packet
         return packet
-
-    async def _wait(self) -> None:
-        self._moved.clear()
-        await self._moved.wait()
