@@ -48,18 +48,17 @@ def clip(seconds: float = 4.0, rate: int = 24_000) -> bytes:
 
 def ask(
     server: LiveServer,
-    prompt: bytes | None,
+    prompt: bytes,
     key: str = KEY,
     name: str = "prompt_speech",
     path: str = ROUTE,
     **said: str,
 ) -> httpx.Response:
     fields = {"model": "alpha", "input": "One. Two. Three.", "response_format": "wav", "prompt_text": "What is said."}
-    files = [] if prompt is None else [(name, ("../../clip.wav", prompt))]
     return httpx.post(
         server.url + path,
         data={field: value for field, value in (fields | said).items() if value},
-        files=files or None,
+        files=[(name, ("../../clip.wav", prompt))],
         headers={"authorization": f"Bearer {key}"},
         timeout=30,
     )

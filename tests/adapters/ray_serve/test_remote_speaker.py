@@ -267,7 +267,7 @@ async def test_what_one_mouth_learns_of_a_recording_every_mouth_speaks_like(make
     clip = SpokenClip(np.full(64_000, 0.3, np.float32), 16_000, "What is said.", "en")
     like = pickle.loads(pickle.dumps(await speaker.study(speaker.choose("alpha"), clip)))  # as it crosses a network
     for _ in range(4):
-        chunks = await spoken(speaker, SpeechRequest(voice=like, text="Hello there."))
+        chunks = await spoken(speaker, SpeechRequest(voice=like), ["Hello there."])
         assert [float(np.median(chunk.audio.samples)) for chunk in chunks] == pytest.approx([0.3] * len(chunks))
     assert len(one.studied) + len(other.studied) == 1
     assert one.streams
