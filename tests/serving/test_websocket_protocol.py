@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
-from vivavoce.serving import uvicorn_server, websocket_protocol
+from vivavoce.serving import uvicorn_server, websocket_protocol, work_budget
 from vivavoce.serving.work_budget import WorkBudget
 
 STREAM = "/v1/audio/speech/stream"
@@ -24,29 +24,13 @@ HANDSHAKE = (
 MESSAGE = b"\x81\x82\x00\x00\x00\x00{}"
 
 
-def test_a_budget_comes_back_with_time() -> None:
-    budget = WorkBudget(0.1, 0.2)
-    assert budget.spend(0.2, 0.0) == 0.0
-    assert budget.spend(0.1, 0.0) == pytest.approx(1.0)
-    assert budget.spend(0.0, 1.0) == pytest.approx(0.0)
-    assert budget.spend(0.2, 100.0) == 0.0, "no more than the burst is saved"
-    assert budget.spend(0.1, 100.0) > 0
-
-
-def test_the_pot_is_shared_and_bounded() -> None:
-    pot = WorkBudget(0.2, 0.3)
-    one, other = WorkBudget(0.05, 0.1, pot), WorkBudget(0.05, 0.1, pot)
-    assert one.spend(0.4, 0.0) == pytest.approx(0.0), "its own tenth and all of the pot"
-    assert other.spend(0.1, 0.0) == 0.0, "everybody has a little of their own"
-    assert other.spend(0.05, 0.0) == pytest.approx(1.0)
-
-
 @pytest.mark.parametrize("frame", [PONG, MESSAGE], ids=["pongs", "messages"])
 def test_a_flood_is_read_slowly(monkeypatch: pytest.MonkeyPatch, frame: bytes) -> None:
     monkeypatch.setattr(websocket_protocol, "OWN_SHARE", 0.001)
     monkeypatch.setattr(websocket_protocol, "OWN_BURST_S", 0.01)
     monkeypatch.setattr(uvicorn_server, "POT_SHARE", 0.001)
     monkeypatch.setattr(uvicorn_server, "POT_BURST_S", 0.01)
+    monkeypatch.setattr(work_budget, "IN_DEBT_SHARE", 0.001)
     with live_server([FakeEngine()]) as live:
         client = open_stream(live)
         client.settimeout(1.0)

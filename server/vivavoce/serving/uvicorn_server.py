@@ -19,7 +19,7 @@ import uvicorn
 from vivavoce.serving.connection_book import ConnectionBook, descriptors_for_connections
 from vivavoce.serving.http_protocol import HttpProtocol
 from vivavoce.serving.websocket_protocol import MAX_FRAME_BYTES, POT_BURST_S, POT_SHARE, WebSocketProtocol
-from vivavoce.serving.work_budget import WorkBudget
+from vivavoce.serving.work_budget import Pot
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def uvicorn_options(max_connections: int | None = None) -> dict[str, Any]:
         max_connections: at once, HTTP and WebSocket; None: as many as the process may have files open.
     """
     book = ConnectionBook(max_connections or descriptors_for_connections())
-    pot = WorkBudget(POT_SHARE, POT_BURST_S)
+    pot = Pot(POT_SHARE, POT_BURST_S)
     return {
         "http": partial(HttpProtocol, book=book),
         "ws": partial(WebSocketProtocol, book=book, pot=pot),

@@ -20,7 +20,7 @@ from websockets.http11 import Request
 from vivavoce.serving.connection_book import ConnectionBook
 from vivavoce.serving.http_protocol import bound_send_buffer, unsent_bytes
 from vivavoce.serving.taking import UNSENT
-from vivavoce.serving.work_budget import WorkBudget
+from vivavoce.serving.work_budget import Pot, WorkBudget
 
 GIVE_UP = "vivavoce.give_up"  # scope extension: {"give_up": WebSocketProtocol.give_up}
 GRACE_S = 5.0  # in which a client that begins to read again is told why
@@ -30,13 +30,17 @@ HANDSHAKE_TIMEOUT_S = 10.0
 # answers with an error first.
 MAX_FRAME_BYTES = 256 * 1024 + 4096
 
-PIECE_BYTES = 1024  # 170 of the smallest frames: 5 ms
-TURN_S = 0.003  # of work before other connections have their turn
+PIECE_BYTES = 256  # looked at first: 43 of the smallest frames, which take 0.7 ms
+MOST_BYTES = 2048  # looked at at once of a message that is long
+CHEAP_S = 0.000_2  # a piece that took less was a part of a long frame: the next may be twice as long
+TURN_S = 0.001  # of work before other connections have their turn
 
 # What one connection may cost: a listener who also talks needs 1 % of the loop, a chat model's fastest text 3 %.
-OWN_SHARE, OWN_BURST_S = 0.05, 0.2
-POT_SHARE, POT_BURST_S = 0.2, 0.4  # for all that need more
+OWN_SHARE, OWN_BURST_S = 0.05, 0.1
+POT_SHARE, POT_BURST_S = 0.1, 0.2  # for all that need more
 MESSAGE_S = 0.000_25  # charged for a message: what reading and obeying it takes the application
+OPENING_S = 0.004  # charged for a handshake where one in debt has just left
+OPENS_WITHIN_S = 1.0  # all the same: others may have the same address
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -47,11 +51,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         pot: work that connections may have beyond their own budgets.
     """
 
-    def __init__(self, *args: Any, book: ConnectionBook, pot: WorkBudget, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, book: ConnectionBook, pot: Pot, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._book = book
-        self._budget = WorkBudget(OWN_SHARE, OWN_BURST_S, pot)
+        self._pot = pot
+        self._budget: WorkBudget | None = None  # from the first byte on
         self._held = bytearray()  # read, and not looked at yet
+        self._piece = PIECE_BYTES
         self._turn: asyncio.Handle | None = None  # when that goes on
         self._handshake_timer: asyncio.TimerHandle | None = None
 
@@ -85,10 +91,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self._handshake_timer is not None:
             self._handshake_timer.cancel()
         self._held.clear()
+        if self._budget is not None:
+            self._budget.close(self.loop.time())
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._held += data
+        if self._budget is None:
+            self._budget = WorkBudget(
+                OWN_SHARE, OWN_BURST_S, self._pot,
+                address=self.address, opening_s=OPENING_S, now_s=self.loop.time(),
+            )  # fmt: skip
+            wait_s = self._budget.spend(0.0, self.loop.time())
+            if wait_s > 0:
+                self._rest(min(wait_s, OPENS_WITHIN_S))
         if self._turn is None:
             self._take()
 
@@ -105,26 +121,36 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         began_s = time.thread_time()
         wait_s = 0.0
         while self._held and not (self.read_paused or self.transport.is_closing()):
-            piece = bytes(self._held[:PIECE_BYTES])
-            del self._held[:PIECE_BYTES]
-            piece_s = time.thread_time()
-            super().data_received(piece)
-            now_s = time.thread_time()
-            messages = 1 if self.read_paused else 0
-            wait_s = self._budget.spend(now_s - piece_s + MESSAGE_S * messages, self.loop.time())
-            if wait_s > 0 or now_s - began_s > TURN_S:
+            wait_s = self._look()
+            if wait_s > 0 or time.thread_time() - began_s > TURN_S:
                 break
         if self.transport.is_closing():
             self._held.clear()
         elif wait_s > 0:
-            self._turn = self.loop.call_later(wait_s, self._take)
-            self.transport.pause_reading()
+            self._rest(wait_s)
         elif self._held:
             if not self.read_paused:
                 self._turn = self.loop.call_soon(self._take)
             self.transport.pause_reading()
         elif not self.read_paused:
             self.transport.resume_reading()
+
+    def _look(self) -> float:
+        """Take in one piece and pay for it. Returns how many seconds to wait before the next."""
+        assert self._budget is not None
+        piece = bytes(self._held[: self._piece])
+        del self._held[: self._piece]
+        began_s = time.thread_time()
+        super().data_received(piece)
+        took_s = time.thread_time() - began_s
+        is_cheap = took_s < CHEAP_S and not self.read_paused
+        self._piece = min(2 * self._piece, MOST_BYTES) if is_cheap else PIECE_BYTES
+        return self._budget.spend(took_s + (MESSAGE_S if self.read_paused else 0.0), self.loop.time())
+
+    def _rest(self, wait_s: float) -> None:
+        """Read nothing for a while."""
+        self._turn = self.loop.call_later(wait_s, self._take)
+        self.transport.pause_reading()
 
     # -- called by uvicorn
 
