@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,14 @@ from ray import serve
 from ray.cluster_utils import Cluster
 from ray.serve.handle import DeploymentHandle
 
+from loudness import Loudness
 from sleeping_engine import SleepingEngine
+from sleeping_recognizer import SleepingRecognizer
 from vivavoce.adapters.ray_serve.application import application
-from vivavoce.adapters.ray_serve.ray_calls import MOUTH
+from vivavoce.adapters.ray_serve.parts import Parts
+from vivavoce.adapters.ray_serve.ray_calls import DOOR, EAR, MOUTH
 from vivavoce.config import Config
+from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
 
 APP = "vivavoce"
@@ -34,6 +40,11 @@ def sleeping_engines() -> list[SpeechEngine]:
     return [SleepingEngine(STEP_S)]
 
 
+def sleeping_recognizers() -> list[Recognizer]:
+    """Likewise, for words."""
+    return [SleepingRecognizer()]
+
+
 class RayCluster:
     """A cluster that runs.
 
@@ -41,8 +52,10 @@ class RayCluster:
         port: of the only proxy.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, settings: dict[str, Any]) -> None:
         self.port = port
+        self._settings = settings
+        self._deployed: dict[str, Any] = {}
 
     @property
     def url(self) -> str:
@@ -50,31 +63,56 @@ class RayCluster:
 
     @classmethod
     @contextmanager
-    def started(cls, nodes: int) -> Iterator[RayCluster]:
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(TESTS), *sys.path])
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False})
-        for _ in range(nodes - 1):
-            cluster.add_node(num_cpus=4)
-        ray.init(address=cluster.address, logging_level=logging.WARNING, log_to_driver=False)
-        port = free_port()
-        serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
-        try:
-            yield cls(port)
-        finally:
-            serve.shutdown()
-            ray.shutdown()
-            cluster.shutdown()
+    def started(cls, nodes: int, **settings: Any) -> Iterator[RayCluster]:
+        """A cluster until the block ends. Nothing of it outlives this process, however it ends.
 
-    def deploy(self, mouths: int, *, doors: int = 1, **settings: Any) -> None:
+        Args:
+            settings: of every deployment.
+        """
+        with ExitStack() as stack:
+            folder = tempfile.mkdtemp(prefix="vv-", dir="/tmp")  # sockets lie in it: their paths have little room
+            mark = f"CLUSTER_UNDER_TEST={folder}"
+            reaper = [sys.executable, str(TESTS / "ray_reaper.py"), folder, mark]
+            left = subprocess.Popen(reaper, stdin=subprocess.PIPE, start_new_session=True)
+            stack.callback(left.wait)
+            stack.callback(lambda: left.stdin and left.stdin.close())
+            os.environ["CLUSTER_UNDER_TEST"] = folder
+            os.environ["RAY_TMPDIR"] = folder
+            os.environ["PYTHONPATH"] = os.pathsep.join([str(TESTS), *sys.path])
+            cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False})
+            stack.callback(cluster.shutdown)
+            for _ in range(nodes - 1):
+                cluster.add_node(num_cpus=4)
+            ray.init(address=cluster.address, logging_level=logging.WARNING, log_to_driver=False)
+            stack.callback(ray.shutdown)
+            port = free_port()
+            serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
+            stack.callback(serve.shutdown)
+            yield cls(port, settings)
+
+    def deploy(self, mouths: int = 1, *, doors: int = 1, ears: int = 1, **settings: Any) -> None:
         """Have so many replicas; those that are there stay where only their number changes."""
-        given = {"admission_share": 0.0, "mouth_cores": 1, "mouth_listeners": 40, "log_level": "warning", **settings}
-        config = Config(mouths=mouths, doors=doors, allowed_hosts=("*",), **given)
-        serve.run(application(config, sleeping_engines, mouth_cpus=0), name=APP)
-        wait_until(lambda: len(self.replicas(MOUTH)) == mouths and len(self.replicas("Door")) == doors)
+        given = {
+            "admission_share": 0.0,
+            "mouth_cores": 1,
+            "ear_cores": 1,
+            "mouth_listeners": 40,
+            "ear_listeners": 40,
+            "log_level": "warning",
+            **self._settings,
+            **settings,
+        }
+        wanted = {MOUTH: mouths, DOOR: doors, EAR: ears}
+        if self._deployed != {**given, **wanted}:
+            config = Config(mouths=mouths, doors=doors, ears=ears, allowed_hosts=("*",), **given)
+            parts = Parts(sleeping_engines, sleeping_recognizers, Loudness)
+            serve.run(application(config, parts, replica_cpus=0), name=APP)
+            self._deployed = {**given, **wanted}
+        wait_until(lambda: {name: len(self.replicas(name)) for name in wanted} == wanted)
         wait_until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
 
-    def mouths(self) -> DeploymentHandle:
-        return serve.get_deployment_handle(MOUTH, APP)
+    def handle(self, name: str) -> DeploymentHandle:
+        return serve.get_deployment_handle(name, APP)
 
     def replicas(self, name: str) -> list[str]:
         """Names of the actors that are replicas of a deployment."""
@@ -94,7 +132,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
     """Block until something becomes true; AssertionError where it never does."""
     end_s = time.monotonic() + timeout_s
     while not condition():

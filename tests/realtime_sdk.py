@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from openai import AsyncOpenAI
@@ -23,13 +23,22 @@ def think_with(running: LiveServer, chat: HostedChat | None) -> None:
     object.__setattr__(sessions, "brain", brain)
 
 
-def openai_client(server: LiveServer, key: str = "any") -> AsyncOpenAI:
+class Reachable(Protocol):
+    """A server: in this process, or a cluster."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+
+def openai_client(server: Reachable, key: str = "any") -> AsyncOpenAI:
     return AsyncOpenAI(
         api_key=key, base_url=f"{server.url}/v1", websocket_base_url=f"ws://127.0.0.1:{server.port}/v1", max_retries=0
     )
 
 
-def connect(server: LiveServer, **query: Any) -> Any:
+def connect(server: Reachable, **query: Any) -> Any:
     return openai_client(server).realtime.connect(**{"model": "gpt-realtime", **query})
 
 

@@ -199,9 +199,10 @@ class ClusterSettings:
     mouth_cores: int = setting(2, "Cores of each copy of the synthesizer.", above=0)
     mouth_listeners: int = setting(8, "Live listeners one copy carries; `vivavoce bench` measures it.", above=0)
 
-    def most_mouths(self) -> int:
-        """Copies of the synthesizer under the heaviest load."""
-        return max(self.mouths, self.mouths_max)
+    ears: int = setting(1, "Copies of the transcriber, at least; 0: the doors hear for themselves.", at_least=0)
+    ears_max: int = setting(0, "Copies of the transcriber under load; 0: never more than at least.", at_least=0)
+    ear_cores: int = setting(2, "Cores of each copy of the transcriber.", above=0)
+    ear_listeners: int = setting(8, "People one copy hears at once; `vivavoce bench` measures it.", above=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,9 +304,12 @@ class Config:
 
     def changed(self, **values: Any) -> Config:
         """The same but for these settings."""
+        return Config(**{**self.values(), **values})
+
+    def values(self) -> dict[str, Any]:
+        """Every setting by its name, secrets included."""
         sections = [getattr(self, section) for section in SECTIONS]
-        own = {each.name: getattr(made, each.name) for made in sections for each in dataclasses.fields(made)}
-        return Config(**{**own, **values})
+        return {each.name: getattr(made, each.name) for made in sections for each in dataclasses.fields(made)}
 
 
 SECTIONS: dict[str, type] = typing.get_type_hints(Config)

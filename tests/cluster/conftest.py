@@ -22,6 +22,7 @@ collect_ignore_glob = [] if importlib.util.find_spec("ray") else ["test_*.py"]
 def cluster() -> Iterator[RayCluster]:  # needs Ray
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray_cluster import RayCluster
+    from realtime_clients.chat_server import chat_server
 
-    with RayCluster.started(nodes=3) as running:
+    with chat_server() as chat, RayCluster.started(nodes=3, chat_url=chat.url, chat_model="tiny") as running:
         yield running

@@ -37,7 +37,7 @@ TEXT = "Hello there. I am well."  # 2 sentences, 23 steps
 async def door_speaker(cluster: RayCluster) -> AsyncIterator[RemoteSpeaker]:
     """A Door's speaker, in this process."""
     config = Config(max_streams_per_key=10_000)
-    speaker = RemoteSpeaker(RayMouths(cluster.mouths()), config, Metrics())
+    speaker = RemoteSpeaker(RayMouths(cluster.handle(MOUTH)), config, Metrics())
     await speaker.start()
     try:
         yield speaker
@@ -98,7 +98,7 @@ async def test_the_native_stream_is_carried_to_the_mouths_and_back(cluster: RayC
 async def test_cancels_stop_the_mouth_and_leave_nothing(cluster: RayCluster) -> None:
     """200 of them, by disconnects and by leaving the block: each within 200 ms (p99) of the client's going."""
     cluster.deploy(1)
-    mouths = cluster.mouths()
+    mouths = cluster.handle(MOUTH)
     text = "This is a sentence of some length, and it goes on for quite a while, as you can hear."
     took = []
     async with door_speaker(cluster) as speaker:

@@ -86,10 +86,12 @@ def test_serve_takes_the_configuration_and_builds_the_application(monkeypatch: p
     (application,) = config.applications
     assert import_attr(application.import_path) is build
     built = build(application.args)
-    cores = int(application.args["mouth_cores"])
     (group,) = spec["rayClusterConfig"]["workerGroupSpecs"]
-    assert int(group["rayStartParams"]["num-cpus"]) >= cores + 1, "a Mouth and a Door fit on a node"
-    assert group["maxReplicas"] >= int(application.args["mouths_max"]) / 1
+    told = {name: int(value) for name, value in application.args.items()}
+    room = int(group["rayStartParams"]["num-cpus"])
+    assert room >= max(told["mouth_cores"], told["ear_cores"]) + 1, "one that computes and a Door fit on a node"
+    assert group["minReplicas"] >= told["mouths"] + told["ears"]
+    assert group["maxReplicas"] >= told["mouths_max"] + told["ears_max"]
     assert built is not None
 
 

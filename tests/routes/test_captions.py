@@ -37,7 +37,7 @@ async def listening(server: LiveServer, **options: Any) -> AsyncIterator[ClientC
     async with connect(f"ws://127.0.0.1:{server.port}/v1/audio/transcriptions/stream", **options) as socket:
         created = await message(socket)
         assert created["type"] == "session.created"
-        assert created["models"] == ["whisper-base"]
+        assert "whisper-base" in created["models"]
         yield socket
 
 

@@ -39,10 +39,19 @@ def build_transcriber(
         recognizers, activity: instead of the real ones (tests).
     """
     machine = machine or build_machine(config, metrics)
+    return Transcriber(build_models(config, machine, recognizers), build_ears(machine, metrics, activity))
+
+
+def build_models(config: Config, machine: Machine, recognizers: Sequence[Recognizer] | None = None) -> ModelLibrary:
+    """The recognition models of this machine, by name."""
     if recognizers is None:
         cache = config.voices.cache_dir / "whisper"
         recognizers = [WhisperRecognizer(open_shelf(config), cache, own_speech, config.speed.worker_count())]
-    models = ModelLibrary(recognizers, machine.residents, resolve, config.listening.recognizer)
+    return ModelLibrary(recognizers, machine.residents, resolve, config.listening.recognizer)
+
+
+def build_ears(machine: Machine, metrics: Metrics, activity: VoiceActivity | None = None) -> Ears:
+    """What finds speech on this machine, whoever then makes words of it."""
     found = activity
     find = (lambda: found) if found is not None else SileroDetector
-    return Transcriber(models, Ears(machine.pool, machine.admissions, find, SmartTurn, metrics))
+    return Ears(machine.pool, machine.admissions, find, SmartTurn, metrics)

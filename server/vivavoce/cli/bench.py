@@ -125,6 +125,7 @@ def report(voice: str, cores: int, cost: float, alone: Found, talks: Found | Non
         "For a cluster of such machines:",
         f"  mouth_cores = {cores}",
         f"  mouth_listeners = {alone.most}",
+        *([f"  ear_cores = {cores}", f"  ear_listeners = {talks.most}"] if talks is not None and talks.most else []),
     ])  # fmt: skip
 
 

@@ -6,19 +6,18 @@ They share one memory budget with the voices. Called by `transcriber.py` and by 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from vivavoce.engines.recognizer import Recognizer, RecognizerInfo, RecognizerModel
-from vivavoce.errors import ModelUnavailable, UnknownModel, VivaVoceError
+from vivavoce.errors import ModelUnavailable, VivaVoceError
 from vivavoce.machine.memory import Residents
 from vivavoce.progress import Progress
 from vivavoce.recognition.hearing_job import LoadedModel
 from vivavoce.recognition.listener import ResolvedModel
+from vivavoce.recognition.model_choice import Resolve, choose_model
 
 logger = logging.getLogger(__name__)
-
-Resolve = Callable[[str | None, Iterable[str]], str]  # a client's word, ids that are here -> the id that it means
 
 
 class ModelLibrary:
@@ -57,13 +56,7 @@ class ModelLibrary:
         Raises:
             UnknownModel: If there is none.
         """
-        known = {info.id: info for info in self.list()}
-        meant = self._resolve(name, known)
-        if meant not in known:
-            raise UnknownModel(meant, known)
-        if self._default in known and name not in known and meant == self._resolve(None, known):
-            meant = str(self._default)
-        return ResolvedModel(known[meant])
+        return choose_model(self.list(), name, self._resolve, self._default)
 
     def is_loaded(self, model_id: str) -> bool:
         """True when nobody would wait for it."""

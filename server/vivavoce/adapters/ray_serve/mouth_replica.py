@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TypeVar
 
 from ray import serve
 
 from vivavoce.adapters.ray_serve.mouth import Mouth
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
+from vivavoce.adapters.ray_serve.parts import Parts
+from vivavoce.adapters.ray_serve.replica_answers import answered
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
-from vivavoce.engines.speech import SpeechEngine, SpeechOptions, SpokenClip
+from vivavoce.engines.speech import SpeechOptions, SpokenClip
 from vivavoce.errors import VivaVoceError
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
-
-T = TypeVar("T")
-
-# Makes the engines of a replica, in that replica; tests give their own.
-EnginesMaker = Callable[[], Sequence[SpeechEngine]]
 
 
 class MouthReplica:
@@ -31,13 +27,13 @@ class MouthReplica:
 
     Args:
         config: settings; `mouth_cores` says how many threads compute.
-        engines: instead of the configured ones.
+        parts: instead of the configured ones.
     """
 
-    async def __init__(self, config: Config, engines: EnginesMaker | None = None) -> None:  # type: ignore[misc]
+    async def __init__(self, config: Config, parts: Parts) -> None:  # type: ignore[misc]
         configure_logging(config.logs.log_level, config.logs.log_format)
         config = config.changed(workers=config.speed.workers or config.cluster.mouth_cores)
-        opened = None if engines is None else await asyncio.to_thread(engines)
+        opened = None if parts.engines is None else await asyncio.to_thread(parts.engines)
         self._mouth = Mouth(await asyncio.to_thread(build_synthesizer, config, Metrics(), opened))
         self._drain_s = config.limits.drain_timeout_s
         default = await self._mouth.start()
@@ -56,23 +52,23 @@ class MouthReplica:
 
     async def catalogue(self) -> Catalogue | VivaVoceError:
         """See `Mouths.catalogue`."""
-        return await _answer(self._mouth.catalogue())
+        return await answered(self._mouth.catalogue())
 
     async def prepare(self, text: str, voice: ResolvedVoice, options: SpeechOptions) -> PreparedText | VivaVoceError:
         """See `Mouths.prepare`."""
-        return await _answer(self._mouth.prepare(text, voice, options))
+        return await answered(self._mouth.prepare(text, voice, options))
 
     async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice | VivaVoceError:
         """See `Mouths.study`."""
-        return await _answer(self._mouth.study(voice, clip))
+        return await answered(self._mouth.study(voice, clip))
 
     async def load_voice(self, voice_id: str) -> VivaVoceError | None:
         """See `Mouths.load_voice`."""
-        return await _answer(self._mouth.load_voice(voice_id))
+        return await answered(self._mouth.load_voice(voice_id))
 
     async def forget(self, voice_id: str) -> VivaVoceError | None:
         """See `Mouths.forget`."""
-        return await _answer(self._mouth.forget(voice_id))
+        return await answered(self._mouth.forget(voice_id))
 
     async def speaking(self) -> int:
         """Sentences on their way."""
@@ -91,10 +87,3 @@ class MouthReplica:
     async def __del__(self) -> None:
         if hasattr(self, "_mouth"):
             await self._mouth.aclose()
-
-
-async def _answer(asked: Awaitable[T]) -> T | VivaVoceError:
-    try:
-        return await asked
-    except VivaVoceError as error:
-        return error

@@ -6,20 +6,23 @@ What a replica refuses comes as a value, not as an exception: Ray would wrap it,
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
+from vivavoce.adapters.ray_serve.ears import Stretch
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
+from vivavoce.engines.recognizer import Heard, RecognizerInfo
 from vivavoce.engines.speech import SpeechOptions, SpokenClip
 from vivavoce.errors import EngineCrashed, Overloaded, VivaVoceError
+from vivavoce.recognition.listener import HearingRequest, ResolvedModel
 from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
 
-MOUTH = "Mouth"
+DOOR, MOUTH, EAR = "Door", "Mouth", "Ear"
 
 
 class RayMouths:
@@ -33,47 +36,92 @@ class RayMouths:
         self._handle = handle
 
     async def catalogue(self) -> Catalogue:
-        found: Catalogue = await self._ask("catalogue")
+        found: Catalogue = await _ask(self._handle, "catalogue")
         return found
 
     async def prepare(self, text: str, voice: ResolvedVoice, options: SpeechOptions) -> PreparedText:
-        prepared: PreparedText = await self._ask("prepare", text, voice, options, model=voice.info.id)
+        prepared: PreparedText = await _ask(self._handle, "prepare", text, voice, options, model=voice.info.id)
         return prepared
 
     async def say(self, line: Line) -> AsyncGenerator[SpokenChunk, None]:
-        handle = self._handle.options(stream=True, multiplexed_model_id="" if line.anywhere else line.voice.info.id)
-        ended = False
-        with _told():
-            response = handle.say.remote(line)
-            try:
-                async for item in response:
-                    yield _value(item)
-                ended = True
-            finally:
-                if not ended:
-                    response.cancel()
+        model = "" if line.anywhere else line.voice.info.id
+        async with aclosing(_streamed(self._handle, "say", line, model=model)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def study(self, voice: ResolvedVoice, clip: SpokenClip) -> ResolvedVoice:
-        studied: ResolvedVoice = await self._ask("study", voice, clip, model=voice.info.id)
+        studied: ResolvedVoice = await _ask(self._handle, "study", voice, clip, model=voice.info.id)
         return studied
 
     async def load_voice(self, voice_id: str) -> None:
-        await self._ask("load_voice", voice_id, model=voice_id)
+        await _ask(self._handle, "load_voice", voice_id, model=voice_id)
 
     async def forget(self, voice_id: str) -> None:
-        with _told():
-            for answer in await self._handle.broadcast("forget", voice_id).results_async():
-                _value(answer)
+        await _tell_all(self._handle, "forget", voice_id)
 
-    async def _ask(self, method: str, *arguments: Any, model: str = "") -> Any:
-        """A question changes nothing: one whose replica was lost is asked once more."""
-        handle = self._handle.options(method_name=method, multiplexed_model_id=model)
+
+class RayEars:
+    """See `ears.RemoteEars`.
+
+    Args:
+        handle: of the deployment of Ears.
+    """
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+
+    async def models(self) -> tuple[RecognizerInfo, ...]:
+        found: tuple[RecognizerInfo, ...] = await _ask(self._handle, "models")
+        return found
+
+    async def welcome(self, request: HearingRequest, *, live: bool, anywhere: bool) -> None:
+        assert isinstance(request.model, ResolvedModel)
+        model = "" if anywhere else request.model.info.id
+        await _ask(self._handle, "welcome", request, live, model=model)
+
+    async def hear(self, stretch: Stretch) -> AsyncGenerator[Heard | None, None]:
+        model = "" if stretch.anywhere else stretch.model.info.id
+        async with aclosing(_streamed(self._handle, "hear", stretch, model=model)) as words:
+            async for heard in words:
+                yield heard
+
+    async def load_model(self, model_id: str) -> None:
+        await _ask(self._handle, "load_model", model_id, model=model_id)
+
+    async def forget(self, model_id: str) -> None:
+        await _tell_all(self._handle, "forget", model_id)
+
+
+async def _ask(handle: DeploymentHandle, method: str, *arguments: Any, model: str = "") -> Any:
+    """A question changes nothing: one whose replica was lost is asked once more."""
+    handle = handle.options(method_name=method, multiplexed_model_id=model)
+    try:
+        with _told():
+            return _value(await handle.remote(*arguments))
+    except EngineCrashed:
+        with _told():
+            return _value(await handle.remote(*arguments))
+
+
+async def _streamed(handle: DeploymentHandle, method: str, argument: Any, *, model: str) -> AsyncGenerator[Any, None]:
+    """What a replica yields; closing it stops the replica."""
+    handle = handle.options(method_name=method, stream=True, multiplexed_model_id=model)
+    ended = False
+    with _told():
+        response = handle.remote(argument)
         try:
-            with _told():
-                return _value(await handle.remote(*arguments))
-        except EngineCrashed:
-            with _told():
-                return _value(await handle.remote(*arguments))
+            async for item in response:
+                yield _value(item)
+            ended = True
+        finally:
+            if not ended:
+                response.cancel()
+
+
+async def _tell_all(handle: DeploymentHandle, method: str, argument: Any) -> None:
+    with _told():
+        for answer in await handle.broadcast(method, argument).results_async():
+            _value(answer)
 
 
 def _value(item: Any) -> Any:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 import ray
 from ray import serve
 
-from vivavoce.adapters.ray_serve.application import application
-from vivavoce.config import Config
+from vivavoce.adapters.ray_serve.application import application, cores_of
+from vivavoce.config import Config, available_cores
 from vivavoce.errors import ConfigError
 
 APPLICATION = "vivavoce"
 
-# Told (url, doors, mouths, most mouths) when clients may come.
-Greeting = Callable[[str, int, int, int], None]
+# Told the address when clients may come.
+Greeting = Callable[[str], None]
 
 
 def run_application(config: Config, *, address: str | None, started_with: Greeting) -> None:
@@ -31,15 +31,19 @@ def run_application(config: Config, *, address: str | None, started_with: Greeti
     """
     built = application(config)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    # A Ray of our own has nothing but these replicas to place, and they share the machine, however few cores it has.
+    here = (
+        None if address else {"include_dashboard": False, "num_cpus": max(available_cores(), cores_of(config.cluster))}
+    )
     try:
-        ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
+        ray.init(address=address, log_to_driver=False, **(here or {}))
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ConfigError(f"Ray cannot be reached at {address}: {error}") from error
     host, port = config.server.host, config.server.port
     try:
         serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
         serve.run(built, name=APPLICATION)
-        started_with(f"http://{host}:{port}", config.cluster.doors, config.cluster.mouths, config.cluster.most_mouths())
+        started_with(f"http://{host}:{port}")
         _until_told()
         serve.delete(APPLICATION)
     finally:
