@@ -12,6 +12,9 @@ BEGIN: Final = "<!-- proven with stock clients; written by `make test-realtime-c
 END: Final = "<!-- end of what was proven -->"
 CONVERSATION: Final = "three spoken turns, an interruption, a function call"
 TRANSCRIPTION: Final = "live transcription"
+RECORDINGS: Final = "recordings: json, text, srt, vtt, verbose_json with words and segments, events, translations"
+WORDS: Final = "recordings: text, words, segments"
+TEXT: Final = "recordings: text"
 CLIENTS: Final[Mapping[str, tuple[str, str, str]]] = {  # test -> (client, carrier, what it does)
     "test_openai_python": ("openai-python 3.57.0 `client.realtime`", "WebSocket", CONVERSATION),
     "test_openai_node": ("openai-node 7.57.0 `OpenAIRealtimeWS`", "WebSocket over TLS", CONVERSATION),
@@ -21,6 +24,11 @@ CLIENTS: Final[Mapping[str, tuple[str, str, str]]] = {  # test -> (client, carri
     "test_livekit": ("LiveKit Agents 1.8.9 `openai.realtime.RealtimeModel`", "WebSocket", CONVERSATION),
     "test_pipecat": ("Pipecat 1.14.0 `OpenAIRealtimeLLMService`", "WebSocket", CONVERSATION),
     "test_ai_sdk": ("AI SDK 7.0.173 `experimental_streamTranscribe`", "WebSocket", TRANSCRIPTION),
+    "test_openai_python_on_recordings": ("openai-python 3.57.0 `client.audio`", "HTTP", RECORDINGS),
+    "test_openai_node_on_recordings": ("openai-node 7.57.0 `openai.audio`", "HTTP", RECORDINGS),
+    "test_ai_sdk_on_recordings": ("AI SDK 7.0.173 `transcribe`", "HTTP", WORDS),
+    "test_livekit_on_recordings": ("LiveKit Agents 1.8.9 `openai.STT`", "HTTP", TEXT),
+    "test_pipecat_on_recordings": ("Pipecat 1.14.0 `OpenAISTTService`", "HTTP", TEXT),
 }
 
 
