@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.frames import FrameCutter
 from vivavoce.audio.resample import Resampler
-from vivavoce.engines.silero import FRAME, SAMPLE_RATE, SILENCE, SileroDetector
-from vivavoce.engines.vendored import SHA256, SILERO
+from vivavoce.engines.silero import FRAME, SAMPLE_RATE, SILENCE, SileroDetector, SileroState
+from vivavoce.engines.vendored import SHA256, SILERO, SILERO_OVER_TIME
+from vivavoce.engines.vendored.over_time import over_time
 from vivavoce.recognition.speech_detector import SpeechDetector, SpeechStarted
 
 
@@ -125,3 +126,39 @@ def test_speech_is_one_segment(silero: SileroDetector, speech: Samples) -> None:
     events = [*detector.feed(probabilities), *detector.flush()]
     starts = [event.start / SAMPLE_RATE for event in events if isinstance(event, SpeechStarted)]
     assert 0.6 < starts[0] < 1.3
+
+
+def test_the_graph_over_time_is_made_of_silero(silero: SileroDetector, speech: Samples) -> None:
+    """And gives the same numbers, however the frames are cut."""
+    assert over_time(SILERO).SerializeToString() == SILERO_OVER_TIME.read_bytes()
+    frames = framed(np.pad(speech, 20_000))
+    expected, state = [], SILENCE
+    for frame in frames:
+        probabilities, (state,) = silero.step([state], frame[None])
+        expected.append(float(probabilities[0]))
+    for size in (1, 7, 64, len(frames)):
+        found: list[float] = []
+        state = SILENCE
+        for start in range(0, len(frames), size):
+            probabilities_of, state = silero.hear(state, frames[start : start + size])
+            found += probabilities_of
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_long_silence_takes_no_work_and_ends_with_it(
+    silero: SileroDetector, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, state = np.zeros((256, FRAME), np.float32), SILENCE
+    _, state = silero.hear(state, framed(speech))
+    for _ in range(20):
+        found, state = silero.hear(state, quiet)
+    assert state.resting == pytest.approx(found[-1])
+    after_work, _ = silero.hear(SileroState(state.memory, state.context), framed(speech))
+    with monkeypatch.context() as patch:
+        patch.setattr(silero, "_over_time", None)
+        found, state = silero.hear(state, quiet)
+    assert max(found) < 0.1
+    np.testing.assert_allclose(silero.hear(state, framed(speech))[0], after_work, atol=1e-4)
+    faint = quiet.copy()
+    faint[3, 7] = 1e-3
+    assert silero.hear(state, faint)[1].resting is None

@@ -8,8 +8,9 @@ import numpy as np
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard
-from vivavoce.recognition.ear import LiveEar
-from vivavoce.recognition.hearing import SEGMENTS_OF_A_FILE, LiveHearing
+from vivavoce.recognition.ear import KEEP_OF_A_FILE_S, LiveEar
+from vivavoce.recognition.ears import OF_RECORDINGS, PIECE
+from vivavoce.recognition.hearing import READ_AHEAD, SEGMENTS_OF_A_FILE, LiveHearing
 from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment
 from vivavoce.recognition.speech_detector import FRAME, DetectorOptions
 
@@ -72,4 +73,5 @@ async def test_a_recording_is_not_read_farther_than_the_ear_remembers() -> None:
     ear = QuickEar()
     hearing = LiveHearing(cast(LiveEar, ear), DetectorOptions(), recording=iter([second] * 100))
     assert [event async for event in hearing] == []
-    assert ear.farthest_s <= 11.0
+    assert ear.farthest_s <= READ_AHEAD / SAMPLE_RATE + 1.0
+    assert (READ_AHEAD + PIECE) / SAMPLE_RATE + OF_RECORDINGS.longest_s < KEEP_OF_A_FILE_S

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fake_engine import StepGate
 from fake_recognizer import FakeHearing, FakeRecognizer
+from loudness import Loudness
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions
 from vivavoce.errors import EngineCrashed, ModelUnavailable, TooMuchSound, UnknownModel, UnsupportedLanguage
@@ -23,6 +26,7 @@ from vivavoce.recognition.listener import (
     SpeechStarted,
     SpeechStopped,
 )
+from vivavoce.recognition.speech_detector import FRAME
 from vivavoce.recognition.transcriber import Transcriber
 
 MakeTranscriber = Callable[..., Transcriber]
@@ -291,3 +295,20 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in threads
             await asyncio.sleep(0.005)
+
+
+async def test_a_recording_is_looked_at_in_big_pieces(make_transcriber: MakeTranscriber) -> None:
+    """Two minutes are some dozen calls of the model that finds speech, not thousands."""
+    calls: list[int] = []
+
+    class Counting(Loudness):
+        def hear(self, state: Any, frames: NDArray[np.float32]) -> tuple[list[float], Any]:
+            calls.append(len(frames))
+            return super().hear(state, frames)
+
+    quiet = np.zeros(120 * SAMPLE_RATE, np.int16)
+    transcriber = make_transcriber(FakeRecognizer(), activity=Counting())
+    async with transcriber.transcribe([quiet], HearingRequest(model="ear")) as segments:
+        assert await count(segments) == 0
+    assert sum(calls) == len(quiet) // FRAME
+    assert len(calls) <= 60

@@ -29,6 +29,7 @@ from vivavoce.recognition.sound_buffer import SoundBuffer
 from vivavoce.recognition.speech_detector import FRAME
 
 KEEP_S = 32.0  # of sound that may still be asked for: a segment has at most 30
+KEEP_OF_A_FILE_S = 60.0  # what was read ahead of it, too
 MOST_WAITING_S = 60.0  # of sound that nobody looked at yet; finding speech is some hundred times quicker than speaking
 SURE = 0.8
 TELL_EVERY = 32  # frames of the detector: its cost is told to the books once a second
@@ -65,7 +66,7 @@ class LiveEar:
         self._intonation = intonation
         self._live = live
         self._resampler = Resampler(sample_rate, SAMPLE_RATE)
-        self._sound = SoundBuffer(round(KEEP_S * SAMPLE_RATE))
+        self._sound = SoundBuffer(round((KEEP_S if live else KEEP_OF_A_FILE_S) * SAMPLE_RATE))
         self._event = asyncio.Event()
         self.wake = waker(self._event)
         self._detector = DetectorJob(activity, pool.changed, self.wake, live)

@@ -27,7 +27,7 @@ from vivavoce.recognition.speech_detector import FRAME, DetectorOptions, SpeechD
 
 DRAFT_EVERY = SAMPLE_RATE  # samples of new speech
 SEGMENTS_OF_A_FILE = 4  # heard together: they share the passes over the model's weights
-READ_AHEAD = 10 * SAMPLE_RATE  # samples of a recording before what was looked at; the ear keeps half a minute
+READ_AHEAD = 20 * SAMPLE_RATE  # samples of a recording before what was looked at: two steps of the detector
 
 
 @dataclass(slots=True, eq=False)
