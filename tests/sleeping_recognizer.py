@@ -27,9 +27,8 @@ class SleepingRecognizer(FakeRecognizer):
         return [dataclasses.replace(info, translates=info.id == "other") for info in super().models()]
 
     def check(self, model: RecognizerModel, options: HearingOptions) -> None:
-        if model.id == "other":
-            options = dataclasses.replace(options, task="transcribe")
-        super().check(model, options)
+        can = model.id == "other"
+        super().check(model, dataclasses.replace(options, task="transcribe") if can else options)
 
     def step(self, streams: Sequence[HearingStream], *, threads: int) -> list[Heard | None]:
         time.sleep(self.step_s)

@@ -88,9 +88,7 @@ async def test_recordings_are_written_down_and_translated(cluster: RayCluster) -
         answer = await client.post(TRANSCRIPTIONS, files=files)
         assert answer.json()["text"] == told
         translated = await client.post("/v1/audio/translations", files=files, data={"model": "other"})
-        assert translated.json()["text"] == told
-        refused = await client.post("/v1/audio/translations", files=files)
-        assert refused.status_code == 400
+        assert translated.json()["text"] == told.upper()
         unknown = await client.post(TRANSCRIPTIONS, files=files, data={"model": "nobody"})
         assert unknown.status_code == 404
 

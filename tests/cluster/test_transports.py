@@ -45,7 +45,7 @@ TESTS = {
     "routes/test_transcriptions.py": """
         test_json_is_the_default test_each_format_has_its_type test_segments_words_or_both
         test_words_have_the_times_of_the_recording test_a_stream_of_events test_silence_is_no_words
-        test_where_a_recording_is_cut test_hugging_faces_clients test_refusals test_a_model_that_does_not_translate
+        test_where_a_recording_is_cut test_hugging_faces_clients test_refusals
     """,
     "routes/test_captions.py": """
         test_speech_becomes_words_with_times test_bare_samples_of_any_rate test_a_telephones_samples

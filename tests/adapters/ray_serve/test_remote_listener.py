@@ -102,6 +102,22 @@ async def test_live_sound_is_heard_as_on_one_machine(make_listener: MakeListener
     assert remote.open == 0
 
 
+@pytest.mark.parametrize("translates", [False, True])
+async def test_a_translation_is_made_as_on_one_machine(make_listener: MakeListener, translates: bool) -> None:
+    request = HearingRequest(model="ear", options=HearingOptions(task="translate", language="pt"))
+    listener, _ = await make_listener(FakeRecognizer(translates=translates))
+    if not translates:
+        with pytest.raises(UnsupportedLanguage):
+            async with listener.transcribe([TALK], request):
+                pass
+        return
+    async with alone(FakeRecognizer(translates=True)) as one, one.transcribe([TALK], request) as segments:
+        expected = [segment async for segment in segments]
+    async with listener.transcribe([TALK], request) as segments:
+        assert [segment async for segment in segments] == expected
+    assert expected[0].heard.text.startswith("W20")
+
+
 async def test_a_recording_is_heard_as_on_one_machine(make_listener: MakeListener) -> None:
     sound = np.concatenate([np.concatenate([speech((10 + k) / 100, 1.1), silence(0.9)]) for k in range(20)])
     async with alone(FakeRecognizer()) as one:
@@ -165,6 +181,22 @@ async def test_a_segment_whose_ears_are_lost_is_an_error(make_listener: MakeList
     with pytest.raises(EngineCrashed):
         await (heard_live(listener, [TALK]) if live else heard_whole(listener, TALK))
     assert remote.open == 0
+
+
+async def test_whose_words_were_begun_to_be_told_is_not_heard_anew(make_listener: MakeListener) -> None:
+    """A client that gets a text as it comes has the beginning already."""
+    gate = StepGate(allowed=2)  # the encoder, and the first word
+    listener, remote = await make_listener(FakeRecognizer(before_step=gate))
+    remote.lost = 1
+    request = HearingRequest(model="ear", options=HearingOptions(as_it_comes=True))
+    async with listener.transcribe([speech(0.2, 3.0)], request) as segments:
+        first = await anext(segments)
+        assert (first.heard.text, first.heard.is_whole) == ("w20", False)
+        gate.open()
+        with pytest.raises(EngineCrashed):
+            async for _ in segments:
+                pass
+    assert len(remote.stretches) == 1
 
 
 async def test_who_is_full_is_passed_over_and_who_is_full_everywhere_told(make_listener: MakeListener) -> None:

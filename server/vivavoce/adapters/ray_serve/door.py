@@ -16,6 +16,7 @@ from vivavoce.app.listener import build_ears, build_transcriber
 from vivavoce.app.machine import build_machine
 from vivavoce.app.server import Server, build_server
 from vivavoce.app.services import Services
+from vivavoce.app.translation import local_translators
 from vivavoce.config import Config
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
@@ -55,6 +56,6 @@ class DoorReplica:
         if self._ears is None:
             recognizers = None if self._parts.recognizers is None else self._parts.recognizers()
             transcriber = build_transcriber(config, metrics, machine, recognizers, activity)
-            return Services(speaker, transcriber, ears=transcriber.ears)
+            return Services(speaker, transcriber, None, transcriber.ears, local_translators(machine))
         listener = RemoteListener(self._ears, build_ears(machine, metrics, activity), machine, config)
-        return Services(speaker, listener, ears=listener.ears)
+        return Services(speaker, listener, None, listener.ears, local_translators(machine))

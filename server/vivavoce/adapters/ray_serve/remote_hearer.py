@@ -1,8 +1,8 @@
 """The segments of one ear, heard by an Ear elsewhere: each question holds all of a segment that there is so far.
 
 A question about speech that seems to have ended is asked at once, and its answer is the result if it has; what was
-asked before is called off. An Ear that is lost before the words were there is replaced by another, once: a segment is
-told when it is whole, so nobody has heard of it. Knows no Ray. Made by `remote_listener.py`.
+asked before is called off. An Ear that is lost before anybody was told of the words is replaced by another, once. Knows
+no Ray. Made by `remote_listener.py`.
 """
 
 from __future__ import annotations
@@ -91,9 +91,16 @@ class RemoteHearer:
             transport=self._request.transport,
         )
         lost = full = 0
+        promised = False
+
+        def told(heard: Heard) -> None:
+            nonlocal promised
+            promised = promised or (options.as_it_comes and bool(heard.tokens))
+            begins(heard)
+
         while True:
             try:
-                return await self._final(stretch, begins)
+                return await self._final(stretch, told)
             except Overloaded as error:
                 full += 1
                 if full == TRIES or isinstance(error, RateLimited):
@@ -101,7 +108,7 @@ class RemoteHearer:
                 stretch = dataclasses.replace(stretch, anywhere=True)
             except EngineError as error:
                 lost += 1
-                if lost == TRIES or isinstance(error, EngineTimeout) or not error.retryable:
+                if lost == TRIES or promised or isinstance(error, EngineTimeout) or not error.retryable:
                     raise
 
     async def _final(self, stretch: Stretch, begins: Callable[[Heard], None]) -> Heard:
