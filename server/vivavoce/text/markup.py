@@ -49,7 +49,9 @@ _RULE_LINE: Final = re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$")
 _TABLE_RULE: Final = re.compile(r"(?m)^(?=[^\n]*[|-][^\n]*\|)[ \t|:-]*+$")
 _TABLE_EDGE: Final = re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t])[ \t]*+\|[ \t]*+$")
 _CELL: Final = re.compile(r"(?<![ \t|])[ \t]*+\|(?!\|)[ \t]*+")
-_LINE_HEAD: Final = re.compile(r"(?m)^[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}+[ \t]+|[-*+•‣◦▪·][ \t]+(?:\[[ xX]\][ \t]+)?)?")
+_LINE_HEAD: Final = re.compile(
+    r"(?m)^[ \t]*+(?:>(?!=|[ ]?[$€£¥]?\d)[ \t]*+)*+(?:#{1,6}+[ \t]+|[-*+•‣◦▪·][ \t]+(?:\[[ xX]\][ \t]+)?)?"
+)
 _HEAD_END: Final = re.compile(r"(?m)(?<![ \t])[ \t]++#++[ \t]*+$")
 _STRIKE: Final = re.compile(r"~{2,}+|`++|(?<!\d)\*{2,}+|\*{2,}+(?!\d)|(?<!\S)={2,3}+(?=\w)")
 _HIGHLIGHT: Final = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,200}+)(?<=\S)==(?![\w=])")
@@ -58,7 +60,7 @@ _LOWERED: Final = re.compile(r"(?<=[A-Za-z)])~(\d{1,3})~")  # H~2~O
 _RAISED: Final = re.compile(r"(?<=[\w)])\^([+-]?\w{1,4})\^")  # x^2^
 _PRODUCT: Final = re.compile(r"(?<![\w*\\])([a-z])\*(?=[a-z\d](?![A-Za-z*]))")
 _ABSOLUTE: Final = re.compile(r"(?<![\w|])\|(-?\d{1,9}|[a-z](?:[ ]?[-+][ ]?\w)?)\|(?=[ ]?[<>=≤≥+*/-])")
-_STAR: Final = re.compile(r"(?!(?<!\S)\*\.\w)(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d\s)(?<!\d\*)\*)")
+_STAR: Final = re.compile(r"(?!(?<!\S)\*\.\w)(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d[cm]m)(?<!\dm)(?<!\d\s)(?<!\d\*)\*)")
 _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=&?-])")
 _LIST_NUMBER: Final = re.compile(r"(?m)^[ \t]*+\d{1,3}([.)])(?=[ \t]+\S)")
 

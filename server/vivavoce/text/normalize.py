@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vivavoce.text.characters import clean_characters, plain_english_characters, plain_primes
-from vivavoce.text.chinese import read_chinese
+from vivavoce.text.chinese.reader import read_chinese
 from vivavoce.text.east_asian import repair
 from vivavoce.text.emoticons import silence_emoticons
 from vivavoce.text.english.reader import read_english

@@ -1,0 +1,1 @@
+"""What Chinese text has that its front end misreads."""
