@@ -37,7 +37,7 @@ class KernelHook(BuildHookInterface):  # type: ignore[type-arg]
 
 def compile_kernels(target: Path) -> str | None:
     """Compile the sources beside `target`. Returns why that could not be done, else None."""
-    compiler = next((found for name in _compilers() if (found := shutil.which(name))), None)
+    compiler = next((found for name in compilers() if (found := shutil.which(name))), None)
     if compiler is None:
         return "no C compiler"
     building = target.with_suffix(".building")
@@ -50,6 +50,7 @@ def compile_kernels(target: Path) -> str | None:
     return None
 
 
-def _compilers() -> list[str]:
+def compilers() -> list[str]:
+    """Commands to try, the one of the environment first."""
     chosen = os.environ.get("CC", "").split()[:1]
     return [*chosen, *(sysconfig.get_config_var("CC") or "").split()[:1], "cc", "gcc", "clang"]

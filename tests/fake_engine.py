@@ -132,9 +132,9 @@ class FakeEngine:
         with self._lock:
             self.steps += 1
             self.batches.append(len(fakes))
-        return [self._advance(stream) for stream in fakes]
+        return [self.advance(stream) for stream in fakes]
 
-    def _advance(self, stream: FakeStream) -> AudioChunk:
+    def advance(self, stream: FakeStream) -> AudioChunk:
         assert not stream.closed, "a closed stream was stepped"
         samples = np.full(self.step_samples, stream.voice.level, np.float32)
         start_s = stream.steps_done * self.step_samples / self.sample_rate
@@ -161,10 +161,10 @@ class StepGate:
 
     def __init__(self, allowed: int = 0) -> None:
         self._tickets = threading.Semaphore(allowed)
-        self._open = threading.Event()
+        self.opened = threading.Event()
 
     def __call__(self, streams: Sequence[Closable]) -> None:
-        while not self._open.is_set() and not self._tickets.acquire(timeout=0.005):
+        while not self.opened.is_set() and not self._tickets.acquire(timeout=0.005):
             if all(s.closed for s in streams):
                 return
 
@@ -174,7 +174,7 @@ class StepGate:
 
     def open(self) -> None:
         """No limit from now on."""
-        self._open.set()
+        self.opened.set()
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:

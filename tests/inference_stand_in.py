@@ -109,7 +109,7 @@ class InferenceStandIn:
         return f"http://127.0.0.1:{self._plain.server_port}/models/{behaviour}"
 
     def transport(self) -> PinnedTransport:
-        return PinnedTransport(PublicNetwork(self._resolve, _Network(self)), self.trusting)
+        return PinnedTransport(PublicNetwork(self.resolve, _Network(self)), self.trusting)
 
     @property
     def secure_port(self) -> int:
@@ -134,7 +134,7 @@ class InferenceStandIn:
         for thread in self._threads:
             thread.join()
 
-    async def _resolve(self, host: str, port: int) -> Sequence[str]:
+    async def resolve(self, host: str, port: int) -> Sequence[str]:
         self.looked_up.append(host)
         answers = self.addresses.get(host, [[PUBLIC]])
         return answers.pop(0) if len(answers) > 1 else answers[0]

@@ -36,8 +36,8 @@ class SleepingEngine(FakeEngine):
         time.sleep(self.step_s)
         return super().step(streams, threads=threads)
 
-    def _advance(self, stream: FakeStream) -> AudioChunk:
-        chunk = super()._advance(stream)
+    def advance(self, stream: FakeStream) -> AudioChunk:
+        chunk = super().advance(stream)
         seed = stream.batch_key.seed if isinstance(stream.batch_key, _Drawn) else 0
         text = stream.sentence.source
         drawn = np.random.default_rng([seed, stream.steps_done, *text.encode()])

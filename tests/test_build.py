@@ -44,7 +44,7 @@ def test_what_is_compiled_can_be_loaded(hook: Any, sources: Path) -> None:
 
 def test_the_installed_package_has_its_kernels(hook: Any) -> None:
     """Or every test of a kernel would be skipped in silence."""
-    if not any(shutil.which(name) for name in hook._compilers()):
+    if not any(shutil.which(name) for name in hook.compilers()):
         pytest.skip("there is no C compiler here")
     assert kernels.library() is not None
 
@@ -55,7 +55,7 @@ def test_warnings_of_the_compiler_are_faults(hook: Any, sources: Path, monkeypat
 
 
 def test_without_a_compiler_there_is_a_reason(hook: Any, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hook, "_compilers", lambda: ["no-such-compiler"])
+    monkeypatch.setattr(hook, "compilers", lambda: ["no-such-compiler"])
     assert hook.compile_kernels(sources / "_kernels.so") == "no C compiler"
     assert not (sources / "_kernels.so").exists()
 

@@ -68,7 +68,7 @@ def everything(server: LiveServer) -> None:
         wait_until(lambda: server.metric("voice_rt_load_ratio") > 0)
         share = server.metric("voice_rt_capacity_ratio")
         speaker: Any = server.server.synthesizer
-        speaker._admission.underrun(time.monotonic() + 10)
+        speaker.admission.underrun(time.monotonic() + 10)
         assert server.metric("voice_rt_capacity_ratio") < share
         client.send(json.dumps({"type": "input.cancel"}))
         with suppress(TimeoutError):

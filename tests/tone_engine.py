@@ -14,8 +14,8 @@ from vivavoce.audio.chunk import AudioChunk
 class ToneEngine(FakeEngine):
     """The k-th voice (from 0) hums at 300 + 150 k Hz: Opus carries no constant level."""
 
-    def _advance(self, stream: FakeStream) -> AudioChunk:
-        chunk = super()._advance(stream)
+    def advance(self, stream: FakeStream) -> AudioChunk:
+        chunk = super().advance(stream)
         hz = 300 + 150 * (round(stream.voice.level * 16) - 1)  # whole periods in a step of 20 ms
         times = np.arange(len(chunk.samples)) / self.sample_rate
         return dataclasses.replace(chunk, samples=(0.3 * np.sin(2 * np.pi * hz * times)).astype(np.float32))

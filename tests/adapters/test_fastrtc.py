@@ -57,7 +57,7 @@ def test_a_stream_that_is_left_stops_the_engine(model: SpeechModel) -> None:
     stream = model.stream_tts_sync("a" * 2000)
     next(stream)
     stream.close()
-    assert model._synthesizer.load().utterances == 0
+    assert model.synthesizer.load().utterances == 0
 
 
 def test_errors_are_told(model: SpeechModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 
 import numpy as np
 import pytest
@@ -34,13 +35,29 @@ def test_the_file_is_the_one_that_would_have_waited_in_memory(format: str) -> No
         assert got == expected
 
 
-def test_what_is_long_leaves_the_memory() -> None:
+class FileWithDisk(tempfile.SpooledTemporaryFile[bytes]):
+    """A `SpooledTemporaryFile` whose move to the disk is seen."""
+
+    moved = 0
+
+    def rollover(self) -> None:
+        FileWithDisk.moved += 1
+        super().rollover()
+
+
+class FullDisk(tempfile.SpooledTemporaryFile[bytes]):
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+
+def test_what_is_long_leaves_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", FileWithDisk)
     with Spool() as spool:
         encoder = open_encoder("wav", 48_000, exact_sizes=True, spool=spool)
         for _ in range(2):
             encoder.encode(np.zeros(IN_MEMORY // 2, np.float32))
         encoder.flush()
-        assert spool._file._rolled  # type: ignore[attr-defined]
+        assert FileWithDisk.moved == 1
         assert sum(map(len, spool.pieces())) == 44 + 2 * IN_MEMORY
         assert max(map(len, spool.pieces())) < IN_MEMORY
 
@@ -55,11 +72,6 @@ def test_no_file_grows_without_end(format: str) -> None:
 
 
 def test_a_full_disk_is_no_fault_of_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Spool() as spool:
-
-        def full(_: bytes) -> int:
-            raise OSError(errno.ENOSPC, "full")
-
-        monkeypatch.setattr(spool._file, "write", full)
-        with pytest.raises(Overloaded, match="no room"):
-            open_encoder("wav", RATE, exact_sizes=True, spool=spool)
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", FullDisk)
+    with Spool() as spool, pytest.raises(Overloaded, match="no room"):
+        open_encoder("wav", RATE, exact_sizes=True, spool=spool)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fake_engine import wait_until
 from recordings import recording, silence, tone, wav
 from vivavoce.audio.decoders import LIVE_STREAM, AudioDecoder, DecodingRules
 from vivavoce.decoding.process import DecoderProcess, ProcessLimits
@@ -23,14 +24,19 @@ RATE = 16_000
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[DecodingService]:
-    async with running(DecodingLimits()) as started:
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+async def service(metrics: Metrics) -> AsyncIterator[DecodingService]:
+    async with running(DecodingLimits(), metrics) as started:
         yield started
 
 
 @contextlib.asynccontextmanager
-async def running(limits: DecodingLimits) -> AsyncIterator[DecodingService]:
-    service = DecodingService(Metrics(), limits)
+async def running(limits: DecodingLimits, metrics: Metrics | None = None) -> AsyncIterator[DecodingService]:
+    service = DecodingService(metrics or Metrics(), limits)
     await service.start()
     try:
         yield service
@@ -66,8 +72,8 @@ async def test_refusals_keep_their_sentence_and_the_process(service: DecodingSer
             await service.decode(blocks(data), owner="a", rules=DecodingRules(param="audio_sample"))
         assert caught.value.param == "audio_sample"
     assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
-    assert len(service._idle) == 1
-    assert service._idle[0].recordings == 4, "one process served them all"
+    assert len(service.idle) == 1
+    assert service.idle[0].recordings == 4, "one process served them all"
 
 
 async def test_an_hour_of_silence_in_a_small_file(service: DecodingService) -> None:
@@ -79,12 +85,12 @@ async def test_an_hour_of_silence_in_a_small_file(service: DecodingService) -> N
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGSEGV, InvalidAudio), (signal.SIGKILL, Overloaded)])
 async def test_a_death_is_one_recordings_trouble(
-    service: DecodingService, number: signal.Signals, error: type[Exception]
+    service: DecodingService, metrics: Metrics, number: signal.Signals, error: type[Exception]
 ) -> None:
     async def then_it_dies() -> AsyncIterator[bytes]:
         data = recording("mp3")
         yield data[:3000]
-        (dying,) = service._lent
+        (dying,) = service.lent
         neighbour = asyncio.create_task(service.decode(blocks(data), owner="b"))
         await asyncio.sleep(0)
         os.kill(dying.pid, number)
@@ -95,12 +101,12 @@ async def test_a_death_is_one_recordings_trouble(
         await service.decode(then_it_dies(), owner="a")
     with pytest.raises(RateLimited, match="wait a moment"):
         await service.decode(blocks(recording("wav")), owner="a")
-    assert service._metrics.registry.get_sample_value("voice_decoder_deaths_total") == 1
+    assert metrics.registry.get_sample_value("voice_decoder_deaths_total") == 1
     assert len((await service.decode(blocks(recording("wav")), owner="c")).samples) == 2 * RATE
 
 
 async def test_a_client_that_leaves_in_mid_answer_is_no_death(
-    service: DecodingService, monkeypatch: pytest.MonkeyPatch
+    service: DecodingService, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_start, begin = asyncio.Event(), DecoderProcess.start
 
@@ -117,22 +123,22 @@ async def test_a_client_that_leaves_in_mid_answer_is_no_death(
     begun = asyncio.Event()
     reading = asyncio.create_task(decode())
     await begun.wait()
-    (process,) = service._lent
+    (process,) = service.lent
     assert not process.usable, "it owes an answer"
     monkeypatch.setattr(DecoderProcess, "start", start)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading  # though no other process can begin yet
     assert not process.usable
-    assert service._metrics.registry.get_sample_value("voice_decoder_deaths_total") == 0
+    assert metrics.registry.get_sample_value("voice_decoder_deaths_total") == 0
     may_start.set()
-    await asyncio.gather(*service._replacing)
-    assert [each.usable for each in service._idle] == [True]
+    await asyncio.to_thread(wait_until, lambda: bool(service.idle))
+    assert [each.usable for each in service.idle] == [True]
 
 
 async def test_an_idle_process_that_was_killed_is_noticed_by_nobody(service: DecodingService) -> None:
-    os.kill(service._idle[0].pid, signal.SIGKILL)
-    service._idle[0]._process.wait()
+    os.kill(service.idle[0].pid, signal.SIGKILL)
+    await asyncio.to_thread(wait_until, lambda: not service.idle[0].usable)
     assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
 
 
@@ -225,4 +231,4 @@ async def test_a_cancelled_upload_leaves_nothing_behind(service: DecodingService
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len((await service.decode(blocks(recording("wav")), owner="a")).samples) == 2 * RATE
-    assert not service._lent
+    assert not service.lent

@@ -155,7 +155,7 @@ def test_long_silence_takes_no_work_and_ends_with_it(
     assert state.resting == pytest.approx(found[-1])
     after_work, _ = silero.hear(SileroState(state.memory, state.context), framed(speech))
     with monkeypatch.context() as patch:
-        patch.setattr(silero, "_over_time", None)
+        patch.setattr(silero, "over_time", None)
         found, state = silero.hear(state, quiet)
     assert max(found) < 0.1
     np.testing.assert_allclose(silero.hear(state, framed(speech))[0], after_work, atol=1e-4)

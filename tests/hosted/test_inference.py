@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -261,7 +260,7 @@ async def test_a_name_that_cannot_be_looked_up(hub: InferenceStandIn, monkeypatc
     async def fails(host: str, port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(hub, "_resolve", fails)
+    monkeypatch.setattr(hub, "resolve", fails)
     async with client(hub) as models:
         with pytest.raises(HostedModelFailed, match="cannot be looked up"):
             await heard(models, hub.url("flac"))
@@ -324,10 +323,7 @@ async def test_leaving_hangs_up(hub: InferenceStandIn) -> None:
     async with client(hub) as models:
         async with models.sound(models.target(hub.url("endless")), TOKEN, "hello") as sound:
             await anext(sound)
-            left_s = time.monotonic()
-        await until(lambda: hub.hung_up_s is not None)
-    assert hub.hung_up_s is not None
-    assert hub.hung_up_s - left_s < 5.0  # it was the leaving, not the stand-in's own end
+        await until(lambda: hub.hung_up_s is not None)  # set in mid-answer only
 
 
 # -- Hugging Face's own client

@@ -40,7 +40,7 @@ class SlowToLoad(FakeEngine):
             progress("reading", 0.5)
         if voice_id == "beta":
             self.gate([])
-            while not self.gate._open.wait(0.01):
+            while not self.gate.opened.wait(0.01):
                 pass
         return super().load_voice(voice_id, progress)
 

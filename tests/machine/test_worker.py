@@ -252,9 +252,9 @@ def test_closing_closes_what_was_dropped_before(make_pool: Make) -> None:
 def test_the_length_of_steps_is_measured_by_kind(make_pool: Make) -> None:
     pool, job = make_pool(), FakeJob(steps=2)
     pool.add(job)
-    wait_until(lambda: job.left == 0 and bool(pool._step_s))
-    assert set(pool._step_s) == {None}
-    assert pool._step_s[None] >= 0
+    wait_until(lambda: job.left == 0 and bool(pool.step_s))
+    assert set(pool.step_s) == {None}
+    assert pool.step_s[None] >= 0
 
 
 def test_a_cancel_is_timed(make_pool: Make) -> None:

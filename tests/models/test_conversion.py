@@ -159,9 +159,9 @@ def test_the_embedded_model_and_back(tmp_path: Path, target: Path) -> None:
     convert(original, target)
 
     again = Weights(target)
-    assert set(again._arrays) >= set(published._arrays)
-    for name in published._arrays:
-        np.testing.assert_array_equal(again._arrays[name][1], published._arrays[name][1], err_msg=name)
+    assert set(again.arrays) >= set(published.arrays)
+    for name in published.arrays:
+        np.testing.assert_array_equal(again.arrays[name][1], published.arrays[name][1], err_msg=name)
     assert hashlib.sha256((target / "model.bin").read_bytes()).hexdigest() == mirror.sha256, "of the newer converter"
     assert (target / "config.json").read_bytes() == (published.folder / "config.json").read_bytes()
     words = (published.folder / "vocabulary.txt").read_text().split("\n")[:-1]

@@ -80,8 +80,9 @@ def test_all_are_listed_once() -> None:
 
 async def test_only_what_is_here_is_loaded() -> None:
     loop = threading.get_ident()
-    both = listeners(["whisper-base"], ["desk"])
+    near, far = Named("whisper", "whisper-base"), Named("hosted", "desk")
+    both = Listeners(near, far, means_default=means_default)  # type: ignore[arg-type]
     await both.load_model("desk")
     await both.load_model("whisper-base")
-    assert both._first.loaded == ["whisper-base"]  # type: ignore[attr-defined]
-    assert loop not in both._first.chosen_in  # type: ignore[attr-defined]  # it may look at the disk
+    assert near.loaded == ["whisper-base"]
+    assert loop not in near.chosen_in  # it may look at the disk

@@ -98,7 +98,7 @@ async def test_what_was_understood_at_the_soft_end_is_the_result(make_transcribe
         hearing.write(np.concatenate([silence(0.5), speech(0.2), silence(0.1)]))
         events = aiter(hearing)
         assert isinstance(await anext(events), SpeechStarted)
-        segment = hearing._open[0].segment
+        segment = hearing.open_segments[0].segment
         coming = asyncio.ensure_future(anext(events))
         await until(lambda: segment.is_idle() and recognizer.steps > 3)
         steps = recognizer.steps

@@ -127,7 +127,7 @@ def test_a_draining_server_is_not_ready_while_it_finishes() -> None:
     with live_server([FakeEngine(before_step=gate)]) as server:
         try:
             with httpx.stream("POST", server.url + "/v1/audio/speech", json=body, timeout=30) as response:
-                server.loop.call_soon_threadsafe(server.uvicorn_server._begin_drain)
+                server.loop.call_soon_threadsafe(server.uvicorn_server.begin_drain)
                 wait_until(lambda: server.server.draining.has_begun)
                 ready = httpx.get(server.url + "/readyz")
                 assert (ready.status_code, ready.json()) == (503, {"status": "draining"})

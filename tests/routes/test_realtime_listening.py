@@ -356,7 +356,7 @@ async def test_a_conversation_is_admitted_once_and_the_third_is_refused(stand_in
         sessions = server.server.assistant.sessions
         object.__setattr__(sessions, "make_ear", lambda owner, transport: TurnEar(listening, owner, transport))
         assert sessions.admissions is not None
-        books = sessions.admissions._admission
+        books = sessions.admissions.books
         books.measured(EAR, 0.8, 1.0)
         books.measured(DETECTOR, 0.02, 1.0)
         async with connect(server) as first, connect(server) as second, connect(server) as third:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -162,9 +162,12 @@ async def test_messages_are_read_as_they_come() -> None:
 class SlowCall:
     """A `Call` whose offer is still being answered."""
 
+    made: ClassVar[list[SlowCall]] = []
+
     def __init__(self, id: str, owner: str, *args: object, **kwargs: object) -> None:
         self.id, self.owner = id, owner
         self.hung_up = False
+        self.made.append(self)
 
     async def answer(self, offer: str) -> str:
         await asyncio.Event().wait()
@@ -179,6 +182,7 @@ class SlowCall:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Calls]:
     monkeypatch.setattr(calls_module, "Call", SlowCall)
+    SlowCall.made.clear()
 
     def make(max_calls: int, share: float = 1.0) -> Calls:
         draining, metrics = Draining(), Metrics()
@@ -229,13 +233,13 @@ async def test_one_owner_leaves_calls_for_the_others(calls: Callable[..., Calls]
 async def test_nobody_hangs_up_anothers_call(calls: Callable[..., Calls]) -> None:
     made = calls(2)
     task = await opening(made, "me")
-    (id,) = made._calls
-    for wrong in ((id, "you"), ("call_x", "me")):
+    (call,) = SlowCall.made
+    for wrong in ((call.id, "you"), ("call_x", "me")):
         with pytest.raises(NotFound):
             made.hang_up(*wrong)
-    assert not made._calls[id].hung_up  # type: ignore[attr-defined]
-    made.hang_up(id, "me")
-    assert made._calls[id].hung_up  # type: ignore[attr-defined]
+    assert not call.hung_up
+    made.hang_up(call.id, "me")
+    assert call.hung_up
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -246,15 +250,19 @@ async def test_a_data_channel_is_not_filled_without_end() -> None:
     with ThreadPoolExecutor(1) as threads:
         call = Call("id", "me", lambda _: session, (), threads, Patience(stall_s=20), channel="speech")
         sent: list[str | bytes] = []
-        channel = SimpleNamespace(readyState="open", bufferedAmount=0, bufferedAmountLowThreshold=0, send=sent.append)
-        call._channel = channel  # type: ignore[assignment]
+        listeners: dict[str, Callable[[], None]] = {}
+        channel: Any = SimpleNamespace(
+            label="speech", readyState="open", bufferedAmount=0, bufferedAmountLowThreshold=0, send=sent.append,
+            on=listeners.__setitem__,
+        )  # fmt: skip
+        call.on_channel(channel)
         channel.bufferedAmount = MAX_BUFFERED_BYTES
-        sending = asyncio.create_task(call._send())
+        sending = asyncio.create_task(call.send_messages())
         for _ in range(20):
             await asyncio.sleep(0)
         assert sent == ["one"]
         channel.bufferedAmount = 0
-        call._room.set()
+        listeners["bufferedamountlow"]()
         for _ in range(20):
             await asyncio.sleep(0)
         assert sent == ["one", "two", "three"]

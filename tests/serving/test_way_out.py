@@ -82,12 +82,12 @@ def draining_server(left: list[int]) -> DrainingServer:
 async def test_a_signal_drains_and_sets_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     timers, left = Timers(monkeypatch), []  # type: tuple[Timers, list[int]]
     server = draining_server(left)
-    server._loop = asyncio.get_running_loop()
+    server.loop = asyncio.get_running_loop()
     server.handle_exit(signal.SIGTERM, None)
     assert (server.should_exit, server.force_exit) == (False, False)
     await asyncio.sleep(0)  # the loop begins the drain
-    assert server._draining is not None
-    await server._draining
+    assert server.draining is not None
+    await server.draining
     assert (server.should_exit, server.force_exit) == (True, False)
     assert timers.seconds == [30.0 + LEAVE_WITHIN_S]
     assert all(timer.daemon for timer in timers.made), "one that is left over keeps nobody"
@@ -99,7 +99,7 @@ async def test_a_signal_drains_and_sets_a_deadline(monkeypatch: pytest.MonkeyPat
 async def test_a_second_signal_ends_it_now(monkeypatch: pytest.MonkeyPatch) -> None:
     timers, left = Timers(monkeypatch), []  # type: tuple[Timers, list[int]]
     server = draining_server(left)
-    server._loop = asyncio.get_running_loop()
+    server.loop = asyncio.get_running_loop()
     server.handle_exit(signal.SIGTERM, None)
     server.handle_exit(signal.SIGTERM, None)  # before the loop had a chance to begin
     assert (server.should_exit, server.force_exit) == (True, True)

@@ -376,14 +376,14 @@ async def test_a_hung_step_is_given_up_and_its_worker_replaced(make_synthesizer:
 @pytest.mark.parametrize("share", [0.5, 1.0])
 async def test_audio_that_is_not_numbers_is_an_error(make_synthesizer: Make, share: float) -> None:
     engine = FakeEngine()
-    advance = engine._advance
+    advance = engine.advance
 
     def broken(stream: FakeStream) -> object:
         chunk = advance(stream)
         chunk.samples[: round(share * len(chunk.samples))] = np.nan
         return chunk
 
-    engine._advance = broken  # type: ignore[method-assign, assignment]
+    engine.advance = broken  # type: ignore[method-assign, assignment]
     metrics = Metrics()
     with pytest.raises(BadAudio):
         await speak(make_synthesizer(engine, metrics), TWO)
@@ -447,9 +447,9 @@ async def test_a_first_chunk_lets_the_next_of_a_burst_begin(make_synthesizer: Ma
         FakeEngine(), admission_share=0.9, first_audio_target_s=0.3, queue_wait_s=30.0, step_timeout_s=60.0
     )
     await speak(synthesizer, TWO)
-    synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)  # as if a first chunk were dear: one at a time
+    synthesizer.admission.first_took(Kind("fake", "alpha"), 10.0)  # as if a first chunk were dear: one at a time
     for _ in range(50):
-        synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)
+        synthesizer.admission.first_took(Kind("fake", "alpha"), 10.0)
     results = await asyncio.gather(*(speak(synthesizer, TWO) for _ in range(16)))
     assert len(results) == 16
 
@@ -461,7 +461,7 @@ async def test_a_burst_begins_late_rather_than_being_refused(make_synthesizer: M
         FakeEngine(before_step=gate), workers=2, admission_share=0.9, first_audio_target_s=0.3, queue_wait_s=0.05,
         step_timeout_s=60.0,
     )  # fmt: skip
-    synthesizer._admission.first_took(Kind("fake", "alpha"), 10.0)
+    synthesizer.admission.first_took(Kind("fake", "alpha"), 10.0)
     first = asyncio.create_task(speak(synthesizer, TWO))
     await until(lambda: synthesizer.load().utterances == 1)
     second = asyncio.create_task(speak(synthesizer, TWO))
@@ -558,10 +558,10 @@ async def test_one_that_has_spoken_gives_its_place_back_when_it_was_heard(make_s
 async def test_a_preloaded_voice_is_tried_so_that_its_cost_is_known(make_synthesizer: Make) -> None:
     engine = FakeEngine()
     synthesizer = make_synthesizer(engine, admission_share=0.85)
-    assert synthesizer._admission.wants_to_know(Kind("fake", "alpha"))
+    assert synthesizer.admission.wants_to_know(Kind("fake", "alpha"))
     await synthesizer.preload()
     assert engine.loads == ["alpha"]
-    assert not synthesizer._admission.wants_to_know(Kind("fake", "alpha"))
+    assert not synthesizer.admission.wants_to_know(Kind("fake", "alpha"))
     steps = engine.steps
     await synthesizer.preload()
     assert engine.steps == steps, "once is enough"
@@ -575,9 +575,9 @@ async def test_an_underrun_is_counted_where_the_sound_leaves_and_shrinks_the_sha
         first = await anext(utterance)
         asking = asyncio.create_task(anext(utterance))
         while (
-            not asking.done() and utterance._clock.dry_at_s is not None and time.monotonic() < utterance._clock.dry_at_s
+            not asking.done() and utterance.clock.dry_at_s is not None and time.monotonic() < utterance.clock.dry_at_s
         ):
-            await asyncio.to_thread(wait_until, lambda: time.monotonic() > (utterance._clock.dry_at_s or 0.0))
+            await asyncio.to_thread(wait_until, lambda: time.monotonic() > (utterance.clock.dry_at_s or 0.0))
         gate.open()
         await asking
         assert first.audio.duration_s > 0
@@ -594,7 +594,7 @@ async def test_a_reader_that_comes_late_is_no_underrun(make_synthesizer: Make) -
     synthesizer = make_synthesizer(FakeEngine(step_samples=24), admission_share=0.85)
     async with synthesizer.stream(SpeechRequest(text="Hello there.")) as utterance:
         await anext(utterance)
-        await asyncio.to_thread(wait_until, lambda: time.monotonic() > (utterance._clock.dry_at_s or 0.0) + 0.05)
+        await asyncio.to_thread(wait_until, lambda: time.monotonic() > (utterance.clock.dry_at_s or 0.0) + 0.05)
         await anext(utterance)
     assert utterance.underruns == 0
     assert synthesizer.load().share >= 0.85

@@ -69,7 +69,8 @@ def sink_of(client: Client, pacer: Pacer, format: str = "pcm", **options: Any) -
     threads = InPlace()
     encoding = Encoding(open_encoder(format, RATE), threads)
     patience = Patience(idle_s=options.pop("idle_s", 60.0), ahead_s=4.0)
-    return FrameSink(client, pacer, encoding, patience, now=client.now, sleep=client.sleep, **options), threads
+    options.setdefault("sleep", client.sleep)
+    return FrameSink(client, pacer, encoding, patience, now=client.now, **options), threads
 
 
 def long_chunk(seconds: float) -> SpokenChunk:
@@ -106,14 +107,13 @@ async def test_burst_is_as_fast_as_it_is_made() -> None:
 
 async def test_a_listener_that_stands_still_is_not_sent_more_and_given_up() -> None:
     client, pacer = Client(), Pacer()
-    sink, _ = sink_of(client, pacer, idle_s=30.0)
-    await sink.send(long_chunk(4.0))
 
     async def stand_still(seconds: float) -> None:
         client.now_s += seconds
         sink.played(0.0)
 
-    sink._sleep = stand_still
+    sink, _ = sink_of(client, pacer, idle_s=30.0, sleep=stand_still)
+    await sink.send(long_chunk(4.0))
     with pytest.raises(ClientTooSlow):
         await sink.send(long_chunk(2.0))
     assert sink.sent_s == pytest.approx(4.0)

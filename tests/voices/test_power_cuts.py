@@ -61,9 +61,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(install, "hash_file", lambda path: "0" * 64)
     monkeypatch.setattr(install, "require_graph", lambda version, name, sha256: None)
     monkeypatch.setattr(pull, "fetch_all", lambda hub, files, folder, progress: 1)  # `pulling` has laid them there
-    monkeypatch.setattr(pull, "_wanted", lambda files, hub, installed: files)
-    monkeypatch.setattr(pull, "_keep_what_is_right", lambda files, installed, folder: None)
-    flush_file, flush_folder, exchange = placing._flush_file, placing._flush_folder, placing._exchange_at_once
+    monkeypatch.setattr(pull, "wanted", lambda files, hub, installed: files)
+    monkeypatch.setattr(pull, "keep_what_is_right", lambda files, installed, folder: None)
+    flush_file, flush_folder, exchange = placing.flush_file, placing.flush_folder, placing.exchange_at_once
 
     def told(function: Callable[..., object]) -> Callable[..., object]:
         def call(path: Path, *more: Path) -> object:
@@ -72,9 +72,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
         return call
 
-    monkeypatch.setattr(placing, "_flush_file", told(lambda path: None))
-    monkeypatch.setattr(placing, "_flush_folder", told(flush_folder))
-    monkeypatch.setattr(placing, "_exchange_at_once", told(exchange))
+    monkeypatch.setattr(placing, "flush_file", told(lambda path: None))
+    monkeypatch.setattr(placing, "flush_folder", told(flush_folder))
+    monkeypatch.setattr(placing, "exchange_at_once", told(exchange))
     assert callable(flush_file)
     TRAP.root = str(tmp_path / "voices")
     yield tmp_path / "voices"
@@ -156,7 +156,7 @@ def test_every_call_may_fail(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, code: int, at_once: bool
 ) -> None:
     if not at_once:
-        monkeypatch.setattr(placing, "_exchange_at_once", lambda built, target: False)
+        monkeypatch.setattr(placing, "exchange_at_once", lambda built, target: False)
 
     def fail() -> None:
         raise OSError(code, os.strerror(code))
@@ -241,7 +241,7 @@ def test_everything_has_reached_the_disk_before_it_is_put_in_place(
 ) -> None:
     """Else a power cut leaves a voice of the right name and no content."""
     steps: list[str] = []
-    rename, flush_file, flush_folder = os.rename, placing._flush_file, placing._flush_folder
+    rename, flush_file, flush_folder = os.rename, placing.flush_file, placing.flush_folder
 
     def note(name: str, function: Callable[..., None]) -> Callable[..., None]:
         def call(path: Path, *more: Path) -> None:
@@ -250,8 +250,8 @@ def test_everything_has_reached_the_disk_before_it_is_put_in_place(
 
         return call
 
-    monkeypatch.setattr(placing, "_flush_file", note("flush", flush_file))
-    monkeypatch.setattr(placing, "_flush_folder", note("flush", flush_folder))
+    monkeypatch.setattr(placing, "flush_file", note("flush", flush_file))
+    monkeypatch.setattr(placing, "flush_folder", note("flush", flush_folder))
     monkeypatch.setattr(os, "rename", note("rename", rename))
     built = tmp_path / "built"
     (built / "inner").mkdir(parents=True)

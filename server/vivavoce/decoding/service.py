@@ -55,29 +55,34 @@ class DecodingLimits:
 
 
 class DecodingService:
-    """Makes, lends and replaces decoder processes. Use `start` once a loop runs, `aclose` at the end."""
+    """Makes, lends and replaces decoder processes. Use `start` once a loop runs, `aclose` at the end.
+
+    Attributes:
+        idle: processes that wait for a recording.
+        lent: processes that decode one.
+    """
 
     def __init__(self, metrics: Metrics, limits: DecodingLimits | None = None) -> None:
         self._metrics = metrics
         self._limits = limits = limits or DecodingLimits()
         self._files = Places("files to decode", limits.files, limits.waiting, limits.files_per_owner)
         self._streams = Places("live streams to decode", limits.streams, 0, limits.streams_per_owner)
-        self._idle: list[DecoderProcess] = []
-        self._lent: set[DecoderProcess] = set()
+        self.idle: list[DecoderProcess] = []
+        self.lent: set[DecoderProcess] = set()
         self._ended_one: dict[str, float] = {}  # owner -> when it may come again, by the loop's clock
         self._closed = False
         self._replacing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Warm one process."""
-        if not self._idle:
-            self._idle.append(await DecoderProcess.start(self._limits.process))
+        if not self.idle:
+            self.idle.append(await DecoderProcess.start(self._limits.process))
 
     async def aclose(self) -> None:
         """End all processes; what they decode ends with them."""
         self._closed = True
         await asyncio.gather(*self._replacing, return_exceptions=True)
-        processes, self._idle = [*self._idle, *self._lent], []
+        processes, self.idle = [*self.idle, *self.lent], []
         await asyncio.gather(*(process.aclose() for process in processes))
 
     async def decode(
@@ -157,7 +162,7 @@ class DecodingService:
         if now_s < self._ended_one.get(owner, 0.0):
             raise RateLimited("what you sent has just ended the decoder; wait a moment", retry_after_s=PENALTY_S)
         process = await self._fresh()
-        self._lent.add(process)
+        self.lent.add(process)
         try:
             yield process
         except (InvalidAudio, Overloaded):
@@ -165,7 +170,7 @@ class DecodingService:
                 self._remember(owner)
             raise
         finally:
-            self._lent.discard(process)
+            self.lent.discard(process)
             await self._take_back(process)
 
     def _remember(self, owner: str) -> None:
@@ -175,8 +180,8 @@ class DecodingService:
         self._ended_one[owner] = now_s + PENALTY_S
 
     async def _fresh(self) -> DecoderProcess:
-        while self._idle:
-            process = self._idle.pop()
+        while self.idle:
+            process = self.idle.pop()
             if process.usable:
                 return process
             await process.aclose()
@@ -187,10 +192,10 @@ class DecodingService:
             self._metrics.decoder_deaths.inc()
             logger.warning("decoder process %d is replaced", process.pid)
         worn_out = process.recordings >= RECORDINGS_PER_PROCESS
-        if process.usable and not worn_out and not self._closed and len(self._idle) < self._limits.files:
-            self._idle.append(process)
+        if process.usable and not worn_out and not self._closed and len(self.idle) < self._limits.files:
+            self.idle.append(process)
             return
-        if not self._idle and not self._closed:  # beside: whoever gives it back may have to hang up somewhere
+        if not self.idle and not self._closed:  # beside: whoever gives it back may have to hang up somewhere
             replacing = asyncio.create_task(self._warm_another(), name="decoder-start")
             self._replacing.add(replacing)
             replacing.add_done_callback(self._replacing.discard)
@@ -201,10 +206,10 @@ class DecodingService:
             process = await DecoderProcess.start(self._limits.process)
         except Overloaded:
             return  # the next one who needs it starts it, or is told
-        if self._idle or self._closed:
+        if self.idle or self._closed:
             await process.aclose()
         else:
-            self._idle.append(process)
+            self.idle.append(process)
 
 
 class LiveDecoder:

@@ -48,13 +48,14 @@ class SileroDetector:
 
     Attributes:
         start: what it remembers where everybody begins.
+        over_time: the graph that hears many frames of one listener in a call.
     """
 
     start = SILENCE
 
     def __init__(self) -> None:
         self._session = open_session(SILERO, signature=_SIGNATURE)
-        self._over_time = open_session(SILERO_OVER_TIME, signature=_OVER_TIME)
+        self.over_time = open_session(SILERO_OVER_TIME, signature=_OVER_TIME)
 
     def step(
         self, states: Sequence[SileroState], frames: NDArray[np.float32]
@@ -94,7 +95,7 @@ class SileroDetector:
         ends = frames[:, -_CONTEXT:]
         contexts = np.concatenate([state.context[None], ends[:-1]])
         sound = np.concatenate([contexts, frames], axis=1, dtype=np.float32)
-        probabilities, memory = self._over_time.run(None, {"sound": sound, "memory": state.memory})
+        probabilities, memory = self.over_time.run(None, {"sound": sound, "memory": state.memory})
         moved = float(np.abs(memory[0] - state.memory[0]).max())
         rests = is_silent and len(frames) >= _REST_FRAMES and moved < _AT_REST
         found = [float(probability) for probability in probabilities]

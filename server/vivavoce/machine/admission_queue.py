@@ -26,10 +26,13 @@ class Admissions:
         wait_s: how long a request waits.
         max_waiting: requests waiting at once. When the queue is full, an owner with more requests in it than the
             newcomer's loses its last one; where there is none such, the newcomer is refused at once.
+
+    Attributes:
+        books: who was admitted, and at what cost.
     """
 
     def __init__(self, admission: Admission, *, wait_s: float, max_waiting: int, metrics: Metrics) -> None:
-        self._admission = admission
+        self.books = admission
         self._wait_s = wait_s
         self._max_waiting = max_waiting
         self._metrics = metrics
@@ -44,12 +47,12 @@ class Admissions:
     @property
     def has_room(self) -> bool:
         """Nobody waits, and what was admitted is within the share: there is time for what may be for nothing."""
-        admission = self._admission
+        admission = self.books
         return not self._waiting and (admission.share == 0 or admission.load() <= admission.share * admission.cores)
 
     def measured(self, kind: Kind, core_s: float, real_s: float) -> None:
         """See `Place`: for work that belongs to no single place."""
-        self._admission.measured(kind, core_s, real_s)
+        self.books.measured(kind, core_s, real_s)
 
     @asynccontextmanager
     async def enter(
@@ -67,13 +70,11 @@ class Admissions:
             Overloaded: If there was no room within the wait.
             RateLimited, ShuttingDown: If waiting cannot help.
         """
-        ticket = (
-            self._admission.admit(owner, kinds, live=live) if begun else await self._admit(owner, tuple(kinds), live)
-        )
+        ticket = self.books.admit(owner, kinds, live=live) if begun else await self._admit(owner, tuple(kinds), live)
         try:
-            yield Place(self._admission, ticket, changed=self.wake)
+            yield Place(self.books, ticket, changed=self.wake)
         finally:
-            self._admission.leave(ticket)
+            self.books.leave(ticket)
             self.wake()
 
     def wake(self) -> None:
@@ -82,7 +83,7 @@ class Admissions:
             waiting.wake()
 
     async def _admit(self, owner: str, kinds: tuple[Kind, ...], live: bool) -> int:
-        admission = self._admission
+        admission = self.books
         admission.check(owner)
         if not self._waiting and admission.may_admit(kinds, live=live):
             self._metrics.queue.observe(0.0)
@@ -124,9 +125,9 @@ class Admissions:
     def _is_next(self, number: int) -> bool:
         """True when the request stands first in the fair order and there is room for it."""
         numbers = list(self._waiting)
-        order = fair_order([(w.owner, w.since_s) for w in self._waiting.values()], self._admission.active())
+        order = fair_order([(w.owner, w.since_s) for w in self._waiting.values()], self.books.active())
         me = self._waiting[number]
-        return numbers[order[0]] == number and self._admission.may_admit(me.kinds, live=me.live)
+        return numbers[order[0]] == number and self.books.may_admit(me.kinds, live=me.live)
 
 
 @dataclass(slots=True)

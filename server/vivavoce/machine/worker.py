@@ -66,6 +66,7 @@ class WorkerPool:
 
     Attributes:
         changed: the lock of the pool and of all fields of its jobs. Whoever changes what a `candidate` says notifies.
+        step_s: how long a step takes, smoothed, in seconds, by the kind of its job.
     """
 
     def __init__(self, *, workers: int, step_timeout_s: float, metrics: Metrics) -> None:
@@ -77,7 +78,7 @@ class WorkerPool:
         self._parked: dict[int, _Entry] = {}
         self._dropped: deque[Closeable] = deque()  # to be closed by whoever is free; as many as jobs were removed
         self._steps: dict[threading.Thread, _Step] = {}
-        self._step_s: dict[Hashable, float] = {}  # kind -> measured length of a step
+        self.step_s: dict[Hashable, float] = {}
         self._closed = False
         self._spawned = 0
         self._threads: list[threading.Thread] = []
@@ -182,7 +183,7 @@ class WorkerPool:
                 return None
             now_s = time.monotonic()
             running = [step.running for step in self._steps.values()]
-            choice = choose(self._candidates(), now_s, running, workers=self._workers, step_s=self._step_s)
+            choice = choose(self._candidates(), now_s, running, workers=self._workers, step_s=self.step_s)
             if choice.ids:
                 entries = [self._entries[number] for number in choice.ids]
                 for entry in entries:
@@ -211,8 +212,8 @@ class WorkerPool:
 
     def _note_length(self, step: _Step) -> None:
         took_s = time.monotonic() - step.since_s
-        old_s = self._step_s.get(step.choice.kind, took_s)
-        self._step_s[step.choice.kind] = old_s + _EWMA * (took_s - old_s)
+        old_s = self.step_s.get(step.choice.kind, took_s)
+        self.step_s[step.choice.kind] = old_s + _EWMA * (took_s - old_s)
 
     def _drop(self, entry: _Entry) -> None:
         """Holds the lock."""

@@ -50,6 +50,9 @@ class LiveHearing:
         drafts: tell also what is understood while somebody speaks.
         beginnings: tell also the beginning of a text while the rest is being understood, as far as it is certain.
         recording: pieces of sound that are taken as fast as they can be heard, instead of what is written.
+
+    Attributes:
+        open_segments: those whose words are still to come, in the order of speech.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class LiveHearing:
         self._heard = 0  # samples whose frames were looked at
         self._base = 0  # samples before the detector began afresh
         self._segments = 0  # that have begun
-        self._open: deque[_Open] = deque()
+        self.open_segments: deque[_Open] = deque()
         self._events: deque[HearingEvent] = deque()
         self._flush_at: deque[int] = deque()  # samples up to which a flush reaches
         self._ended = False
@@ -99,7 +102,7 @@ class LiveHearing:
             self._look()
             while self._events:
                 yield self._events.popleft()
-            if self._ended and not self._flush_at and not self._open:
+            if self._ended and not self._flush_at and not self.open_segments:
                 return
             if self._recording is None or not self._has_room():  # else nothing might ever change
                 await self._ear.changed()
@@ -116,7 +119,7 @@ class LiveHearing:
 
     def _has_room(self) -> bool:
         """What the detector has seen and nobody has looked at counts too: a segment in it may still be cut out."""
-        return len(self._open) < SEGMENTS_OF_A_FILE and self._ear.written - self._heard < READ_AHEAD
+        return len(self.open_segments) < SEGMENTS_OF_A_FILE and self._ear.written - self._heard < READ_AHEAD
 
     # -- one look at what has come
 
@@ -146,12 +149,12 @@ class LiveHearing:
                     self._start(self._base + start)
                 case speech_detector.SoftEnd(_, end):
                     if self._live:
-                        self._open[-1].segment.draft(self._base + end)
-                        self._open[-1].drafted = self._base + end
+                        self.open_segments[-1].segment.draft(self._base + end)
+                        self.open_segments[-1].drafted = self._base + end
                 case speech_detector.SpeechResumed():
                     pass  # the next draft takes the place of the one under way
                 case speech_detector.SpeechStopped(_, end, reason):
-                    last = self._open[-1]
+                    last = self.open_segments[-1]
                     last.segment.finish(self._base + end)
                     last.stopped = True
                     self._events.append(SpeechStopped(last.number, (self._base + end) / SAMPLE_RATE, reason))
@@ -159,33 +162,33 @@ class LiveHearing:
                     assert_never(event)
 
     def _start(self, start: int) -> None:
-        self._open.append(_Open(self._segments, self._ear.open(start), drafted=start))
+        self.open_segments.append(_Open(self._segments, self._ear.open(start), drafted=start))
         self._events.append(SpeechStarted(self._segments, start / SAMPLE_RATE))
         self._segments += 1
 
     def _draft(self) -> None:
         """A glance at what is being said, if there is room for it."""
-        if not (self._drafts and self._open):
+        if not (self._drafts and self.open_segments):
             return
-        last = self._open[-1]
+        last = self.open_segments[-1]
         if not last.stopped and self._heard - last.drafted >= DRAFT_EVERY and last.segment.is_idle():
             last.drafted = self._heard
             last.segment.draft(self._heard, urgent=False)
 
     def _collect(self) -> None:
         """Words in the order of their segments."""
-        for each in self._open:
+        for each in self.open_segments:
             each.waiting.extend(each.segment.take())
             while len(each.waiting) > 1 and not each.waiting[0].is_final:
                 each.waiting.popleft()
-        while self._open:
-            first = self._open[0]
+        while self.open_segments:
+            first = self.open_segments[0]
             while first.waiting:
                 heard = first.waiting.popleft()
                 if self._is_told(heard):
                     self._events.append(_placed(first, heard))
                 if heard.is_final:
-                    self._open.popleft()
+                    self.open_segments.popleft()
                     if not self._live:
                         self._ear.settle(heard)
                     break

@@ -59,6 +59,10 @@ class DrainingServer(uvicorn.Server):
         started_with: called once with the port that was bound.
         drain_within_s: how long `drain` takes at most.
         leave: ends the process.
+
+    Attributes:
+        loop: the server's, once it has started.
+        draining: the drain, once it has begun.
     """
 
     def __init__(
@@ -76,12 +80,12 @@ class DrainingServer(uvicorn.Server):
         self._drain_within_s = drain_within_s
         self._leave = leave
         self._signals = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._draining: asyncio.Task[None] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         await super().startup(sockets=sockets)
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         if self.started and not self.should_exit:
             self._started_with(self.servers[0].sockets[0].getsockname()[1])
 
@@ -90,11 +94,11 @@ class DrainingServer(uvicorn.Server):
         self._signals += 1
         is_second = self._signals > 1
         self._leave_after(LEAVE_AT_ONCE_S if is_second else self._drain_within_s + LEAVE_WITHIN_S)
-        if self._loop is None or is_second:
+        if self.loop is None or is_second:
             self.force_exit = is_second
             self.should_exit = True
             return
-        self._loop.call_soon_threadsafe(self._begin_drain)
+        self.loop.call_soon_threadsafe(self.begin_drain)
 
     def _leave_after(self, seconds: float) -> None:
         """End the process then, if it has not ended: a thread that no event loop and no other thread can hold up."""
@@ -106,10 +110,11 @@ class DrainingServer(uvicorn.Server):
         logger.error("the server did not end in time; what hangs in it is left behind")
         self._leave(1)
 
-    def _begin_drain(self) -> None:
-        if self._draining is None:
+    def begin_drain(self) -> None:
+        """Drain, then stop; on the event loop, any number of times."""
+        if self.draining is None:
             logger.info("draining: running utterances finish, new ones are refused")
-            self._draining = asyncio.create_task(self._drain_and_exit(), name="drain")
+            self.draining = asyncio.create_task(self._drain_and_exit(), name="drain")
 
     async def _drain_and_exit(self) -> None:
         try:

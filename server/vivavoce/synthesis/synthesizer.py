@@ -82,6 +82,7 @@ class Synthesizer:
     Attributes:
         library: the voices.
         limits: of a request.
+        admission: the books of who computes.
     """
 
     def __init__(
@@ -96,11 +97,11 @@ class Synthesizer:
         self.library = library
         self.limits = limits or SynthesizerLimits()
         self._pool = pool
-        self._admission = admission
+        self.admission = admission
         self._admissions = admissions
         self._metrics = metrics
-        metrics.load_ratio.set_function(lambda: self._admission.load() / self._admission.cores)
-        metrics.capacity_ratio.set_function(lambda: self._admission.share)
+        metrics.load_ratio.set_function(lambda: self.admission.load() / self.admission.cores)
+        metrics.capacity_ratio.set_function(lambda: self.admission.share)
         self._open = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -112,14 +113,14 @@ class Synthesizer:
 
     def load(self) -> Load:
         """How much is on the way now."""
-        admission = self._admission
+        admission = self.admission
         admitted = sum(admission.active().values())
         return Load(self._open, self._admissions.waiting, len(self._pool), admitted, admission.load(), admission.share)
 
     @property
     def is_ready(self) -> bool:
         """True when a request sent now is spoken at once."""
-        return not self._admission.draining.has_begun and self.library.is_ready()
+        return not self.admission.draining.has_begun and self.library.is_ready()
 
     @property
     def speaking(self) -> int:
@@ -180,7 +181,7 @@ class Synthesizer:
         if text is not None:
             refuse_long(text, self.limits.max_text)
         if place is None and not begun:
-            self._admission.check(request.owner)
+            self.admission.check(request.owner)
         voice = request.voice if isinstance(request.voice, ResolvedVoice) else self.library.choose(request.voice)
         utterance = self._utterance(request, voice, place, live=live, begun=begun)
         try:
@@ -224,9 +225,9 @@ class Synthesizer:
             VoiceUnavailable: If it cannot be loaded.
         """
         async with self.library.acquire(voice, progress) as loaded:
-            if not self._admission.wants_to_know(loaded.kind):
+            if not self.admission.wants_to_know(loaded.kind):
                 return
-            nobody = Place(self._admission, 0, changed=self._admissions.wake)  # counted nowhere: it takes what is left
+            nobody = Place(self.admission, 0, changed=self._admissions.wake)  # counted nowhere: it takes what is left
             utterance = self._utterance(warm_up_request(voice), voice, nobody, live=False)
             self._watch.begin()
             try:
@@ -241,7 +242,7 @@ class Synthesizer:
 
     async def drain(self, timeout_s: float) -> bool:
         """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
-        self._admission.draining.begin()
+        self.admission.draining.begin()
         self._admissions.wake()
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
@@ -278,7 +279,7 @@ class Synthesizer:
             ahead_s=request.ahead_s,
             paced=request.paced,
             live=live,
-            first_audio_target_s=self._admission.first_audio_target_s,
+            first_audio_target_s=self.admission.first_audio_target_s,
         )
         job = SpeechJob(settings, time.monotonic(), self._pool.changed, self._metrics, wake)
         return Utterance(

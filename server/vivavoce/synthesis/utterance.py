@@ -50,6 +50,7 @@ class Utterance:
         first_chunk_s: from the request, or from its first sentence where that came later, to the first chunk.
         underruns: chunks that a listener in real time had to wait for.
         outcome: completed, error or cancelled.
+        clock: of the sound that has left: when its listener runs dry.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Utterance:
         self._told_sounding = False
         self._script = Script(max_buffered_text)
         self._prepared: PreparedText | None = None
-        self._clock = PlayoutClock()  # of the sound that has left
+        self.clock = PlayoutClock()
         self._left_s: float | None = None  # when the last chunk did
         self._lag_then_s = 0.0
 
@@ -148,7 +149,7 @@ class Utterance:
     def played(self, position_s: float) -> None:
         """What the listener has heard so far; moves its clock."""
         self._job.played(position_s)
-        self._clock.heard(position_s, time.monotonic())
+        self.clock.heard(position_s, time.monotonic())
 
     def heard(self, position_s: float) -> str:
         """The written text up to the last word that began before `position_s`."""
@@ -175,7 +176,7 @@ class Utterance:
                     await self.take_up()
                 else:
                     await self._woken.wait()
-            if not self._clock.sound_s:
+            if not self.clock.sound_s:
                 self._refuse_silence()
         except VivaVoceError:
             self.outcome = "error"
@@ -240,9 +241,9 @@ class Utterance:
 
     async def _wait_for_text(self) -> None:
         """Give back what it holds once its listener has heard everything and its client still has not written."""
-        if self.works and self._clock.dry_at_s is not None:
+        if self.works and self.clock.dry_at_s is not None:
             try:
-                async with asyncio.timeout(max(0.0, self._clock.dry_at_s - time.monotonic())):
+                async with asyncio.timeout(max(0.0, self.clock.dry_at_s - time.monotonic())):
                     await self._woken.wait()
                 return
             except TimeoutError:
@@ -292,7 +293,7 @@ class Utterance:
         """Its listener may have waited for this chunk: by the engine's fault, or the event loop's, or its own."""
         if self._left_s is not None:
             self._metrics.chunk_gap.observe(now_s - self._left_s)
-        slack_s = self._clock.add(made.chunk.audio.duration_s, now_s)
+        slack_s = self.clock.add(made.chunk.audio.duration_s, now_s)
         lag_s, self._lag_then_s = self._lag_s() - self._lag_then_s, self._lag_s()
         self._left_s = now_s
         if slack_s is None or slack_s >= 0:

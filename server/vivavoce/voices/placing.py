@@ -60,7 +60,7 @@ def place(built: Path, target: Path, *, overwrite: bool = False) -> None:
             if error.errno == errno.ENOTEMPTY:
                 raise FileExistsError(errno.EEXIST, "it is there already", str(target)) from error
             raise
-    _flush_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def discard(folder: Path) -> None:
@@ -73,7 +73,7 @@ def discard(folder: Path) -> None:
     try:
         with _locked(doomed):
             os.rename(folder, doomed / "folder")
-            _flush_folder(folder.parent)
+            flush_folder(folder.parent)
     finally:
         shutil.rmtree(doomed, ignore_errors=True)
 
@@ -94,11 +94,12 @@ def flush(folder: Path) -> None:
     """
     for parent, _, names in os.walk(folder):
         for name in names:
-            _flush_file(Path(parent) / name)
-        _flush_folder(Path(parent))
+            flush_file(Path(parent) / name)
+        flush_folder(Path(parent))
 
 
-def _flush_file(path: Path) -> None:
+def flush_file(path: Path) -> None:
+    """Wait until the disk has it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -106,7 +107,7 @@ def _flush_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Its list of names; file systems that know no such thing need none."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -135,7 +136,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _exchange(built: Path, target: Path) -> None:
     """Swap two folders: in one step where the system can, else in two with a way back."""
-    if _exchange_at_once(built, target):
+    if exchange_at_once(built, target):
         return
     aside = built.with_name(f"{built.name}.old")
     os.rename(target, aside)
@@ -148,7 +149,7 @@ def _exchange(built: Path, target: Path) -> None:
         os.rename(aside, built)
 
 
-def _exchange_at_once(one: Path, other: Path) -> bool:
+def exchange_at_once(one: Path, other: Path) -> bool:
     """True where it was done; False where the system or file system cannot. Source: renameat2(2)."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2

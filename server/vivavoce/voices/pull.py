@@ -49,10 +49,10 @@ def pull_voice(hub: Hub, name: str, store: VoiceStore, progress: Progress | None
     installed = {pack.id: pack for pack in store.list()}.get(name)
     folder = store.home / ".pulling" / name
     if installed is not None:
-        files = _wanted(files, hub, installed.path)
+        files = wanted(files, hub, installed.path)
         if all(file.matches(installed.path / file.name) for file in files):
             return installed, 0
-        _keep_what_is_right(files, installed.path, folder)
+        keep_what_is_right(files, installed.path, folder)
     fetched = fetch_all(hub, files, folder, progress)
     origin = {"pull": name, "repository": hub.repository, "revision": hub.revision}
     pack = add(store, folder, overwrite=True, move=True, origin=origin)
@@ -81,7 +81,7 @@ def _is_of_a_voice(path: str) -> bool:
     return True
 
 
-def _wanted(files: Sequence[RemoteFile], hub: Hub, installed: Path) -> Sequence[RemoteFile]:
+def wanted(files: Sequence[RemoteFile], hub: Hub, installed: Path) -> Sequence[RemoteFile]:
     """The files an installed voice of this revision was made of; the hub's folder may hold others (a read-me file)."""
     try:
         manifest = read_manifest(installed)
@@ -92,7 +92,8 @@ def _wanted(files: Sequence[RemoteFile], hub: Hub, installed: Path) -> Sequence[
     return [file for file in files if file.name in manifest.files]
 
 
-def _keep_what_is_right(files: Sequence[RemoteFile], installed: Path, folder: Path) -> None:
+def keep_what_is_right(files: Sequence[RemoteFile], installed: Path, folder: Path) -> None:
+    """Copy files that are as they should be from the installed voice: they need no fetching."""
     for file in files:
         if not (folder / file.name).exists() and file.matches(installed / file.name):
             (folder / file.name).parent.mkdir(parents=True, exist_ok=True)

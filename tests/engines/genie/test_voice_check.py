@@ -10,6 +10,8 @@ import pytest
 from vivavoce.audio.chunk import AudioChunk
 from vivavoce.cli.voices_check import mel_distance, recognize, speak
 from vivavoce.engines.genie.engine import GenieEngine
+from vivavoce.engines.genie.reading.genie_data import GenieData
+from vivavoce.engines.genie.reading.phonemes import PhonemeFrontEnd
 from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.errors import VoiceUnavailable
@@ -62,13 +64,13 @@ def test_one_piece_has_the_tokens_of_the_stream_and_all_of_them_at_once(
     assert 0 < near < far
 
 
-def test_a_damaged_voice_is_not_loaded_and_the_other_one_is(tmp_path: Path, engine: GenieEngine) -> None:
+def test_a_damaged_voice_is_not_loaded_and_the_other_one_is(tmp_path: Path, genie_data_folder: Path) -> None:
     make_pack(tmp_path / "whole", version="v2")
     damaged = make_pack(tmp_path / "damaged", version="v2") / "tts_models" / "vits_fp16.bin"
     damaged.unlink()
     damaged.write_bytes(b"short")
     store = VoiceStore([VoiceDirectory(tmp_path)])
-    own = GenieEngine(store, engine._front_end, tmp_path / "cache")
+    own = GenieEngine(store, PhonemeFrontEnd(GenieData(genie_data_folder)), tmp_path / "cache")
     problems = {info.id: info.problem for info in own.voices()}
     assert "vits_fp16.bin is truncated" in (problems["damaged"] or "")
     assert problems["whole"] is None

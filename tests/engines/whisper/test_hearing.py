@@ -215,7 +215,7 @@ def told(seconds: float, sureness: Sequence[float], words: Sequence[str] = synth
         if attempt not in seen:
             seen.append(attempt)
             sure = sureness[len(seen) - 1]
-            attempt._decoding = Sure(attempt._decoding, sure)  # type: ignore[assignment]
+            attempt.decoding = Sure(attempt.decoding, sure)  # type: ignore[assignment]
         (found,) = made.step([stream], threads=1)
     assert len(seen) == len(sureness)
     assert found is not None
@@ -264,8 +264,8 @@ def beginnings(made: WhisperRecognizer, stream: Hearing, sureness: Sequence[floa
             break
         if stream.attempt not in seen:
             seen.append(stream.attempt)
-            decoding = Sure(stream.attempt._decoding, sureness[len(seen) - 1])
-            stream.attempt._decoding = decoding  # type: ignore[assignment]
+            decoding = Sure(stream.attempt.decoding, sureness[len(seen) - 1])
+            stream.attempt.decoding = decoding  # type: ignore[assignment]
         found += [h for h in made.step([stream], threads=1) if h is not None]
     assert len(seen) == len(sureness)
     return found[:-1], found[-1]

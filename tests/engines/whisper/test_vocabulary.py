@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 
 import synthetic_whisper
 from recognizer import english_model
 from vivavoce.engines.recognizer import HearingOptions
 from vivavoce.engines.whisper.vocabulary import Vocabulary
+from vivavoce.engines.whisper.weights import TOKENIZER_FILE
 from vivavoce.errors import ModelUnavailable
 
 
@@ -19,10 +21,11 @@ def read(folder: Path, text_positions: int = 448) -> Vocabulary:
 
 
 SMALL = read(synthetic_whisper.folder())
+TOKENS = Tokenizer.from_file(str(synthetic_whisper.folder() / TOKENIZER_FILE))
 
 
 def names(tokens: list[int]) -> list[str]:
-    return [SMALL._tokenizer.id_to_token(token) or "" for token in tokens]
+    return [TOKENS.id_to_token(token) or "" for token in tokens]
 
 
 def test_a_command_names_language_and_task() -> None:
@@ -60,7 +63,7 @@ def test_languages_are_those_of_the_file() -> None:
 
 
 def test_half_a_character_waits_for_its_other_half() -> None:
-    tokens = SMALL._encode("é")
+    tokens = SMALL.encode("é")
     assert SMALL.text(tokens) == " é"
     assert SMALL.text(tokens[:-1]) == " "
     assert b"".join(map(SMALL.piece, tokens)) == " é".encode()
@@ -73,7 +76,7 @@ def test_an_english_model_has_no_languages_to_choose_from() -> None:
     assert not vocabulary.is_multilingual
     assert len(vocabulary.command("en", HearingOptions())) == 2
     text = " Naïve café, 你好 🦊!"
-    assert vocabulary.text(vocabulary._encode(text)) == text
+    assert vocabulary.text(vocabulary.encode(text)) == text
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_arrays_come_as_float32_whatever_they_were(tmp_path: Path) -> None:
         "short": whole.astype(np.int16),
         "short_scale": np.array(2, np.float32),
     }
-    arrays = {name: array for name, (_, array) in Weights(synthetic_whisper.folder())._arrays.items()}
+    arrays = {name: array for name, (_, array) in Weights(synthetic_whisper.folder()).arrays.items()}
     synthetic_whisper.write_model(folder / "model.bin", arrays | made, {"also": "half"})
     weights = Weights(folder)
     for name in ("single", "half", "rounded", "also"):

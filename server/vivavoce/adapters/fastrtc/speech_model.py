@@ -41,7 +41,7 @@ class SpeechModel:
     """
 
     def __init__(self, config: Config | None = None, *, synthesizer: Synthesizer | None = None) -> None:
-        self._synthesizer = synthesizer or build_synthesizer(config or Config(), Metrics())
+        self.synthesizer = synthesizer or build_synthesizer(config or Config(), Metrics())
         self._loop = OwnLoop("vivavoce-fastrtc-speech")
 
     def tts(self, text: str, options: SpeechModelOptions | None = None) -> tuple[int, Samples]:
@@ -73,7 +73,7 @@ class SpeechModel:
 
     def close(self) -> None:
         """Stop the workers and the thread."""
-        self._loop.close(self._synthesizer.aclose())
+        self._loop.close(self.synthesizer.aclose())
 
     async def _speak(self, text: str, options: SpeechModelOptions) -> AsyncGenerator[tuple[int, Samples], None]:
         request = SpeechRequest(
@@ -83,6 +83,6 @@ class SpeechModel:
             sample_rate=options.sample_rate,
             transport="fastrtc",
         )
-        async with self._synthesizer.stream(request) as utterance:
+        async with self.synthesizer.stream(request) as utterance:
             async for chunk in utterance:
                 yield utterance.sample_rate, chunk.audio.samples

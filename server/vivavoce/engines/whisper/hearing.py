@@ -168,7 +168,7 @@ class Attempt:
         self._is_asked = False
         self._is_bound = bool(written)  # and may not be the one that counts in the end: it settles nothing more
         self.settled = tuple(written)
-        self._decoding = Decoding(
+        self.decoding = Decoding(
             model.rules,
             min(guards.most_tokens(self._seconds), model.shape.text_positions // 2),
             options.temperature,
@@ -223,10 +223,10 @@ class Attempt:
             self._finish("", nothing=True)
             return None
         if self._is_asked:
-            return Ask(self._memory, self._decoding.tokens[-1:])
+            return Ask(self._memory, self.decoding.tokens[-1:])
         command = self._model.vocabulary.command(self._language, self._options)
         place = self._model.vocabulary.start_place(command)
-        return Ask(self._memory, [*command, *self._decoding.tokens], (place, -1))
+        return Ask(self._memory, [*command, *self.decoding.tokens], (place, -1))
 
     def answered(self, answer: Answer) -> None:
         """Write the next token."""
@@ -235,14 +235,14 @@ class Attempt:
             self._no_speech_prob = probability(answer.logits[0], self._model.vocabulary.no_speech)
         if self._options.word_times:
             self._scores.append(answer.scores)
-        self._decoding.take(answer.logits[-1])
+        self.decoding.take(answer.logits[-1])
         if self._options.as_it_comes and not self._is_bound:
             self._settle()
-        if self._decoding.is_over:
+        if self.decoding.is_over:
             self._conclude()
 
     def _settle(self) -> None:
-        tokens, logprobs = self._decoding.tokens, self._decoding.logprobs
+        tokens, logprobs = self.decoding.tokens, self.decoding.logprobs
         count = guards.settled(tokens, logprobs, self._no_speech_prob)
         while count > len(self.settled) and not self._model.vocabulary.is_whole(tokens[:count]):
             count -= 1
@@ -251,30 +251,30 @@ class Attempt:
 
     def _conclude(self) -> None:
         text = self._text()
-        sure = self._decoding.avg_logprob
-        self.is_wrong = self._decoding.looped or guards.is_wrong(text, self._seconds)
+        sure = self.decoding.avg_logprob
+        self.is_wrong = self.decoding.looped or guards.is_wrong(text, self._seconds)
         self.is_unsure = sure < guards.UNSURE_LOGPROB
         nothing = not self.settled and guards.is_nothing(text, sure, self._no_speech_prob)
         self._finish(text, nothing=nothing)
 
     def _text(self) -> str:
-        pieces = map(self._model.vocabulary.piece, self._decoding.tokens)
+        pieces = map(self._model.vocabulary.piece, self.decoding.tokens)
         return b"".join(pieces).decode(errors="replace").strip()
 
     # -- what was heard ------------------------------------------------------------------------------------------
 
     def so_far(self) -> Heard:
         """The text while it is being written."""
-        text = self._model.vocabulary.text(self._decoding.tokens).strip()
+        text = self._model.vocabulary.text(self.decoding.tokens).strip()
         return Heard(text, False, False, self._language, self._language_probability, self._seconds, tokens=self.settled)
 
     def _told(self, count: int) -> tuple[HeardToken, ...]:
-        written = zip(self._decoding.tokens[:count], self._decoding.logprobs, strict=False)
+        written = zip(self.decoding.tokens[:count], self.decoding.logprobs, strict=False)
         return tuple(HeardToken(token, self._model.vocabulary.piece(token), logprob) for token, logprob in written)
 
     def _finish(self, text: str, *, nothing: bool) -> None:
         self._memory = None
-        tokens = () if nothing else self._told(len(self._decoding.tokens))
+        tokens = () if nothing else self._told(len(self.decoding.tokens))
         words: tuple[HeardWord, ...] = ()
         if tokens and self._options.word_times:
             times = align(self._scores[: len(tokens) + 1])
@@ -289,7 +289,7 @@ class Attempt:
             duration_s=self._seconds,
             words=words,
             tokens=tokens,
-            avg_logprob=self._decoding.avg_logprob,
+            avg_logprob=self.decoding.avg_logprob,
             no_speech_prob=self._no_speech_prob,
             temperature=self._options.temperature,
             is_translated=self._model.vocabulary.task(self._language, self._options) == "translate",

@@ -95,13 +95,14 @@ class Vocabulary:
 
     def _context(self, options: HearingOptions) -> list[int]:
         """Hotwords and the end of the prompt; hotwords have at most half of the room."""
-        hotwords = self._encode(", ".join(word.strip() for word in options.hotwords if word.strip()))
+        hotwords = self.encode(", ".join(word.strip() for word in options.hotwords if word.strip()))
         hotwords = hotwords[: self._prompt_limit // 2]
-        prompt = self._encode(options.prompt)
+        prompt = self.encode(options.prompt)
         prompt = prompt[max(0, len(prompt) - (self._prompt_limit - len(hotwords))) :]
         return [self._previous, *hotwords, *prompt] if hotwords or prompt else []
 
-    def _encode(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
+        """Tokens of a text that stands after another one; commands in it are left out."""
         if not text.strip():
             return []
         encoded = self._tokenizer.encode(" " + text.strip(), add_special_tokens=False)

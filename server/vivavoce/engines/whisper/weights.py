@@ -72,6 +72,11 @@ class Weights:
     Args:
         folder: holds `model.bin` and `config.json`.
 
+    Attributes:
+        arrays: name -> CTranslate2's number of the type, and the array as it is stored, mapped.
+        config: of `config.json`.
+        shape: the numbers of the model.
+
     Raises:
         ModelUnavailable: If the folder holds no whisper model, or a damaged one.
     """
@@ -81,7 +86,7 @@ class Weights:
         try:
             with (folder / MODEL_FILE).open("rb") as file:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._arrays = _read(self._data)
+            self.arrays = _read(self._data)
             self.config: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text())
             self.shape = self._shape()
         except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
@@ -94,13 +99,13 @@ class Weights:
             ModelUnavailable: If the model has none of that name.
         """
         try:
-            kind, raw = self._arrays[name]
+            kind, raw = self.arrays[name]
         except KeyError:
             raise ModelUnavailable(f"the model lacks '{name}'") from None
         if kind == _BFLOAT16:
             return (raw.astype(np.uint32) << 16).view(np.float32)
         values: Array = raw.astype(np.float32)
-        if f"{name}_scale" in self._arrays:
+        if f"{name}_scale" in self.arrays:
             scale = self.matrix(f"{name}_scale")
             values /= scale.reshape(-1, *[1] * (values.ndim - 1)) if scale.ndim else scale
         return values
@@ -119,11 +124,11 @@ class Weights:
 
     def _shape(self) -> Shape:
         def size(name: str) -> tuple[int, ...]:
-            return self._arrays[name][1].shape
+            return self.arrays[name][1].shape
 
         def layers(side: str) -> int:
             return len(
-                {name.split("/")[1] for name in self._arrays if name.startswith(f"{side}/layer_")} - {"layer_norm"}
+                {name.split("/")[1] for name in self.arrays if name.startswith(f"{side}/layer_")} - {"layer_norm"}
             )
 
         vocabulary, width = size("decoder/embeddings/weight")

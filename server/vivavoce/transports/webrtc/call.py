@@ -75,7 +75,7 @@ class Call:
         self._ended = asyncio.Event()
         self._room = asyncio.Event()  # the data channel can take more
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[server.for_aiortc() for server in ice_servers]))
-        self._peer.on("datachannel", self._on_channel)
+        self._peer.on("datachannel", self.on_channel)
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_state)
 
@@ -105,7 +105,7 @@ class Call:
             if self._channel is None:  # hung up, or failed, before it began
                 return
             with connections.hold(self._carried, "webrtc", self.owner):
-                await until_first_ends(self._watch(), self._send(), self._carried.run(), self._microphone.run())
+                await until_first_ends(self._watch(), self.send_messages(), self._carried.run(), self._microphone.run())
         except TimeoutError:
             logger.info("%s: the call was not taken up", self.id)
         finally:
@@ -139,8 +139,8 @@ class Call:
             except TimeoutError:
                 continue
 
-    async def _send(self) -> None:
-        """Send what is due until the session closes or the client no longer takes it."""
+    async def send_messages(self) -> None:
+        """Send what is due on the data channel until the session closes or the client no longer takes it."""
         channel = self._channel
         assert channel is not None
         try:
@@ -163,7 +163,8 @@ class Call:
 
     # -- what aiortc tells -----------------------------------------------------------------------------------------
 
-    def _on_channel(self, channel: RTCDataChannel) -> None:
+    def on_channel(self, channel: RTCDataChannel) -> None:
+        """The client opened a data channel: the first one of the right label carries the messages."""
         if channel.label != self._channel_label or self._channel is not None:
             channel.close()
             return

@@ -421,4 +421,4 @@ print(json.dumps({
 )
 def test_chinese_figures_are_read_to_the_end(front_end: PhonemeFrontEnd, written: str, read: str) -> None:
     spoken = MappedText.of(normalize(written, "zh").text)
-    assert front_end._front_end("zh").read(spoken).clean == read
+    assert front_end.front_end("zh").read(spoken).clean == read

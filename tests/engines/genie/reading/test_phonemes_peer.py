@@ -152,7 +152,7 @@ def test_thousands_of_words_have_the_sounds_of_genie(peer: GeniePeer, ours: Phon
     words = sorted(word for word in GenieData(text_data()).english_dictionary() if word.isalpha() and word.isascii())
     chosen = [word for word in random.Random(7).sample(words, 4000) if word not in NOT_COMPARED]
     expected = dict(zip(chosen, map(symbols, peer.phones("en", chosen)), strict=True))
-    front_end = ours._front_end("en")
+    front_end = ours.front_end("en")
 
     assert {word: read_alone(front_end, word) for word in chosen} == expected
 
@@ -163,7 +163,7 @@ def test_unknown_words_have_the_sounds_of_genie(peer: GeniePeer, ours: PhonemeFr
     syllables = [a + b + c for a in "bdgklmprst" for b in "aeiou" for c in ("", "n", "st", "ck")]
     words = ["".join(rng.choices(syllables, k=rng.choice([2, 3]))) for _ in range(300)]
     expected = dict(zip(words, map(symbols, peer.phones("en", words)), strict=True))
-    front_end = ours._front_end("en")
+    front_end = ours.front_end("en")
 
     assert {word: read_alone(front_end, word) for word in words} == expected
 

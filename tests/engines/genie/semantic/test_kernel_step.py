@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -134,7 +135,8 @@ def test_weights_that_are_not_16_bits_are_refused(tmp_path: Path) -> None:
 def test_a_library_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     if step_kernel() is None:
         pytest.skip("this processor cannot run the native step")
-    monkeypatch.setattr(kernel_step, "_KERNEL", np.dtype("f4"))
+    older = SimpleNamespace(decode_step_is_supported=lambda: 1, decode_step_weights_bytes=lambda: 4)
+    monkeypatch.setattr(kernel_step, "library", lambda: older)
     assert step_kernel() is None
 
 
@@ -143,4 +145,4 @@ def test_without_the_library_the_graph_speaks(compiled: CompiledVoice, monkeypat
     model = semantic.SemanticModel(
         compiled.semantic / "prefill.onnx", compiled.step / "step.onnx", compiled.kernel, threads=1
     )
-    assert isinstance(model._step, GraphStep)
+    assert isinstance(model.decode_step, GraphStep)

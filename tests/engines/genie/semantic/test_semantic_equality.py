@@ -170,7 +170,7 @@ def test_a_batch_of_four_lengths_equals_the_original(original: Original, ours: S
 
 
 def damaged(model: SemanticModel, state: SemanticState, what: str) -> None:
-    arrays, row = model._cache.arrays, state.row
+    arrays, row = model.cache.arrays, state.row
     assert row is not None
     if what == "keys and values of layer 7 swapped":
         arrays[14][row], arrays[15][row] = arrays[15][row].copy(), arrays[14][row].copy()
@@ -204,7 +204,7 @@ def test_control_a_wrong_token_is_noticed(original: Original, ours: SemanticMode
 def test_control_a_position_off_by_one_is_noticed(original: Original, compiled: CompiledVoice, native: bool) -> None:
     model = opened(compiled, native=native)
     (state,) = started(model, PROMPT)
-    model._first_position += 1  # the prompt was read with the right ones
+    model.first_position += 1  # the prompt was read with the right ones
     (found,) = spoken(model, [state], [TOKENS[:2]])
     assert distance(found, original.logits(PROMPT, TOKENS[:2])[1:]) > 10 * TOLERANCE
 
@@ -215,7 +215,7 @@ def test_trained_positions_differ_by_exactly_one(ours: SemanticModel, compiled: 
     trained, _ = model.read(PROMPT)
     genie, _ = ours.read(PROMPT)
     assert distance([trained], [genie]) > 10 * TOLERANCE
-    model._first_position = 1
+    model.first_position = 1
     assert distance([model.read(PROMPT)[0]], [genie]) < TOLERANCE
 
 

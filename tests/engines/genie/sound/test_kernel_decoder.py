@@ -5,11 +5,13 @@ That its samples are those of one shot is tested with the graph's, in `test_voco
 
 from __future__ import annotations
 
+import functools
 import resource
 import shutil
 import threading
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -172,10 +174,10 @@ def test_memory_does_not_grow() -> None:
 def test_the_graph_decodes_where_the_kernel_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = compiled_vits("v2") / "decoder.onnx"
     if vocoder_kernel() is not None:
-        assert isinstance(Vocoder.open(graph, packed_decoder("v2"), 1)._decoder, KernelVocoder)
-    assert isinstance(Vocoder.open(graph, None, 1)._decoder, GraphVocoder)
+        assert isinstance(Vocoder.open(graph, packed_decoder("v2"), 1).decoder, KernelVocoder)
+    assert isinstance(Vocoder.open(graph, None, 1).decoder, GraphVocoder)
     monkeypatch.setattr(vocoding, "vocoder_kernel", lambda: None)
-    assert isinstance(Vocoder.open(graph, packed_decoder("v2"), 1)._decoder, GraphVocoder)
+    assert isinstance(Vocoder.open(graph, packed_decoder("v2"), 1).decoder, GraphVocoder)
 
 
 @pytest.mark.parametrize("winner", [KernelVocoder, GraphVocoder])
@@ -190,8 +192,8 @@ def test_the_quicker_one_is_measured(monkeypatch: pytest.MonkeyPatch, winner: ty
         assert took_s > 0
         return 1.0 if isinstance(decoder, winner) else 2.0
 
-    vocoding_frame_s = vocoding._frame_s
-    monkeypatch.setattr(vocoding, "_frame_s", frame_s)
+    vocoding_frame_s = vocoding.frame_s
+    monkeypatch.setattr(vocoding, "frame_s", frame_s)
     assert kernel_is_faster(compiled_vits("v2") / "decoder.onnx", packed_decoder("v2")) is (winner is KernelVocoder)
     assert measured == [KernelVocoder, GraphVocoder] * 4, "in turns, so that load meets both"
 
@@ -199,5 +201,7 @@ def test_the_quicker_one_is_measured(monkeypatch: pytest.MonkeyPatch, winner: ty
 def test_a_library_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     if vocoder_kernel() is None:
         pytest.skip("this processor cannot run the native decoder")
-    monkeypatch.setattr(kernel_vocoder, "_Vocoder", kernel_vocoder._Convolution)
+    functions = ("vocode", "vocoder_is_supported", "vocoder_bytes", "vocoder_state_floats", "vocoder_scratch_floats")
+    older = SimpleNamespace(**{name: functools.partial(int, 8) for name in functions})
+    monkeypatch.setattr(kernel_vocoder, "library", lambda: older)
     assert vocoder_kernel() is None

@@ -87,8 +87,8 @@ def test_the_flow_reaches_no_further_than_its_context() -> None:
     sentence = Sentence("v2", tokens=50)
     latent = stream(sentence)
     first = latent.commit(sentence.tokens, 60, final=True)
-    assert latent._past.shape[2] == FLOW_CONTEXT_FRAMES
-    latent._past = latent._past[:, :, -8:]
+    assert latent.past_z_p.shape[2] == FLOW_CONTEXT_FRAMES
+    latent.past_z_p = latent.past_z_p[:, :, -8:]
     rest = latent.commit(sentence.tokens, 40, final=True)
     whole = stream(sentence).commit(sentence.tokens, 100, final=True)
     assert np.max(np.abs(np.concatenate([first, rest], axis=2) - whole)) > 1e-5
@@ -209,4 +209,4 @@ def test_half_speed_without_noise_is_the_mean_interpolated() -> None:
     mean = voice.plan(row, voice.read(sentence.phonemes), sentence.ge_advanced).m_p[0]
     position = (np.arange(48) + 0.5) * 0.5 - 0.5
     wanted = np.stack([np.interp(position, np.arange(24), channel) for channel in mean])
-    assert np.allclose(latent._past[0], wanted[:, -FLOW_CONTEXT_FRAMES:], atol=1e-5)
+    assert np.allclose(latent.past_z_p[0], wanted[:, -FLOW_CONTEXT_FRAMES:], atol=1e-5)

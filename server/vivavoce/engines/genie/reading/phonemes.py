@@ -103,7 +103,7 @@ class PhonemeFrontEnd:
             VoiceUnavailable: If something it needs is missing.
         """
         code = self._code(language, "genie")
-        self._front_end(code).warm_up()
+        self.front_end(code).warm_up()
         if code == "zh":
             self._chinese_features()
 
@@ -127,7 +127,7 @@ class PhonemeFrontEnd:
         if not any(char.isalnum() for char in text):
             raise EmptyInput
         main = self._code(detect_language(text, self._preferred()) if language == "auto" else language, voice)
-        self._front_end(main)
+        self.front_end(main)
         plain = MappedText.of(text)
         if main != "ko":  # whose front end reads figures as the voices heard them read
             plain = spoken(plain, main)
@@ -147,7 +147,7 @@ class PhonemeFrontEnd:
         for start, end, language in script_runs(text.text, main):
             spoken_by = self._reader(language, main)
             run = text[start:end] if spoken_by == main else spoken(text[start:end], language)
-            reading = self._front_end(spoken_by).read(run)
+            reading = self.front_end(spoken_by).read(run)
             if spoken_by != language and not reading.words and any(char.isalnum() for char in run.text):
                 self._warn(language)
             readings.append((spoken_by, reading))
@@ -188,7 +188,12 @@ class PhonemeFrontEnd:
         """Who reads kanji without kana, and digits: Chinese, or Japanese where there is no Chinese."""
         return "en" if "zh" in self.languages else "ja"
 
-    def _front_end(self, language: Language) -> FrontEnd:
+    def front_end(self, language: Language) -> FrontEnd:
+        """The reader of one language, made when it is first asked for.
+
+        Raises:
+            VoiceUnavailable: If its data or an extra is missing.
+        """
         if problem := self._problem(language):
             raise VoiceUnavailable(problem)
         with self._lock:

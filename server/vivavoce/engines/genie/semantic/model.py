@@ -110,6 +110,11 @@ class SemanticModel:
         threads: the most that a call is given.
         positions: "trained" counts from 0, "genie" from 1 as Genie's graphs do.
         rows: sentences at once.
+
+    Attributes:
+        cache: keys and values of all its streams.
+        decode_step: computes a pass: the kernel where it can run, else the graph.
+        first_position: of the first phoneme and the first token, 0 or 1.
     """
 
     def __init__(
@@ -123,26 +128,26 @@ class SemanticModel:
         rows: int = ROWS,
     ) -> None:
         self._prefill = open_wide(prefill, threads=threads, arena=False)
-        self._first_position = 0 if positions == "trained" else 1
-        self._cache = KeyValueCache(rows, MAX_PLACES)
+        self.first_position = 0 if positions == "trained" else 1
+        self.cache = KeyValueCache(rows, MAX_PLACES)
         native = step_kernel() if kernel is not None else None
-        self._step: GraphStep | KernelStep
+        self.decode_step: GraphStep | KernelStep
         if kernel is not None and native is not None:
-            self._step = KernelStep(native, kernel, self._cache, threads)
+            self.decode_step = KernelStep(native, kernel, self.cache, threads)
         else:
-            self._step = GraphStep(open_wide(step, threads=threads), self._cache)
+            self.decode_step = GraphStep(open_wide(step, threads=threads), self.cache)
         self._eager: list[SemanticState] = []  # those that hold a row
         self._lock = threading.Lock()
 
     @property
     def memory_bytes(self) -> int:
         """Of the cache; the weights are files, mapped."""
-        return self._cache.memory_bytes
+        return self.cache.memory_bytes
 
     @property
     def open_rows(self) -> int:
         """Streams that hold a row."""
-        return len(self._cache.holders)
+        return len(self.cache.holders)
 
     def begin(
         self, prompt: SemanticPrompt, options: SamplingOptions, seed: int, *, eager: bool = False
@@ -159,7 +164,7 @@ class SemanticModel:
         """
         logits, caches = self.read(state.prompt, threads=threads)
         with self._lock:
-            self._cache.take(state, caches)
+            self.cache.take(state, caches)
             if state.eager:
                 self._eager.append(state)
             self._accept(state, logits)
@@ -173,8 +178,8 @@ class SemanticModel:
             "phonemes": prompt.phonemes,
             "bert": prompt.bert,
             "prompts": prompt.tokens,
-            "phoneme_positions": np.arange(phonemes, dtype=np.int64) + self._first_position,
-            "prompt_positions": np.arange(tokens, dtype=np.int64) + self._first_position,
+            "phoneme_positions": np.arange(phonemes, dtype=np.int64) + self.first_position,
+            "prompt_positions": np.arange(tokens, dtype=np.int64) + self.first_position,
             "mask": prefill_mask(phonemes, tokens),
         }
         logits, *caches = self._prefill.run(["logits", *cache_names("")], feed, threads=threads)
@@ -206,8 +211,8 @@ class SemanticModel:
     def forward(self, states: Sequence[SemanticState], *, threads: int = 1) -> Array:
         """Logits float32 [n, 1025] of the states' next tokens; draws nothing, moves no state. For `step` and tests."""
         tokens = [state.tokens[-1] for state in states]
-        positions = [state.prompt.tokens.shape[1] + len(state.tokens) - 1 + self._first_position for state in states]
-        return self._step.run(states, tokens, positions, threads=threads)
+        positions = [state.prompt.tokens.shape[1] + len(state.tokens) - 1 + self.first_position for state in states]
+        return self.decode_step.run(states, tokens, positions, threads=threads)
 
     def close(self, state: SemanticState) -> None:
         """Give the row back; the tokens stay. May be called at any time and again."""
@@ -242,6 +247,6 @@ class SemanticModel:
     def _end(self, state: SemanticState, why: Literal["spoken", "limit", "collapse", "closed"]) -> None:
         state.ended = why
         if state.row is not None:
-            self._cache.give_back(state)
+            self.cache.give_back(state)
             if state.eager:
                 self._eager.remove(state)

@@ -58,6 +58,12 @@ class LatentStream:
         speed: 0.25..4; 2 is twice as fast.
         noise_scale: 0 speaks the mean.
         lookahead_frames: frames of the front kept back until later tokens are known; see `LOOKAHEAD_FRAMES`.
+
+    Attributes:
+        speaker: what the vocoder is conditioned with.
+        committed: frames made certain so far.
+        attention: of the last call of the front, from which word times are read; None before the first.
+        past_z_p: float32 [1, 192, n], the last committed frames before the flow, n at most `FLOW_CONTEXT_FRAMES`.
     """
 
     def __init__(
@@ -83,7 +89,7 @@ class LatentStream:
         self._ge_advanced = reference.ge_advanced
         self._speed, self._noise_scale, self._lookahead = speed, noise_scale, lookahead_frames
         self._noise = FrameNoise(seed)
-        self._past = np.zeros((1, LATENT_WIDTH, 0), np.float32)  # last committed frames of z_p
+        self.past_z_p = np.zeros((1, LATENT_WIDTH, 0), np.float32)
 
     def total_frames(self, n_tokens: int) -> int:
         """Frames of a sentence of that many tokens."""
@@ -138,11 +144,11 @@ class LatentStream:
             self._noise[start:seen],
             self.speaker,
             noise_scale=self._noise_scale,
-            past_z_p=self._past,
+            past_z_p=self.past_z_p,
             threads=threads,
         )
-        past = self._past.shape[2]
-        self._past = np.concatenate([self._past, z_p[:, :, :n_frames]], axis=2)[:, :, -FLOW_CONTEXT_FRAMES:]
+        past = self.past_z_p.shape[2]
+        self.past_z_p = np.concatenate([self.past_z_p, z_p[:, :, :n_frames]], axis=2)[:, :, -FLOW_CONTEXT_FRAMES:]
         self.committed = stop
         return np.ascontiguousarray(z[:, :, past : past + n_frames])
 

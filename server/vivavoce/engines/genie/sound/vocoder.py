@@ -90,12 +90,12 @@ class Vocoder:
     """
 
     def __init__(self, decoder: Decoder) -> None:
-        self._decoder = decoder
+        self.decoder = decoder
 
     @property
     def frames_per_step(self) -> int:
         """Frames that a step should decode."""
-        return self._decoder.frames_per_step
+        return self.decoder.frames_per_step
 
     @classmethod
     def open(cls, graph: Path, kernel_weights: Path | None, threads: int) -> Vocoder:
@@ -116,7 +116,7 @@ class Vocoder:
 
     def start(self, condition: NDArray[np.float32]) -> VocoderState:
         """The state before the first frame, for a speaker's `condition` float32 [1, C, 1]."""
-        return VocoderState(condition, self._decoder.start(), np.zeros((1, LATENT_WIDTH, 0), np.float32))
+        return VocoderState(condition, self.decoder.start(), np.zeros((1, LATENT_WIDTH, 0), np.float32))
 
     def decode(
         self, latent: Latent, state: VocoderState, *, flush: bool = False, threads: int = 1
@@ -137,7 +137,7 @@ class Vocoder:
         too_few = 0 if state.running else FIRST_FRAMES - 1
         if frames.shape[2] <= too_few and not (flush and (state.running or frames.shape[2])):
             return np.zeros(0, np.float32), VocoderState(state.condition, state.layers, frames, state.seen)
-        samples, layers = self._decoder.decode(
+        samples, layers = self.decoder.decode(
             frames, state.condition, state.layers, state.seen, flush=flush, threads=threads
         )
         return samples, VocoderState(state.condition, layers, frames[:, :, :0], state.seen + frames.shape[2])
@@ -161,13 +161,13 @@ def kernel_is_faster(graph: Path, kernel_weights: Path) -> bool:
         return False
     native, portable = KernelVocoder(kernel, kernel_weights, 1), GraphVocoder.open(graph, 1)
     condition = np.zeros((1, native.speaker_channels, 1), np.float32)
-    times_s = [(_frame_s(native, condition), _frame_s(portable, condition)) for _ in range(1 + _TRIALS)][1:]
+    times_s = [(frame_s(native, condition), frame_s(portable, condition)) for _ in range(1 + _TRIALS)][1:]
     native_s, portable_s = min(times[0] for times in times_s), min(times[1] for times in times_s)
     logger.info("a frame takes %.1f ms in the kernel, %.1f ms in the graph", 1000 * native_s, 1000 * portable_s)
     return native_s < portable_s
 
 
-def _frame_s(decoder: Decoder, condition: NDArray[np.float32]) -> float:
+def frame_s(decoder: Decoder, condition: NDArray[np.float32]) -> float:
     """Seconds for each frame of a step in mid-stream; the first one of a stream holds most of its work back."""
     count = decoder.frames_per_step
     frames = np.random.default_rng(0).standard_normal((1, LATENT_WIDTH, count), np.float32)
