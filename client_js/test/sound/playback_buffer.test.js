@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PLAYBACK_DEFAULTS, PlaybackBuffer } from "../src/sound/playback_buffer.js";
-import { amplitudeAt, largestStep, pull, sine } from "./support/sound.js";
+import { PLAYBACK_DEFAULTS, PlaybackBuffer } from "../../src/sound/playback_buffer.js";
+import { amplitudeAt, largestStep, pull, sine } from "../support/sound.js";
 
 const RATE = 24_000;
 const CARD = 48_000;

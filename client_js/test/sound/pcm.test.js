@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fromBase64, PcmDecoder } from "../src/sound/pcm.js";
+import { fromBase64, PcmDecoder } from "../../src/sound/pcm.js";
 
 const SAMPLES = Int16Array.of(0, 1, -1, 32767, -32768, 258);
 const BYTES = new Uint8Array(SAMPLES.buffer);

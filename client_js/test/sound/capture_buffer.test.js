@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CaptureBuffer } from "../src/sound/capture_buffer.js";
+import { CaptureBuffer } from "../../src/sound/capture_buffer.js";
 
 /** @param {number} rateHz @param {number} seconds */
 const tone = (rateHz, seconds) => Float32Array.from({ length: rateHz * seconds }, (_, k) => 0.5 * Math.sin((2 * Math.PI * 440 * k) / rateHz));

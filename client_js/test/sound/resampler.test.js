@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Resampler } from "../src/sound/resampler.js";
-import { SampleQueue } from "../src/sound/sample_queue.js";
-import { amplitudeAt, sine } from "./support/sound.js";
+import { Resampler } from "../../src/sound/resampler.js";
+import { SampleQueue } from "../../src/sound/sample_queue.js";
+import { amplitudeAt, sine } from "../support/sound.js";
 
 const decibels = (/** @type {number} */ ratio) => 20 * Math.log10(ratio);
 

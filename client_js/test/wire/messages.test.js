@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { VoiceError } from "../src/errors.js";
-import { parse, parseClient, serialize } from "../src/wire/messages.js";
+import { VoiceError } from "../../src/errors.js";
+import { parse, parseClient, serialize } from "../../src/wire/messages.js";
 
-const FOLDER = new URL("../../tests/fixtures/messages/", import.meta.url);
+const FOLDER = new URL("../../../tests/fixtures/messages/", import.meta.url);
 const names = readdirSync(FOLDER).filter((name) => name.endsWith(".json"));
 
 test("there are fixtures", () => assert.ok(names.length > 40));

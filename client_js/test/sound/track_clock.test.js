@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TrackClock } from "../src/sound/track_clock.js";
+import { TrackClock } from "../../src/sound/track_clock.js";
 
 const brief = (/** @type {ReturnType<TrackClock["advance"]>} */ { playedMs, events }) => [playedMs, ...events.map(({ type, generation }) => `${type} ${generation}`)];
 
