@@ -5,7 +5,10 @@ Names follow Prometheus' conventions with the prefix `voice_`. Labels never hold
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Iterable
+from typing import cast
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -84,6 +87,21 @@ class Metrics:
             "voice_voice_load_seconds", "Loading a voice", buckets=(0.1, 0.3, 1.0, 2.0, 5.0, 15.0, 60.0), registry=r
         )
 
-    def exposition(self) -> bytes:
-        """The text a Prometheus server scrapes."""
-        return generate_latest(self.registry)
+    def families(self) -> list[Metric]:
+        """Every number as it is now."""
+        return [*self.registry.collect()]
+
+
+def exposition(families: Iterable[Metric]) -> bytes:
+    """The text a Prometheus server scrapes."""
+    return generate_latest(cast(CollectorRegistry, _Collected(families)))
+
+
+class _Collected:
+    """What `generate_latest` asks of a registry."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families

@@ -96,10 +96,10 @@ def test_serve_takes_the_configuration_and_builds_the_application(monkeypatch: p
 
 
 def test_what_scales_is_a_metric_of_the_server() -> None:
-    from vivavoce.metrics import Metrics
+    from vivavoce.metrics import Metrics, exposition
 
     (metric,) = of_kind("server.yaml", "HorizontalPodAutoscaler")["spec"]["metrics"]
-    assert metric["pods"]["metric"]["name"].encode() in Metrics().exposition()
+    assert metric["pods"]["metric"]["name"].encode() in exposition(Metrics().families())
 
 
 def test_ray_is_reached_by_its_own_pods_alone() -> None:

@@ -245,7 +245,7 @@ def build_server(
             reserved=lambda: synthesizer.spoken_for() | {each.id for each in speaker.voices()},
         )
     )
-    app.include_router(operations_router(synthesizer, metrics, draining))
+    app.include_router(operations_router(synthesizer, metrics, draining, built.everywhere))
     app.include_router(live_router(websockets, native.prepare, captions.prepare, access))
     app.include_router(hosted_router(hosted))
     app.include_router(calls_router(calls, native.prepare, config.limits.body_timeout_s))

@@ -18,6 +18,7 @@ from vivavoce.metrics import Metrics
 from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.listener import ModelKeeper
+from vivavoce.routes.operations import Everywhere
 from vivavoce.synthesis.speaker import VoiceKeeper
 from vivavoce.translation.translator import Translator
 
@@ -31,6 +32,7 @@ class Services:
         admissions: of the machine that both compute on; None: they do not compute here.
         ears: of this machine, for models elsewhere; None where it has none.
         translators: of this machine.
+        everywhere: the numbers of all processes that the server is made of; None: it is this one.
     """
 
     speaker: VoiceKeeper
@@ -38,6 +40,7 @@ class Services:
     admissions: Admissions | None = None
     ears: Ears | None = None
     translators: tuple[Translator, ...] = ()
+    everywhere: Everywhere | None = None
 
 
 ServicesBuilder = Callable[[Config, Metrics], Services]

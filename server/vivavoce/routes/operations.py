@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter
+from prometheus_client import Metric
 from starlette.responses import JSONResponse, Response
 
 from vivavoce.draining import Draining
-from vivavoce.metrics import CONTENT_TYPE, Metrics
+from vivavoce.metrics import CONTENT_TYPE, Metrics, exposition
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.synthesis.speaker import VoiceKeeper
 
+# The numbers of a server that is several processes.
+Everywhere = Callable[[], Awaitable[Sequence[Metric]]]
 
-def operations_router(speaker: VoiceKeeper, metrics: Metrics, draining: Draining) -> APIRouter:
-    """Probes and metrics."""
+
+def operations_router(
+    speaker: VoiceKeeper, metrics: Metrics, draining: Draining, everywhere: Everywhere | None = None
+) -> APIRouter:
+    """Probes and metrics.
+
+    Args:
+        everywhere: what is published instead of the metrics of this process alone.
+    """
     router = APIRouter(tags=["operations"])
 
     @router.get("/health", summary="What is loaded")
@@ -45,7 +56,8 @@ def operations_router(speaker: VoiceKeeper, metrics: Metrics, draining: Draining
         return JSONResponse({"status": "ready"})
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
-    async def exposition() -> Response:
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+    async def numbers() -> Response:
+        families = metrics.families() if everywhere is None else await everywhere()
+        return Response(exposition(families), media_type=CONTENT_TYPE)
 
     return router

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+from prometheus_client import Metric
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 from starlette.types import ASGIApp
 
 from vivavoce.adapters.ray_serve.parts import Parts
-from vivavoce.adapters.ray_serve.ray_calls import RayEars, RayMouths
+from vivavoce.adapters.ray_serve.ray_calls import DOOR, EAR, MOUTH, RayEars, RayMouths
+from vivavoce.adapters.ray_serve.ray_metrics import counted_everywhere, counted_here
 from vivavoce.adapters.ray_serve.remote_listener import RemoteListener
 from vivavoce.adapters.ray_serve.remote_speaker import RemoteSpeaker
+from vivavoce.adapters.ray_serve.replica_metrics import Counted
 from vivavoce.app.listener import build_ears, build_transcriber
 from vivavoce.app.machine import build_machine
 from vivavoce.app.server import Server, build_server
@@ -53,9 +56,17 @@ class DoorReplica:
         speaker = RemoteSpeaker(self._mouths, config, metrics)
         activity = None if self._parts.activity is None else self._parts.activity()
         machine = build_machine(config, metrics)
+        translators = local_translators(machine)
         if self._ears is None:
             recognizers = None if self._parts.recognizers is None else self._parts.recognizers()
             transcriber = build_transcriber(config, metrics, machine, recognizers, activity)
-            return Services(speaker, transcriber, None, transcriber.ears, local_translators(machine))
+            return Services(speaker, transcriber, None, transcriber.ears, translators, self._everywhere)
         listener = RemoteListener(self._ears, build_ears(machine, metrics, activity), machine, config)
-        return Services(speaker, listener, None, listener.ears, local_translators(machine))
+        return Services(speaker, listener, None, listener.ears, translators, self._everywhere)
+
+    async def counted(self) -> Counted:
+        """The numbers of this replica."""
+        return counted_here(self._server.metrics if self._server is not None else Metrics())
+
+    async def _everywhere(self) -> list[Metric]:
+        return await counted_everywhere((DOOR, MOUTH) if self._ears is None else (DOOR, MOUTH, EAR))

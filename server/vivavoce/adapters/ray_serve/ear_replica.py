@@ -11,7 +11,9 @@ from ray import serve
 from vivavoce.adapters.ray_serve.ear import ALIVE_S, Ear
 from vivavoce.adapters.ray_serve.ears import Stretch
 from vivavoce.adapters.ray_serve.parts import Parts
+from vivavoce.adapters.ray_serve.ray_metrics import counted_here
 from vivavoce.adapters.ray_serve.replica_answers import answered
+from vivavoce.adapters.ray_serve.replica_metrics import Counted
 from vivavoce.app.listener import build_models
 from vivavoce.app.machine import build_machine
 from vivavoce.config import Config
@@ -37,7 +39,7 @@ class EarReplica:
             max_streams_per_key=max(config.limits.max_streams_per_key, config.limits.max_streams),
         )
         opened = None if parts.recognizers is None else await asyncio.to_thread(parts.recognizers)
-        metrics = Metrics()
+        self._metrics = metrics = Metrics()
         machine = build_machine(config, metrics)
         models = await asyncio.to_thread(build_models, config, machine, opened)
         self._ear = Ear(models, machine, metrics)
@@ -75,6 +77,10 @@ class EarReplica:
     async def forget(self, model_id: str) -> VivaVoceError | None:
         """See `RemoteEars.forget`."""
         return await answered(self._ear.forget(model_id))
+
+    async def counted(self) -> Counted:
+        """The numbers of this replica."""
+        return counted_here(self._metrics)
 
     async def hearing(self) -> int:
         """Stretches on their way."""

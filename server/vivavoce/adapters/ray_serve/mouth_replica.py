@@ -11,7 +11,9 @@ from ray import serve
 from vivavoce.adapters.ray_serve.mouth import Mouth
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line
 from vivavoce.adapters.ray_serve.parts import Parts
+from vivavoce.adapters.ray_serve.ray_metrics import counted_here
 from vivavoce.adapters.ray_serve.replica_answers import answered
+from vivavoce.adapters.ray_serve.replica_metrics import Counted
 from vivavoce.app.generator import build_synthesizer
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpeechOptions, SpokenClip
@@ -34,7 +36,8 @@ class MouthReplica:
         configure_logging(config.logs.log_level, config.logs.log_format)
         config = config.changed(workers=config.speed.workers or config.cluster.mouth_cores)
         opened = None if parts.engines is None else await asyncio.to_thread(parts.engines)
-        self._mouth = Mouth(await asyncio.to_thread(build_synthesizer, config, Metrics(), opened))
+        self._metrics = Metrics()
+        self._mouth = Mouth(await asyncio.to_thread(build_synthesizer, config, self._metrics, opened))
         self._drain_s = config.limits.drain_timeout_s
         default = await self._mouth.start()
         if default is not None:
@@ -69,6 +72,10 @@ class MouthReplica:
     async def forget(self, voice_id: str) -> VivaVoceError | None:
         """See `Mouths.forget`."""
         return await answered(self._mouth.forget(voice_id))
+
+    async def counted(self) -> Counted:
+        """The numbers of this replica."""
+        return counted_here(self._metrics)
 
     async def speaking(self) -> int:
         """Sentences on their way."""
