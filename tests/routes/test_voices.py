@@ -24,9 +24,9 @@ from vivavoce.errors import VivaVoceError
 from vivavoce.metrics import Metrics
 from vivavoce.routes.voices import MAX_CLONES, voices_router
 from vivavoce.serving.gate import error_response
-from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.clip import decode_clip
 from vivavoce.voices.install import NewReference, clone
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, make_pack
 
 ROUTE = "/v1/audio/voices"

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.errors import InvalidVoicePack, VivaVoceError
-from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.archive import ArchiveLimits, unpack
 from vivavoce.voices.install import add
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import make_pack, zip_pack
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from synthetic_voice import synthetic_voice
 from vivavoce.errors import VoiceUnavailable
-from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.fingerprints import FILE_BYTES
 from vivavoce.voices.install import add
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import link, make_pack, remember_new_files
 
 MODELS = [f"tts_models/{name}" for name in FILE_BYTES["v2ProPlus"]]

@@ -13,9 +13,9 @@ import pytest
 from synthetic_genie_data import reference_clip
 from synthetic_voice import synthetic_voice
 from vivavoce.errors import Conflict, InvalidAudio, InvalidRequest, UnknownVoice, VoicePackError, VoiceUnavailable
-from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.clip import Clip, decode_clip
 from vivavoce.voices.install import NewReference, add, clone, remove
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, link, make_pack, write
 
 

@@ -16,10 +16,11 @@ import pytest
 
 from synthetic_genie_data import reference_clip
 from vivavoce.errors import VivaVoceError
-from vivavoce.voices import VoiceDirectory, VoiceStore, checksums, install, placing, pull
+from vivavoce.voices import checksums, install, placing, pull
 from vivavoce.voices.clip import decode_clip
 from vivavoce.voices.install import NewReference, add, clone, remove
 from vivavoce.voices.pack import VoicePack
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, make_pack
 
 # Whatever asks the file system for something that can fail.

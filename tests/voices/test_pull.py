@@ -19,8 +19,8 @@ from synthetic_genie_data import genie_data
 from synthetic_voice import synthetic_voice
 from vivavoce.errors import Conflict, DownloadError, VivaVoceError, VoicePackError
 from vivavoce.hub import Hub
-from vivavoce.voices import VoiceDirectory, VoiceStore
 from vivavoce.voices.pull import REVISION, pull_genie_data, pull_voice
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import make_pack
 
 BIG = random.Random(1).randbytes(3_000_000)
@@ -273,7 +273,7 @@ def refuse(event, arguments):
         raise SystemExit(9)
 
 sys.addaudithook(refuse)
-from vivavoce.voices import VoiceDirectory, VoiceStore
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from pathlib import Path
 
 store = VoiceStore([VoiceDirectory(Path(sys.argv[1]))])

@@ -12,9 +12,9 @@ from synthetic_genie_data import write_clip
 from synthetic_voice import synthetic_voice
 from vivavoce.config import VoiceSettings
 from vivavoce.errors import UnknownVoice, VoicePackError, VoiceUnavailable
-from vivavoce.voices import VoiceDirectory, VoiceStore, open_store
 from vivavoce.voices.pack import read_pack, voice_id
 from vivavoce.voices.references import guess_language, language_code
+from vivavoce.voices.store import VoiceDirectory, VoiceStore, open_store
 from voice_packs import TEXT, Shape, make_pack, remember_new_files, write
 
 

@@ -25,7 +25,8 @@ from vivavoce.engines.speech import SpeechEngine, VoiceInfo
 from vivavoce.errors import ConfigError, EngineError, UnknownVoice, VoiceUnavailable
 from vivavoce.space import SpaceFiles, Written, write_space
 from vivavoce.text.normalize import normalize
-from vivavoce.voices import VoicePack, VoiceStore, open_store
+from vivavoce.voices.pack import VoicePack
+from vivavoce.voices.store import VoiceStore, open_store
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: a voice that stays below says nothing
 SPACE_BYTES = 1_000_000_000  # the hub's limit for the files of one Space

@@ -20,10 +20,11 @@ from vivavoce.config import Config
 from vivavoce.engines.embedded import EmbeddedEngine
 from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import ConfigError, VoicePackError, VoiceUnavailable
-from vivavoce.voices import VoicePack, open_store
 from vivavoce.voices.clip import decode_clip, require_reference
 from vivavoce.voices.install import NewReference, add, clone, remove
+from vivavoce.voices.pack import VoicePack
 from vivavoce.voices.pull import GENIE_DATA, pull_genie_data, pull_voice
+from vivavoce.voices.store import open_store
 
 Action = Callable[[argparse.Namespace, Config], int]
 

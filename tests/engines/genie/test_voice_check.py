@@ -16,7 +16,7 @@ from vivavoce.engines.genie.sentence import GenieSentence
 from vivavoce.engines.genie.voice import GenieVoice
 from vivavoce.errors import VoiceUnavailable
 from vivavoce.text.normalize import normalize
-from vivavoce.voices import VoiceDirectory, VoiceStore
+from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import make_pack
 
 RATE = 32_000
