@@ -20,6 +20,7 @@ _NAMES: Final[dict[str, str]] = {
     **dict.fromkeys(("ko", "kor", "kr", "korean", "한국어"), "ko"),
     **dict.fromkeys(("", "auto", "automatic", "detect", "auto-detect", "none", "null", "default"), AUTO),
 }
+_REGION: Final = re.compile(r"[ ]?\([^()]{1,40}\)\Z|\.utf-?8\Z")  # English (US), Chinese (Simplified), en_US.UTF-8
 _SUBTAGS: Final = re.compile(r"([^\W\d_]+)(?:[-_][A-Za-z0-9]{2,8}){1,4}")
 
 
@@ -29,7 +30,7 @@ def language_code(written: str, *, param: str = "language") -> str:
     Raises:
         UnknownLanguage: If it means no language that is spoken here.
     """
-    name = written.strip().casefold()
+    name = _REGION.sub("", written.strip().casefold())
     if (code := _NAMES.get(name)) is not None:
         return code
     tag = _SUBTAGS.fullmatch(name)

@@ -203,3 +203,67 @@ def test_a_length_is_told_to_clients_of_http_1_0(server: LiveServer) -> None:
         client.sendall(b"GET /livez HTTP/1.0\r\n" + HEAD + b"\r\n")
         head, _, body = answers(client).partition(b"\r\n\r\n")
     assert b"content-length: %d" % len(body) in head.lower()
+
+
+def chunked(body: bytes) -> bytes:
+    """The head of a request with a key, and what stands in place of its body."""
+    return (
+        b"POST /v1/audio/speech HTTP/1.1\r\n" + HEAD + b"Authorization: Bearer " + KEY.encode() +
+        b"\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [b"-1", b"0x17", b"xyz", b"fffffffffffffffff"])
+def test_a_chunk_of_no_size_is_answered(server: LiveServer, size: bytes) -> None:
+    with connection(server) as client:
+        client.sendall(chunked(size + b'\r\n{"input": "hello you."}\r\n0\r\n\r\n'))
+        got = answers(client)
+    assert got.startswith(b"HTTP/1.1 400 ")
+    assert b"invalid_http" in got
+
+
+def test_extensions_of_chunks_have_a_limit(server: LiveServer) -> None:
+    with connection(server) as client:
+        client.sendall(chunked(b"1;a="))
+        assert push(client, b"b" * 16384, 16 << 20) < 4 << 20
+    with connection(server) as client:
+        client.sendall(chunked(b""))
+        assert push(client, b"1;" + b"c" * 500 + b"\r\n \r\n", 16 << 20) < 4 << 20
+
+
+def test_a_body_in_chunks_of_one_byte_is_read(server: LiveServer) -> None:
+    body = b'{"input": "hello you.", "instructions": "%s"}' % (b"x" * 4000)
+    with connection(server) as client:
+        client.sendall(chunked(b"".join(b"1;a=b\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"))
+        assert answers(client).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked", b"identity", b"xchunked"])
+def test_other_transfer_codings_are_refused(server: LiveServer, coding: bytes) -> None:
+    request = chunked(b'17\r\n{"input": "hello you."}\r\n0\r\n\r\n').replace(b"g: chunked", b"g: " + coding)
+    with connection(server) as client:
+        client.sendall(request)
+        assert answers(client).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "hosts", "status"),
+    [
+        (b"http://127.0.0.1/livez", b"Host: 127.0.0.1\r\n", b"200"),
+        (b"http://127.0.0.1:9/livez?x", b"Host: evil.example\r\n", b"200"),
+        (b"http://evil.example/livez", b"Host: 127.0.0.1\r\n", b"403"),
+        (b"HTTP://evil.example/", b"Host: 127.0.0.1\r\n", b"403"),
+        (b"/livez", b"Host: evil.example\r\nHost: 127.0.0.1\r\n", b"400"),
+        (b"/livez", b"Host: 127.0.0.1\r\nhost: 127.0.0.1\r\n", b"400"),
+        (b"/livez", b"Host: evil@127.0.0.1\r\n", b"403"),
+        (b"/livez", b"Host: 127.0.0.1/x\r\n", b"403"),
+        (b"/livez", b"Host: 127.0.0.1:x\r\n", b"403"),
+        (b"/livez", b"Host: [::1]:80\r\n", b"200"),
+        (b"/livez", b"Host: localhost.\r\n", b"200"),
+        (b"/livez", b"Host: 127.0.0.1 evil\r\n", b"403"),
+    ],
+)
+def test_a_request_has_one_host(server: LiveServer, request_line: bytes, hosts: bytes, status: bytes) -> None:
+    with connection(server) as client:
+        client.sendall(b"GET " + request_line + b" HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
+        assert answers(client).startswith(b"HTTP/1.1 " + status)

@@ -6,12 +6,14 @@ What the client sent is never echoed. Called by the HTTP routes.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
 from vivavoce.errors import InvalidRequest, PayloadTooLarge, ProtocolError, UnsupportedMediaType
 from vivavoce.protocols.bounded_json import load_object
+
+_NOT_UTF_8: Final = "the body is not UTF-8; send JSON in UTF-8, whatever the charset of the file was"
 
 
 class InvalidJson(InvalidRequest):
@@ -51,7 +53,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8-sig")  # files written on Windows begin with a byte order mark
     except UnicodeDecodeError:
-        raise InvalidJson("the body is not UTF-8; send JSON in UTF-8, whatever the charset of the file was") from None
+        raise InvalidJson(_NOT_UTF_8) from None
+    if "\0" in text:  # JSON has none; UTF-16 without a mark is full of them
+        raise InvalidJson(_NOT_UTF_8)
     try:
         return load_object(text, noun="body")
     except ProtocolError as error:

@@ -8,6 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from vivavoce.errors import InvalidRequest, NotFound, VivaVoceError
 from vivavoce.metrics import Metrics
@@ -76,8 +78,20 @@ def map_errors(app: FastAPI, metrics: Metrics) -> None:
         response = answer(MethodNotAllowed(str(error.detail)), request)
         response.status_code = error.status_code
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["allow"] = ", ".join(_methods(app, request.scope))
         return response
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
         return answer(VivaVoceError(UNFORESEEN), request)
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """What the routes of this path answer to; Starlette tells those of the first one only."""
+    answered = [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
+    return sorted([*answered, "HEAD"] if "GET" in answered else answered)

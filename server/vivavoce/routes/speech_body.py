@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vivavoce.audio.encoders import FORMATS
+from vivavoce.audio.encoders import FORMATS, format_named
 from vivavoce.engines import speech_options as wish
 from vivavoce.engines.speech_options import Range, SpeechOptions
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat
@@ -99,9 +99,16 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
     for name in _WORDS:
         if isinstance(word := fields.get(name), str):
             fields[name] = word.strip().lower()
+        if fields.get(name) == "":  # not set, as an empty voice or model
+            del fields[name]
     format = fields.get("response_format")
-    if isinstance(format, str) and format not in FORMATS:
-        raise UnsupportedFormat(format, FORMATS)
+    if isinstance(format, str):
+        fields["response_format"] = format = format_named(format)
+        if format not in FORMATS:
+            raise UnsupportedFormat(format, FORMATS)
+    for name in ("seed", "top_k", "sample_rate"):  # JSON has one kind of number: 24000.0 is whole
+        if isinstance(number := fields.get(name), float) and number.is_integer():
+            fields[name] = int(number)
     if isinstance(language := fields.get("language"), str):
         fields["language"] = language_code(language)
     try:
@@ -135,5 +142,6 @@ def choose_form(body: SpeechBody, engines: Collection[str]) -> SoundForm:
 def _as_invalid(error: ValidationError) -> InvalidRequest:
     """The first fault, in words that do not repeat what was sent."""
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    param = ".".join(str(part) for part in fault["loc"] if not isinstance(part, int)) or None
+    loc = fault["loc"][:1] if fault["loc"][:1] == ("voice",) else fault["loc"]  # and not which of its two forms
+    param = ".".join(str(part) for part in loc if not isinstance(part, int)) or None
     return InvalidRequest(f"{param}: {fault['msg']}" if param else fault["msg"], param=param)

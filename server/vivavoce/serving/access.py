@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 import time
 from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from vivavoce.config import AccessSettings
@@ -99,7 +101,7 @@ class Access:
         origin = headers.get("origin")
         if origin is None or "*" in self._origins:
             return
-        if _place_of(origin) != host.casefold() and origin.casefold() not in self._origins:
+        if (_place_of(origin) or "no place") != host.casefold() and origin.casefold() not in self._origins:
             self._metrics.auth_failures.labels("origin").inc()
             raise ForbiddenOrigin("pages of this origin may not call; see the setting allowed_origins")
 
@@ -176,10 +178,11 @@ def _any_equal(digest: bytes, known: Iterable[bytes]) -> bool:
 
 def _host_name(host: str) -> str:
     """The name in a Host header, without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2].removesuffix(".")).casefold() if found else ""
+
+
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::\d{0,5})?")
 
 
 def _read_digests(settings: AccessSettings) -> list[bytes]:

@@ -12,12 +12,13 @@ import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from vivavoce.errors import AccessDenied, NotFound, VivaVoceError
+from vivavoce.errors import AccessDenied, NotFound, UnsupportedMediaType, VivaVoceError
 from vivavoce.logs import REQUEST_ID
 from vivavoce.metrics import Metrics
 from vivavoce.serving.access import Access
@@ -27,6 +28,7 @@ from vivavoce.serving.error_shapes import shaped
 
 logger = logging.getLogger(__name__)
 
+_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 CSP = b"content-security-policy"
 UNFORESEEN = "the server failed; the log has the details under the request id"
 
@@ -78,8 +80,9 @@ class Gate:
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         try:
             self._let_in(scope, headers)
+            _refuse_codings(headers)
             await self._app(scope, receive, send)
-        except AccessDenied as error:
+        except (AccessDenied, UnsupportedMediaType) as error:
             self._metrics.requests.labels("gate", "refused", error.code).inc()
             await error_response(error, scope)(scope, receive, send)
         except Exception:
@@ -106,6 +109,16 @@ class Gate:
             state = scope["state"]
             state["credential"] = credential_of(headers, subprotocols)
             state["owner"] = self._access.owner(state["credential"], entry)
+
+
+def _refuse_codings(headers: Mapping[str, str]) -> None:
+    """Say that compressed bodies are not read; a name that is no coding ("utf-8") is passed over.
+
+    Raises:
+        UnsupportedMediaType: If the body is compressed.
+    """
+    if not _CODINGS.isdisjoint(part.strip().lower() for part in headers.get("content-encoding", "").split(",")):
+        raise UnsupportedMediaType("send the body as it is, without a content-encoding: compressed ones are not read")
 
 
 class _Answer:

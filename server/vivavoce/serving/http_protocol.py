@@ -2,7 +2,9 @@
 
     waiting for a request   10 s from the first byte, or from the connection; 5 s between two (uvicorn's own)
     headers                 32 KiB in all, 100 lines, 8 KiB of address; counted before they are parsed
-    body                    must end within `BODY_TIMEOUT_S`; how much of it is read is the route's matter
+                            one Host, which a whole address in the request line replaces
+    body                    no coding but chunked, whose framing costs at most 64 KiB and 16 times the content;
+                            must end within `BODY_TIMEOUT_S`; how much of it is read is the route's matter
     answering               a client that takes nothing for `STALL_TIMEOUT_S` is dropped
     after the answer        a request whose body still comes is closed
     further requests        8 may wait, in 16 KiB
@@ -17,6 +19,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import re
 import socket
 import struct
 import termios
@@ -39,11 +42,14 @@ MAX_HEADER_BYTES = 32 * 1024
 MAX_HEADER_LINES = 100
 MAX_URL_BYTES = 8 * 1024
 MAX_TRAILER_BYTES = 8 * 1024
+MAX_FRAMING_BYTES = 64 * 1024  # of chunks' sizes and extensions, beside 16 bytes for each of content
 MAX_WAITING_REQUESTS = 8
 MAX_HELD_BYTES = 16 * 1024
 MAX_DISCARDED_BYTES = 1 << 20  # of what still comes when the answer has been given
 PIECE_BYTES = 1024  # fed at once while headers come: a limit is noticed before much was built
 SEND_BUFFER_BYTES = 64 * 1024  # the kernel's; without a limit it takes megabytes and tells for minutes of nothing
+
+_WHOLE_ADDRESS = re.compile(rb"(?i)https?://([^/?#]*)")
 
 ABORT = "vivavoce.abort"  # scope extension: a function that drops the connection without flushing it
 
@@ -67,6 +73,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._header_lines = 0
         self._trailer_bytes = 0
+        self._body_bytes = self._content_bytes = 0  # as they came, and what they hold
+        self._has_host = False
         self._in_head = False
         self._request_complete = True
         self._is_refused = False
@@ -137,7 +145,8 @@ class HttpProtocol(HttpToolsProtocol):
             UNSENT: {"bytes": lambda: unsent_bytes(self.transport)},
         }
         self._in_head, self._request_complete = True, False
-        self._header_lines = self._trailer_bytes = 0
+        self._header_lines = self._trailer_bytes = self._body_bytes = self._content_bytes = 0
+        self._has_host = False
         if self._timer is None:
             self._wait(HEADERS_TIMEOUT_S)
 
@@ -155,13 +164,25 @@ class HttpProtocol(HttpToolsProtocol):
         self._header_lines += 1
         if self._header_lines > MAX_HEADER_LINES:
             raise HeadersTooLarge(f"a request may have {MAX_HEADER_LINES} headers")
+        lower = name.lower()
+        if lower == b"host" and self._has_host:
+            raise MalformedRequest("a request has one Host")
+        if lower == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            raise MalformedRequest("the only transfer coding that is read is chunked")
+        self._has_host = self._has_host or lower == b"host"
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_bytes = 0
         self._wait(BODY_TIMEOUT_S)
+        if (named := _WHOLE_ADDRESS.match(self.url)) is not None:  # it counts, and Host does not (RFC 9112, 3.2.2)
+            self.headers[:] = [header for header in self.headers if header[0] != b"host"] + [(b"host", named[1])]
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._content_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._request_complete = True
@@ -212,6 +233,10 @@ class HttpProtocol(HttpToolsProtocol):
             except httptools.HttpParserError as error:
                 cause = error.__context__
                 self._refuse(cause if isinstance(cause, VivaVoceError) else MalformedRequest("this is no HTTP request"))
+            if body_comes:
+                self._body_bytes += len(piece)
+                if self._body_bytes > MAX_FRAMING_BYTES + 17 * self._content_bytes:
+                    self._refuse(MalformedRequest("the chunks of this body have more framing than content"))
             if self._in_head:
                 self._head_bytes += len(piece)
                 if self._head_bytes > MAX_HEADER_BYTES:
@@ -234,8 +259,11 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._is_refused = True
         if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()
-            return
+            if self.cycle.response_started or self.pipeline:
+                self.transport.abort()
+                return
+            self.cycle.disconnected = True  # what waits for the rest of the body waits no longer
+            self.cycle.message_event.set()
         body = json.dumps(error.to_wire()).encode()
         reason = {400: "Bad Request", 431: "Request Header Fields Too Large"}.get(error.status, "Refused")
         head = (
