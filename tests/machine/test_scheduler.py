@@ -177,6 +177,34 @@ def test_a_partial_transcript_comes_when_there_is_room_and_a_file_after_it() -> 
     assert chosen(file) == (2,)
 
 
+AHEAD = Running("far", due_s=20.0)  # of its listener
+
+
+def test_who_is_due_goes_beside_a_step_that_could_wait() -> None:
+    newcomer = candidate(1, 10.3)
+    assert choose([newcomer], 10.0, [AHEAD, Running("x", due_s=10.2)], workers=2, beside=True).ids == (1,)
+    assert choose([newcomer], 10.0, [AHEAD], workers=1, beside=True).ids == (1,)
+    assert choose([newcomer], 10.0, [AHEAD, AHEAD], workers=2).ids == (), "the workers have enough to do"
+    assert choose([newcomer], 10.0, [AHEAD], workers=2, beside=True).ids == (), "a worker will"
+    due = [Running("x", due_s=10.2), Running("y", due_s=10.9)]
+    assert choose([newcomer], 10.0, due, workers=2, beside=True).ids == (), "nobody there can wait"
+
+
+def test_only_one_goes_beside_and_only_what_is_due_and_short() -> None:
+    newcomer = candidate(1, 10.3)
+    assert choose([newcomer], 10.0, [AHEAD, AHEAD, Running("x", due_s=10.2)], workers=2, beside=True).ids == ()
+    assert choose([candidate(2, 10.6)], 10.0, [AHEAD, AHEAD], workers=2, beside=True).ids == (), "it can wait, too"
+    assert choose([job(3, "encode", 10.2)], 10.0, [AHEAD, AHEAD], workers=2, step_s=LENGTHS, beside=True).ids == (), (
+        "long"
+    )
+    file = job(4, "decode", WHEN_THERE_IS_ROOM, live=False)
+    assert choose([file], 10.0, [AHEAD, AHEAD], workers=2, beside=True).ids == ()
+
+
+def test_a_choice_says_when_its_group_is_due() -> None:
+    assert choose([candidate(1, 3.0, "g"), candidate(2, 1.0, "g")], 0.0).due_s == 1.0
+
+
 def test_files_are_stepped_one_at_a_time() -> None:
     first, second = job(1, "decode", WHEN_THERE_IS_ROOM, live=False), job(2, "decode", WHEN_THERE_IS_ROOM, live=False)
     running = choose([first, second], 0.0, workers=4)

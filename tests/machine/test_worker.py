@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from fake_engine import wait_until
 from vivavoce.errors import EngineCrashed, EngineTimeout, GenerationFailed, VivaVoceError
 from vivavoce.machine.scheduler import Candidate
-from vivavoce.machine.worker import WorkerPool
+from vivavoce.machine.worker import NICER, WorkerPool
 from vivavoce.metrics import Metrics
 
 
@@ -19,12 +22,19 @@ class FakeJob:
     """A job of so many steps; what happens in one is the test's choice."""
 
     def __init__(
-        self, steps: int = 1, *, during: Callable[[], None] = lambda: None, group: str = "", batch: int = 1
+        self,
+        steps: int = 1,
+        *,
+        during: Callable[[], None] = lambda: None,
+        group: str = "",
+        batch: int = 1,
+        due_s: float = 1.0,
     ) -> None:
         self.left = steps
         self.during = during
         self.group = group or str(id(self))
         self.batch = batch
+        self.due_s = due_s
         self.threads: list[int] = []
         self.groups: list[int] = []
         self.failed: list[VivaVoceError] = []
@@ -33,7 +43,7 @@ class FakeJob:
         self.close: Callable[[], None] = lambda: None
 
     def candidate(self) -> Candidate | None:
-        return Candidate(id(self), self.group, self.batch, 1.0) if self.left and not self.failed else None
+        return Candidate(id(self), self.group, self.batch, self.due_s) if self.left and not self.failed else None
 
     def advance(self, group: Sequence[Any], threads: int) -> None:
         self.during()
@@ -106,6 +116,38 @@ def test_jobs_side_by_side_have_a_thread_each(make_pool: Make) -> None:
             pool.add(job)
     wait_until(lambda: all(job.left == 0 for job in jobs))
     assert [job.threads for job in jobs] == [[1], [1]]
+
+
+def test_a_newcomer_does_not_wait_for_steps_that_are_ahead_of_their_listeners(make_pool: Make) -> None:
+    leave = threading.Event()
+    inside = threading.Semaphore(0)
+
+    def stay() -> None:
+        inside.release()
+        assert leave.wait(10)
+
+    pool = make_pool()
+    ahead = [FakeJob(during=stay, due_s=time.monotonic() + 3600) for _ in range(2)]
+    with pool.changed:
+        for each in ahead:
+            pool.add(each)
+    assert all(inside.acquire(timeout=10) for _ in ahead)
+    newcomer = FakeJob(steps=3)
+    pool.add(newcomer)
+    try:
+        wait_until(lambda: newcomer.left == 0)
+        assert [each.left for each in ahead] == [1, 1], "both are still in their steps"
+    finally:
+        leave.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_steps_come_behind_the_threads_that_only_hand_on(make_pool: Make) -> None:
+    seen: list[int] = []
+    pool, job = make_pool(), FakeJob(during=lambda: seen.append(os.getpriority(os.PRIO_PROCESS, 0)))
+    pool.add(job)
+    wait_until(lambda: job.left == 0)
+    assert seen == [min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER)]
 
 
 def test_jobs_of_one_group_are_stepped_together(make_pool: Make) -> None:

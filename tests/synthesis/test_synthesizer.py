@@ -310,7 +310,7 @@ async def test_two_hundred_cancels_at_random_moments_leave_nothing(make_synthesi
     await until(lambda: not engine.open_streams)
     assert synthesizer.load().utterances == 0
     assert synthesizer.load().working == 0
-    assert sum(t.name.startswith("worker-") for t in threading.enumerate()) == 2
+    assert sum(t.name.startswith("worker-") for t in threading.enumerate()) == 3
     assert {t.get_name() for t in asyncio.all_tasks()} <= {"synthesizer-watch", asyncio.current_task().get_name()}  # type: ignore[union-attr]
 
 

@@ -17,6 +17,8 @@ FINAL_S = 0.3  # a final transcript is due this long after the end of speech
 DETECTOR_S = 0.032  # a frame of the speech detector is due before the next one comes
 LONG_STEP_S = 0.1  # a step that takes longer must not take the last worker from a live stream
 MAX_THREADS = 4  # of one step; more gain nothing on matrices of this size
+SOON_S = 0.5  # what is due by then may not wait for a step that could
+FAR_S = 1.0  # from its deadline, a step can wait: one that is due soon is taken up beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A step that a worker is in."""
+    """A step that a worker is in.
+
+    Attributes:
+        due_s: the earliest deadline of its streams.
+    """
 
     group: Hashable
     live: bool = True
     threads: int = 1
+    due_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Choice:
 
     Attributes:
         threads: to compute with.
+        due_s: the earliest deadline of the group.
     """
 
     ids: tuple[int, ...] = ()
@@ -65,6 +73,7 @@ class Choice:
     live: bool = True
     threads: int = 1
     wait_s: float | None = None
+    due_s: float = 0.0
 
 
 def choose(
@@ -74,8 +83,12 @@ def choose(
     *,
     workers: int = 1,
     step_s: Mapping[Hashable, float] | None = None,
+    beside: bool = False,
 ) -> Choice:
     """The group to step next; where two are due at once, the one named first.
+
+    One more thread than workers may ask: where all of them are in a step, it gets what is due soon, beside steps that
+    are ahead of their listeners, so that nobody's first sound waits for a sound that nobody waits for.
 
     Args:
         candidates: streams that no worker is stepping.
@@ -83,11 +96,14 @@ def choose(
         running: steps that workers are in.
         workers: all of them, the one that asks included; also the cores.
         step_s: how long steps of a kind take, in seconds.
+        beside: it is that thread who asks.
     """
     groups = {step.group for step in running}
     waiting = [c for c in candidates if c.group not in groups]
     is_last_worker = len(running) >= workers - 1
     lengths = step_s or {}
+    if beside or len(running) >= workers:
+        waiting = _beside(waiting, running, now_s, lengths) if beside and len(running) == workers else []
     begin = [
         c
         for c in waiting
@@ -101,7 +117,18 @@ def choose(
     mates = sorted((c for c in begin if c.group == first.group), key=_urgency)[: first.max_batch]
     alone = not running and not any(c.live and c.group != first.group and c.ready_at_s <= now_s for c in waiting)
     threads = min(workers, MAX_THREADS) if alone else 1
-    return Choice(tuple(c.id for c in mates), first.group, first.kind, live=first.live, threads=threads)
+    return Choice(
+        tuple(c.id for c in mates), first.group, first.kind, live=first.live, threads=threads, due_s=first.deadline_s
+    )
+
+
+def _beside(
+    waiting: Sequence[Candidate], running: Sequence[Running], now_s: float, lengths: Mapping[Hashable, float]
+) -> list[Candidate]:
+    """What may be stepped though every worker is in a step: it is short and due soon, and one of those could wait."""
+    if all(step.due_s < now_s + FAR_S for step in running):
+        return []
+    return [c for c in waiting if c.live and c.deadline_s < now_s + SOON_S and lengths.get(c.kind, 0.0) <= LONG_STEP_S]
 
 
 def _urgency(candidate: Candidate) -> tuple[bool, float]:
