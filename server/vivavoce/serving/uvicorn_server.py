@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -45,6 +46,9 @@ def uvicorn_options(max_connections: int | None = None) -> dict[str, Any]:
     }
 
 
+# After this long a thread hands the interpreter to one that waits for it; Python's own 5 ms are what each of the ten
+# steps of a request through the event loop may wait while texts are read in other threads.
+SWITCH_S = 0.001
 LEAVE_WITHIN_S = 10.0  # after the drain: goodbyes, closing, freeing
 LEAVE_AT_ONCE_S = 2.0  # after a second signal
 
@@ -84,6 +88,7 @@ class DrainingServer(uvicorn.Server):
         self.draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
+        sys.setswitchinterval(SWITCH_S)
         await super().startup(sockets=sockets)
         self.loop = asyncio.get_running_loop()
         if self.started and not self.should_exit:
