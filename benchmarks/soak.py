@@ -110,13 +110,21 @@ def judge(before: Reading, after: Reading, readings: list[Reading]) -> list[str]
 async def _read(server: RunningServer, client: httpx.AsyncClient) -> Reading:
     process = Path(f"/proc/{server.pid}")
     fields = dict(re.findall(r"^(\w+):\s+(\d+)", (process / "status").read_text(), re.M))
-    metrics = (await client.get(f"{server.url}/metrics")).text
+    metrics = await _metrics(server, client)
     tasks = re.search(r"^voice_event_loop_tasks (\S+)", metrics, re.M)
     assert tasks is not None
     descriptors = len(list((process / "fd").iterdir()))
     return Reading(
         time.monotonic(), int(fields["VmRSS"]) / 1024, descriptors, int(fields["Threads"]), int(float(tasks[1]))
     )
+
+
+async def _metrics(server: RunningServer, client: httpx.AsyncClient) -> str:
+    """Asked for again where a machine was so busy that the kept connection was closed before it was used again."""
+    try:
+        return (await client.get(f"{server.url}/metrics")).text
+    except httpx.TransportError:
+        return (await client.get(f"{server.url}/metrics")).text
 
 
 # -- the load --------------------------------------------------------------------------------------------------------
@@ -134,6 +142,8 @@ async def _soak(
         while not loading.done():
             await asyncio.wait([loading], timeout=1.0)
             readings.append(await _read(server, probe))
+            if len(readings) % 60 == 0:
+                print(f"{len(readings) // 60} min: {readings[-1]}", file=sys.stderr)
         await loading
         after = await _when_quiet(server, probe)
     return done, before, after, readings
