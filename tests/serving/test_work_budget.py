@@ -9,6 +9,7 @@ from vivavoce.serving.work_budget import (
     IN_DEBT_SHARE,
     MAX_REMEMBERED,
     REMEMBERED_S,
+    TRIAL_S,
     Pot,
     WorkBudget,
 )
@@ -48,7 +49,7 @@ def test_coming_back_brings_nothing_new() -> None:
     for second in range(60):
         now_s = float(second)
         budget = WorkBudget(0.05, 0.1, pot, address="10.0.0.7", opening_s=0.004, now_s=now_s)
-        work_s += flooded([budget], now_s, now_s + 1.0)
+        work_s += flooded([budget], now_s + budget.opening_wait_s, now_s + 1.0)
         budget.close(now_s + 1.0)
     assert work_s <= 0.2 + 0.1 + 1.1 * 60.0 * IN_DEBT_SHARE
 
@@ -77,14 +78,39 @@ def test_a_debt_is_forgiven() -> None:
     assert not pot.suspects("10.0.0.9", 100.0)
 
 
+def test_who_talks_from_where_many_flood_is_heard() -> None:
+    """As behind a proxy, where all have one address."""
+    pot = Pot(0.1, 0.2)
+    floods = [WorkBudget(0.05, 0.1, pot, address="10.0.0.1") for _ in range(20)]
+    flooded(floods, 0.0, 10.0)
+    floods.pop().close(10.0)
+    honest = WorkBudget(0.05, 0.1, pot, address="10.0.0.1", opening_s=0.004, now_s=10.0)
+    assert honest.opening_wait_s > 0
+    for tick in range(500):
+        assert honest.spend(0.000_4, 11.0 + tick * 0.02) == 0.0, "20 ms of sound, 2 % of the time"
+
+
+def test_on_trial_nothing_comes_out_of_the_pot() -> None:
+    pot = Pot(0.1, 0.2)
+    gone = WorkBudget(0.05, 0.1, pot, address="10.0.0.1")
+    gone.spend(1.0, 0.0)
+    gone.close(0.0)
+    again = WorkBudget(0.05, 0.1, pot, address="10.0.0.1", now_s=20.0)
+    assert again.spend(TRIAL_S, 20.0) == 0.0
+    assert again.spend(0.001, 20.0) > 0
+    quiet = WorkBudget(0.05, 0.1, pot, address="10.0.0.1", now_s=20.0)
+    quiet.spend(0.0, 29.0)
+    assert quiet.spend(0.3, 29.0) == 0.0, "trusted again: its own and the pot"
+
+
 def test_an_address_is_suspect_for_a_while() -> None:
     pot = Pot(0.0, 0.0)
     budget = WorkBudget(0.05, 0.1, pot, address="10.0.0.9")
     budget.spend(1.0, 0.0)
     budget.close(1.0)
     budget.close(1.0)
-    assert WorkBudget(0.05, 0.1, pot, address="10.0.0.9", opening_s=0.004, now_s=2.0).spend(0.0, 2.0) > 0
-    assert WorkBudget(0.05, 0.1, pot, address="10.0.0.8", opening_s=0.004, now_s=2.0).spend(0.0, 2.0) == 0
+    assert WorkBudget(0.05, 0.1, pot, address="10.0.0.9", opening_s=0.004, now_s=2.0).opening_wait_s > 0
+    assert WorkBudget(0.05, 0.1, pot, address="10.0.0.8", opening_s=0.004, now_s=2.0).opening_wait_s == 0
     assert not pot.suspects("10.0.0.9", 1.0 + REMEMBERED_S)
 
 

@@ -102,9 +102,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 OWN_SHARE, OWN_BURST_S, self._pot,
                 address=self.address, opening_s=OPENING_S, now_s=self.loop.time(),
             )  # fmt: skip
-            wait_s = self._budget.spend(0.0, self.loop.time())
-            if wait_s > 0:
-                self._rest(min(wait_s, OPENS_WITHIN_S))
+            if self._budget.opening_wait_s > 0:
+                self._rest(min(self._budget.opening_wait_s, OPENS_WITHIN_S))
         if self._turn is None:
             self._take()
 

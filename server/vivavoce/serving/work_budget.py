@@ -2,14 +2,17 @@
 
 Every connection has a little of its own, enough for any honest client. What one needs beyond that comes out of a pot
 that all share. One that needs more than both is in debt: it waits, and from then on all that are in debt live on one
-small share of the loop together, however many they are, until they have behaved for a while. Somebody who comes back
-from where such a one has just gone begins in debt. Used by `websocket_protocol.py`.
+small share of the loop together, however many they are, until they have behaved for a while. Somebody who comes from
+where such a one has just gone waits as long as one in debt would, and then is on trial: with a small budget of its own
+and nothing from the pot. Others may have the same address, a proxy's for one: who talks on trial is not held up.
+Used by `websocket_protocol.py`.
 """
 
 from __future__ import annotations
 
 IN_DEBT_SHARE = 0.04  # of the loop, for all together that spent more than they had
 FORGIVEN_AFTER_S = 5.0  # without having to wait
+TRIAL_S = 0.005  # of work at once: a first message, and a microphone's sound from then on
 REMEMBERED_S = 30.0  # where one in debt was connected from
 MAX_REMEMBERED = 1024
 _ROUNDING_S = 1e-9
@@ -70,8 +73,11 @@ class WorkBudget:
         share: of the time, 0..1.
         burst_s: what may be saved up, in seconds of work.
         pot: where more comes from.
-        address: of the client; where one in debt was there just now, this one begins in debt too.
+        address: of the client; where one in debt was there just now, this one begins on trial.
         opening_s: what it costs to open the connection.
+
+    Attributes:
+        opening_wait_s: seconds to wait before anything is read; 0 where nobody in debt was there.
     """
 
     def __init__(
@@ -84,9 +90,12 @@ class WorkBudget:
         self._left_s = burst_s
         self._refilled_s = now_s
         self._waited_s: float | None = None  # when it last had to; None: it is not in debt
-        if pot.suspects(address, now_s):
-            self._left_s = -opening_s
-            self._fall_into_debt(now_s)
+        self._on_trial = pot.suspects(address, now_s)
+        self.opening_wait_s = 0.0
+        if self._on_trial:
+            self._left_s = min(burst_s, TRIAL_S)
+            self.opening_wait_s = (opening_s + self._left_s) / pot.debtors_share
+            self._refilled_s += self.opening_wait_s
 
     @property
     def is_in_debt(self) -> bool:
@@ -97,7 +106,7 @@ class WorkBudget:
         """Take what some work has cost. Returns how many seconds to wait before the next; 0: go on."""
         self._refill(now_s)
         self._left_s -= work_s
-        if self._left_s < 0 and not self.is_in_debt:
+        if self._left_s < 0 and not (self.is_in_debt or self._on_trial):
             self._left_s += self._pot.give(-self._left_s, now_s)
         if self._left_s >= -_ROUNDING_S:
             return 0.0
@@ -122,6 +131,8 @@ class WorkBudget:
     def _refill(self, now_s: float) -> None:
         self._left_s = min(self._burst_s, self._left_s + self._rate * max(0.0, now_s - self._refilled_s))
         self._refilled_s = now_s
+        if self._left_s == self._burst_s:
+            self._on_trial = False
         if self._waited_s is not None and self._left_s >= 0 and now_s - self._waited_s >= FORGIVEN_AFTER_S:
             self._waited_s = None
             self._pot.debtor_left()
