@@ -227,6 +227,7 @@ def _remote_file(entry: Any, folder: str) -> RemoteFile:
 
 
 def size_of(path: Path) -> int:
+    """Bytes of a file on disk; 0 where there is none."""
     try:
         return path.stat().st_size
     except FileNotFoundError:

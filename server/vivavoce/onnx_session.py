@@ -46,7 +46,7 @@ def open_session(
     settings: Mapping[str, str] | None = None,
     arena: bool = True,
 ) -> ort.InferenceSession:
-    """A session on the CPU.
+    """Open a model with ONNX Runtime on the CPU.
 
     Args:
         model: a file, or a serialised model.

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """What lives as long as the server.
+    """The parts of the assistant that live as long as the server.
 
     Attributes:
         sessions: what the Realtime routes carry.

@@ -18,7 +18,7 @@ MAX_WAITING = 64  # requests in the queue for a place
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One of each, whatever computes."""
+    """The parts that share this machine's cores and memory: one pool, one admission, one memory budget."""
 
     pool: WorkerPool
     admission: Admission

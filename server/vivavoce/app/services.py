@@ -25,7 +25,7 @@ from vivavoce.translation.translator import Translator
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each.
+    """The speaker, the listener and what else the routes need, one of each.
 
     Attributes:
         speaker: ended after the listener.

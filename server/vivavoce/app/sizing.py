@@ -33,7 +33,7 @@ MOST = 256  # listeners that are tried
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What one listener met.
+    """What one listener met in a trial.
 
     Attributes:
         first_s: from its request to its first sound.
@@ -60,7 +60,7 @@ class Try:
 
     @property
     def holds(self) -> bool:
-        """Nobody had to wait."""
+        """True where nobody failed, ran dry, or waited too long for words."""
         in_time = all(words_s <= WORDS_WITHIN_S for words_s in self.words_s)
         return not self.failed and in_time and not any(played.gaps_s for played in self.played)
 

@@ -58,7 +58,7 @@ class Asking(Protocol):
 
 
 class Answers:
-    """Of one conversation.
+    """The responses of one conversation: those that are being made, spoken or waited for.
 
     Args:
         speaker: speaks them.
@@ -139,7 +139,7 @@ class Answers:
             self._ahead.begin(said, self._group)
 
     def forget_ahead(self) -> None:
-        """The user goes on."""
+        """Drop the answer that was begun ahead: the user goes on speaking."""
         self._ahead.drop()
 
     def _start(self, response: Response, think: Think, ahead: Ahead | None = None) -> None:

@@ -20,7 +20,7 @@ from vivavoce.protocols.realtime.tools import NamedTool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brain:
-    """What a conversation thinks with.
+    """Where a conversation's words come from: a text to read out, a voice command, or a chat model.
 
     Attributes:
         chat: the chat model; None: texts are read out, commands understood, and nothing else.

@@ -28,7 +28,7 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One entry of a conversation.
+    """One message of a conversation, as a chat model is shown it.
 
     Attributes:
         calls: of an assistant's message.
@@ -56,7 +56,7 @@ class ChatFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatOptions:
-    """How to answer.
+    """How a chat model is to answer.
 
     Attributes:
         functions: that may be called.
@@ -93,7 +93,7 @@ ChatPiece = TextDelta | FunctionCall | ChatUsage | CutShort
 
 
 class ChatModel(Protocol):
-    """Finds the words."""
+    """Writes the answer to a conversation, piece by piece."""
 
     @property
     def name(self) -> str:

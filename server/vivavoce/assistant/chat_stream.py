@@ -29,7 +29,7 @@ _THOUGHT: Final = ("<think>", "</think>")
 
 
 def request_body(model: str, messages: Sequence[ChatMessage], options: ChatOptions) -> dict[str, Any]:
-    """What to ask for."""
+    """The JSON body that asks an OpenAI-compatible server for an answer."""
     body: dict[str, Any] = {
         "model": model,
         "messages": [_message(each) for each in messages],
@@ -80,7 +80,7 @@ class ChatStream:
         return [*pieces, *_usage(usage)] if isinstance(usage, dict) else pieces
 
     def end(self) -> list[ChatPiece]:
-        """No more chunks come.
+        """The stream is over: check that the answer was whole.
 
         Raises:
             HostedModelFailed: If the model was not done.

@@ -22,7 +22,7 @@ _LOOK_S: Final = 1.0
 
 
 class ConversationPlace:
-    """The place of one conversation.
+    """The room that one conversation has in the machine's admission, held while somebody speaks.
 
     Args:
         admissions: of the machine.
@@ -82,7 +82,7 @@ class ConversationPlace:
             return self._held
 
     def touch(self) -> None:
-        """Somebody speaks."""
+        """Note that somebody speaks: the time of rest begins anew."""
         self._used_s = self._now()
 
     @contextmanager

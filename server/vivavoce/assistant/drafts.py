@@ -14,7 +14,7 @@ from vivavoce.text.language import is_unspaced
 
 
 class Drafts:
-    """Of one message.
+    """The drafts of one spoken message, and what of them was told.
 
     Attributes:
         told: what was told of it.

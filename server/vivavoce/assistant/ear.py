@@ -99,7 +99,7 @@ class Ear(Protocol):
         ...
 
     async def kinds(self) -> Sequence[Kind]:
-        """What it costs.
+        """The kinds of work it will give the machine, for admission; empty: none here.
 
         Raises:
             UnknownModel: If the client asked for a model that does not exist.
@@ -144,7 +144,7 @@ class LentEar(Protocol):
 
 
 class Listening(Protocol):
-    """Whoever lends ears."""
+    """Lends ears to conversations: the transcriber of this machine, or a fake in tests."""
 
     def lend(self, wishes: Wishes, place: Place | None = None) -> AbstractAsyncContextManager[LentEar]:
         """An ear for one connection; leaving the block gives it back.
@@ -194,7 +194,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What was said.
+    """The words of a whole sound, and their language.
 
     Attributes:
         language: ISO 639-1 code.

@@ -20,7 +20,7 @@ _LAST_S: Final = 2.0  # so long for the last frames of a message
 
 
 class EarFeed:
-    """Of one ear.
+    """Hands the sound of one connection to its ear, and waits where the ear is behind.
 
     Attributes:
         written: samples that the ear was given.

@@ -33,7 +33,7 @@ class BlockingChat(Protocol):
 
 
 class EmbeddedChat:
-    """The model in its thread.
+    """A blocking chat model in a thread of its own, as a `ChatModel`.
 
     Args:
         load: loads it; takes a second.
@@ -85,7 +85,7 @@ class EmbeddedChat:
                 await pieces.aclose()
 
     async def aclose(self) -> None:
-        """No more answers."""
+        """Take on no more answers; one under way ends by itself."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _pieces(self, body: dict[str, Any], stopped: threading.Event) -> AsyncGenerator[ChatPiece, None]:

@@ -15,7 +15,7 @@ from vivavoce.words import WordTiming
 
 
 class Extras:
-    """Of one conversation.
+    """What one conversation's client is told beside the protocol: word times, and when words were thought.
 
     Args:
         wake_sender: called where the client is due something.

@@ -11,7 +11,7 @@ _FINISHED: Final = 0.5  # verdicts from here on: smart-turn's own threshold
 
 
 class Foresight:
-    """Of the silence that lasts; each is known by the number of its soft end."""
+    """What is known of the silence that lasts; a silence is named by the number of its soft end."""
 
     def __init__(self) -> None:
         self._soft_end: int | None = None
@@ -19,7 +19,7 @@ class Foresight:
         self._words = ""
 
     def soften(self, soft_end: int) -> None:
-        """A silence begins."""
+        """A new silence begins: nothing is known of it yet."""
         self._soft_end, self._finished, self._words = soft_end, False, ""
 
     def resume(self) -> None:

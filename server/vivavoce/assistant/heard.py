@@ -28,7 +28,7 @@ class SpokenText:
         self._ends: list[int] = []  # where they end in the text, ascending
 
     def add(self, text: str, words: Iterable[WordTiming], duration_s: float) -> None:
-        """More of it.
+        """Note the next piece of sound, and the text and words that sound in it.
 
         Args:
             text: that begins to be spoken with this sound; empty where a sentence goes on.

@@ -19,7 +19,7 @@ LONGEST: Final = 20 * 16_000  # and here it ends in mid-speech; recognizers hear
 
 
 class HeardPart:
-    """A stretch of the turn."""
+    """One stretch of a turn that an ear hears as a segment."""
 
     def __init__(self, segment: Segment, start: int) -> None:
         self.start = start
@@ -50,12 +50,12 @@ class HeardPart:
             self._segment.draft(end)
 
     def finish(self, end: int) -> None:
-        """It ends there."""
+        """The part ends at a place, in samples: its final words are asked for."""
         if not self.is_final:
             self._segment.finish(end)
 
     def drop(self) -> None:
-        """Nobody wants to know."""
+        """Stop hearing it: its words are not wanted any more."""
         self._segment.drop()
 
 
@@ -90,7 +90,7 @@ class TurnWords:
             self.known.set()
 
     def drop(self) -> None:
-        """Nobody wants to know."""
+        """Stop hearing all parts: their words are not wanted any more."""
         for part in self.parts:
             part.drop()
         self.parts.clear()
@@ -101,7 +101,7 @@ class TurnWords:
         return joined(part.text for part in self.parts)
 
     async def understood(self) -> Understood:
-        """All of its words.
+        """Wait until all parts are final, and return their words as one text.
 
         Raises:
             VivaVoceError: If no part was understood, and one of them failed.

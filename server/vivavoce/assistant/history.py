@@ -47,12 +47,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Entries in their order."""
+    """The entries of a conversation, oldest first; never changed, only replaced."""
 
     entries: tuple[Entry, ...] = ()
 
     def with_entry(self, entry: Entry) -> History:
-        """One more."""
+        """The history with one more entry at its end."""
         return History((*self.entries, entry))
 
     def with_heard(self, entry_id: str, heard: str) -> History:

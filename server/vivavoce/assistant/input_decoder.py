@@ -37,5 +37,5 @@ class InputDecoder:
         return guard(self._resampler.flush()).samples
 
     def decode_all(self, data: bytes) -> Samples:
-        """A whole sound."""
+        """Decode bytes that are a whole sound: float32 [n] at 16 kHz."""
         return np.concatenate([self.decode(data), self.flush()])

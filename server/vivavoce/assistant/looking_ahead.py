@@ -20,7 +20,7 @@ from vivavoce.protocols.realtime.session_config import SessionConfig
 
 
 class LookingAhead:
-    """Of one conversation.
+    """The answer that one conversation has begun before its user was certain to have finished.
 
     Args:
         brain: finds the words.

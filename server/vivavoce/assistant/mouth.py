@@ -34,7 +34,7 @@ class Told(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
-    """How a reply is spoken.
+    """How a reply is to be spoken: by whom, how fast, in which format.
 
     Attributes:
         request: who speaks, and how fast; without a text.
@@ -50,7 +50,7 @@ class Speech:
 
 
 class Mouth:
-    """Speaks one reply.
+    """Speaks one reply: text in as it is thought, sound out to the connection's sink.
 
     Args:
         told: hears of words and sound in step with what goes out.
@@ -97,7 +97,7 @@ class Mouth:
         self._feed()
 
     def end(self) -> None:
-        """No more text comes."""
+        """The reply's text is complete: speak what is left of it."""
         self._ended = True
         self._feed()
 
@@ -164,7 +164,7 @@ class Mouth:
         return self.text.heard(self.position_s + _ABOUT_NOW_S)[-_SAYING:]
 
     def stop(self) -> None:
-        """Be silent now."""
+        """Be silent at once."""
         if self._sink is not None:
             self._sink.stop()
 
@@ -179,7 +179,7 @@ class Mouth:
         self._goes_out()
 
     def send_audio(self, payload: bytes) -> None:
-        """Encoded sound."""
+        """Encoded sound goes to the client, where sound travels among the messages."""
         self._told.sound(payload)
         self._goes_out()
 

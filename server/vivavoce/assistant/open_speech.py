@@ -28,7 +28,7 @@ _GLANCE: Final = 11_200  # samples of speech between two looks at the words of a
 
 
 class OpenSpeech:
-    """Of one ear.
+    """The speech of one connection that is no message yet.
 
     Args:
         ear: hears it.
@@ -71,11 +71,11 @@ class OpenSpeech:
         return range(self._words.parts[0].start, end)
 
     def resume(self) -> None:
-        """It was not the end."""
+        """The speaker goes on: the silence was not the end."""
         self.soft = None
 
     def finish(self, end_s: float, written: int) -> None:
-        """It ended there."""
+        """The speech ends at `end_s`, in seconds: its final words are asked for."""
         part, self._part, self.soft = self._part, None, None
         if part is not None:
             part.finish(self._end(end_s, written))

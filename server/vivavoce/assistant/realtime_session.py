@@ -194,7 +194,7 @@ class RealtimeConversation:
         self._answers.think_ahead(said)
 
     def goes_on(self) -> None:
-        """The user has not."""
+        """The user has not finished: an answer that was begun ahead is void."""
         self._answers.forget_ahead()
 
     def interrupt(self) -> None:
@@ -235,7 +235,7 @@ class RealtimeConversation:
         self.wake_sender()
 
     def answered(self, error: VivaVoceError | None) -> None:
-        """An answer has ended."""
+        """Note that a response has ended, with the error to tell beside it, if there is one."""
         if error is not None:
             self._act(self.session.report(error, self._now()))
             if self._place is not None and error is self._place.refused:

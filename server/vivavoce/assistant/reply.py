@@ -34,13 +34,13 @@ class ReplyTold(Told, Protocol):
         ...
 
     def end_call(self) -> None:
-        """The call is whole."""
+        """All arguments of the function call were told."""
         ...
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a reply.
+    """How a reply ended: its usage, and the error that broke it off, if one did.
 
     Attributes:
         error: why it is not whole; None where it is.
@@ -56,7 +56,7 @@ class Outcome:
 
 
 class Reply:
-    """One reply.
+    """One answer in the making: its words are thought, told to the client and spoken.
 
     Args:
         think: finds the words.

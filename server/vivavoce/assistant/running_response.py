@@ -19,7 +19,7 @@ from vivavoce.protocols.realtime.response import Response, Usage
 
 @dataclass(slots=True, eq=False)
 class RunningResponse:
-    """One response.
+    """A response of the protocol and the reply that makes it.
 
     Attributes:
         response: what the client is told of it.

@@ -15,7 +15,7 @@ from vivavoce.protocols.realtime.commands import HearItem
 
 
 class SpokenMessages:
-    """Of one conversation.
+    """The messages of one conversation that were spoken and whose words are not known yet.
 
     Args:
         conversation: is told.

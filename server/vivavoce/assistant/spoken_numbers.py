@@ -52,7 +52,7 @@ class TimeWords:
 
 
 class SpokenNumbers:
-    """The numbers of one language.
+    """The number words of one language.
 
     Args:
         language: ISO 639-1 code; one that num2words does not know has figures and Han numerals only.

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Thinking:
-    """One answer in the making.
+    """One answer's words, read from its chat model as they are written.
 
     Args:
         think: begins it.

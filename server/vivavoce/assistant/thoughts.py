@@ -28,7 +28,7 @@ _READ_OUT: Final = re.compile(r"text[- ]to[- ]speech|\btts\b|read (?:it |this |t
 
 
 def verbatim(text: str) -> Think:
-    """The text itself."""
+    """A `Think` that says this text as it is."""
     return _given([TextDelta(text)] if text else [])
 
 

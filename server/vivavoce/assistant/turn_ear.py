@@ -82,7 +82,7 @@ class TurnEar:
     # -- what the conversation tells -------------------------------------------------------------------------------
 
     def attach(self, conversation: Listened) -> None:
-        """Whom to tell."""
+        """See `ear.Ear`: whom to tell what is heard."""
         self._conversation = conversation
         self._messages = SpokenMessages(conversation, self._listening)
         self.configure(conversation.session.config, conversation.session.config)
@@ -101,7 +101,7 @@ class TurnEar:
             self._decoder = InputDecoder(config.input_format)
 
     def hear(self, samples: Samples) -> None:
-        """Sound of a track."""
+        """See `ear.Ear`: float32 [n] at 16 kHz of an audio track."""
         self._came.append(samples)
         self._something.set()
 
@@ -117,7 +117,7 @@ class TurnEar:
         await self._messages.all_known()
 
     async def kinds(self) -> Sequence[Kind]:
-        """What it costs.
+        """See `ear.Ear`: what it will compute, for admission.
 
         Raises:
             UnknownModel: If the client asked for a model that does not exist.

@@ -29,7 +29,7 @@ _PIECE: Final = re.compile(r"\[|\]|\(|\)|\||\{[a-z_]+\}|[^][(){}|]+")
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """A command that was said.
+    """A voice command found in what was said: the function, its arguments, what to answer.
 
     Attributes:
         function: to be called.
@@ -61,7 +61,7 @@ class _Language:
 
 
 class VoiceCommands:
-    """The commands of one file.
+    """The voice commands of one file of patterns.
 
     Attributes:
         functions: what the commands call, described as for a chat model.

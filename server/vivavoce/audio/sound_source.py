@@ -15,7 +15,7 @@ class UnreadableSound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SoundFormat:
-    """What a header says.
+    """What the header of a recording says of its sound.
 
     Attributes:
         container, codec: short lower-case names; codecs of plain numbers begin with "pcm_".

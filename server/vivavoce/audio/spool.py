@@ -20,7 +20,7 @@ RETRY_AFTER_S = 10.0  # a full disk is not emptied at once
 
 
 class Spool:
-    """The file an encoder writes.
+    """The file that an encoder writes while nothing of it may leave yet.
 
     Args:
         most_bytes: it may have.
@@ -66,7 +66,7 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """Bytes in it."""
+        """Bytes written so far."""
         return self._file.seek(0, 2)
 
     def pieces(self) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ class InputSound(Protocol):
         ...
 
     async def take(self, data: bytes) -> Samples:
-        """More bytes."""
+        """Decode the next bytes of the client's stream."""
         ...
 
     def of_microphone(self, samples: Samples) -> Samples:
@@ -39,7 +39,7 @@ class InputSound(Protocol):
 
 
 class PcmSound:
-    """Bare samples."""
+    """A client's stream of bare samples, without a container."""
 
     def __init__(self, encoding: str, sample_rate: int | None) -> None:
         sample_format, usual = _FORMATS[encoding]

@@ -30,7 +30,7 @@ class LaunchFailed(VivaVoceError):
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """Where to ask.
+    """The address and key of a server that a command talks to.
 
     Attributes:
         url: http or https, without a path.

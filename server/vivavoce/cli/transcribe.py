@@ -63,7 +63,7 @@ RECORDERS = (
 
 
 class NoMicrophone(InvalidRequest):
-    """Nothing here can record."""
+    """No program of this machine that records from a microphone was found."""
 
 
 def add_parser(commands: Any) -> None:

@@ -30,6 +30,7 @@ Action = Callable[[argparse.Namespace, Config], int]
 
 
 def list_voices(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices list`: what is installed. Returns the exit status, as all of these do."""
     packs = open_store(config.voices).list()
     if args.json:
         print(json.dumps([_as_json(pack) for pack in packs], ensure_ascii=False, indent=1))
@@ -57,6 +58,7 @@ def _embedded_voices() -> list[VoiceInfo]:
 
 
 def add_voice(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices add`: install a folder or archive."""
     if not args.source.exists():
         raise VoicePackError(f"there is no '{args.source}'")
     with ProgressBar("adding") as progress:
@@ -73,6 +75,7 @@ def add_voice(args: argparse.Namespace, config: Config) -> int:
 
 
 def pull_voices(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices pull`: fetch voices from the hub."""
     from vivavoce.engines.genie.reading.genie_data import GenieData
     from vivavoce.hub import Hub
 
@@ -92,6 +95,7 @@ def pull_voices(args: argparse.Namespace, config: Config) -> int:
 
 
 def prepare_voices(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices prepare`: compile voices before they are first asked for."""
     from vivavoce.engines.genie.engine import open_engine
 
     engine = open_engine(config.voices)
@@ -110,6 +114,7 @@ def prepare_voices(args: argparse.Namespace, config: Config) -> int:
 
 
 def convert_voice(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices convert`: make a voice of a checkpoint."""
     from vivavoce.voices.convert import convert
 
     reference = _reference(args)  # a wrong clip is told before minutes of work
@@ -124,6 +129,7 @@ def convert_voice(args: argparse.Namespace, config: Config) -> int:
 
 
 def clone_voice(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices clone`: make a voice of a recording, on the weights of another."""
     reference = _reference(args)
     if reference is None:
         raise ConfigError("clone needs --audio and --text")
@@ -132,6 +138,7 @@ def clone_voice(args: argparse.Namespace, config: Config) -> int:
 
 
 def check_voice(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices check`: speak, and measure what is heard."""
     store = open_store(config.voices)
     pack = store.verified(args.name, thorough=True, trust=args.trust)
     print(f"{pack.id}: {len(pack.files)} files, every checksum is right")
@@ -143,6 +150,7 @@ def check_voice(args: argparse.Namespace, config: Config) -> int:
 
 
 def remove_voices(args: argparse.Namespace, config: Config) -> int:
+    """`vivavoce voices remove`: delete voices from disk."""
     store = open_store(config.voices)
     for name in args.names:
         remove(store, name)

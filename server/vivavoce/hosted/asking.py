@@ -62,7 +62,7 @@ class Question:
 
 
 class Asker:
-    """Asks, for whoever knows what.
+    """Sends requests to models elsewhere, within the limits on time, size and addresses.
 
     Args:
         transport: makes the connections.

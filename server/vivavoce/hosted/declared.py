@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One entry.
+    """One entry of the settings that declare models elsewhere.
 
     Attributes:
         address: where its server is, without a slash at its end.
@@ -35,7 +35,7 @@ class Declared:
 
     @classmethod
     def read(cls, entry: str, known: Sequence[str]) -> Declared:
-        """From the setting.
+        """Check one entry of the setting.
 
         Args:
             known: fields that may be said.
@@ -56,7 +56,7 @@ class Declared:
         return cls(name, kind, _address(name, kind, words[1]), fields)
 
     def target(self, path: str = "") -> Target:
-        """Where it is asked.
+        """The address that a request for it is sent to.
 
         Args:
             path: behind the address of an OpenAI-compatible server.

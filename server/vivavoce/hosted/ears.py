@@ -19,7 +19,7 @@ from vivavoce.recognition.language_names import NAMES, heard_language
 
 @dataclass(frozen=True, slots=True)
 class HostedEar:
-    """One declared model.
+    """A recognition model elsewhere, as the settings declare it.
 
     Attributes:
         kind: how its server is asked.

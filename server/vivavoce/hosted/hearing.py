@@ -33,7 +33,7 @@ SHORTEST_S = 0.25  # OpenAI's API refuses less than a tenth of a second
 
 
 def hearing_question(ear: HostedEar, samples: Samples, options: HearingOptions) -> Question:
-    """What is sent.
+    """The request that asks a hosted recognizer for the words of a sound.
 
     Args:
         samples: float32 [n], 16 kHz, within ±1.

@@ -25,7 +25,7 @@ _EWMA = 0.2
 
 
 class Kind(NamedTuple):
-    """What streams cost alike.
+    """Work whose cost is counted together: an engine and a voice, or a model.
 
     Attributes:
         engine: name of a speech engine or a recognizer.
@@ -158,7 +158,7 @@ class Admission:
         self._silent.discard(ticket)
 
     def leave(self, ticket: int) -> None:
-        """It ended, however."""
+        """Give a place back, however its work ended. Any number of times."""
         self._silent.discard(ticket)
         self._active.pop(ticket, None)
 
@@ -210,7 +210,7 @@ class Place:
         self._admission.underrun(now_s)
 
     def in_time(self, now_s: float) -> None:
-        """Its listener did not."""
+        """The listener did not run dry up to now: the share may grow."""
         self._admission.ample(now_s)
 
 

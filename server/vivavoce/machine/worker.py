@@ -66,7 +66,7 @@ class _Step:
 
 
 class WorkerPool:
-    """Threads that step jobs.
+    """The threads that step all jobs of this machine.
 
     Args:
         workers: steps at once, one a core; a thread more takes up what is due while all of them are ahead.

@@ -17,7 +17,7 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class FileList:
-    """A pulled model.
+    """What a pulled model consists of, and where it came from.
 
     Attributes:
         model: id.

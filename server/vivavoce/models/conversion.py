@@ -60,7 +60,7 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] | None
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
+    """The JSON object in a file.
 
     Raises:
         ModelPackError: If it is missing, too large or none.

@@ -22,7 +22,7 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """A model that packages hold.
+    """A model whose weights lie in installed Python packages.
 
     Attributes:
         name: in the catalogue.

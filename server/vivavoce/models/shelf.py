@@ -30,7 +30,7 @@ LANGUAGES = tuple(_CODES.split())  # what whisper's multilingual models know, as
 
 @dataclass(frozen=True, slots=True)
 class ShelvedModel:
-    """A model that is here.
+    """A model on this machine, and whether it can be used.
 
     Attributes:
         id: what it is asked for by.
@@ -50,7 +50,7 @@ class ShelvedModel:
 
 
 class ModelShelf:
-    """Models by id.
+    """All models on this machine, by id.
 
     Args:
         home: folder of pulled models, one folder each.

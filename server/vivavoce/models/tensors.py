@@ -34,7 +34,7 @@ _TORCH = {"DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """An array in a mapped file.
+    """An array inside a file that is mapped, not read.
 
     Attributes:
         shape: of the array.

@@ -14,7 +14,7 @@ Command = TypeVar("Command")
 
 
 class SessionMachine(Protocol[Command]):
-    """The rules of one connection."""
+    """The rules of one connection: messages in, commands and messages out; no clock and no socket."""
 
     def receive_message(self, data: str | bytes, now: float) -> list[Command]:
         """Take one message of the client; never raises for what it holds.

@@ -25,7 +25,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Speak what is buffered."""
+    """Speak what is buffered now."""
 
     utterance_index: int
 

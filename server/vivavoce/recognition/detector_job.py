@@ -45,7 +45,7 @@ class VoiceActivity(Protocol):
 
 @dataclass(slots=True, eq=False)
 class DetectorJob:
-    """One listener.
+    """Speech detection for one listener: a job that is stepped together with those of all others.
 
     Attributes:
         activity: the model.

@@ -167,7 +167,7 @@ class Segment:
         self._hear(end, final=False, due_s=final_deadline(time.monotonic()) if urgent else WHEN_THERE_IS_ROOM)
 
     def finish(self, end: int) -> None:
-        """It ends there."""
+        """The segment ends at a place, in samples: its final words are asked for."""
         self._hear(end, final=True, due_s=final_deadline(time.monotonic()))
 
     def is_idle(self) -> bool:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Ears:
-    """Lends them.
+    """Lends ears to connections and recordings; owns the detector that all of them share.
 
     Args:
         pool: shared with the synthesizer.

@@ -54,7 +54,7 @@ class Hearer(Protocol):
         ...
 
     def begin(self, options: HearingOptions, place: Place, wake: Callable[[], None], *, live: bool) -> SegmentWork:
-        """A segment.
+        """Begin to hear a segment.
 
         Args:
             place: whose cost it counts on.

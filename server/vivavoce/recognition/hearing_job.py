@@ -32,7 +32,7 @@ class LoadedModel:
 
 @dataclass(slots=True, eq=False)
 class HearingJob:
-    """A segment.
+    """One segment of speech among the workers, from its sound to its words.
 
     Attributes:
         loaded: what hears it.

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class ModelLibrary:
-    """Models by name.
+    """The recognition models of all engines: listed, chosen, loaded and forgotten.
 
     Args:
         recognizers: in order of preference; the first that knows a model hears with it.

@@ -23,7 +23,7 @@ FRAME_S: Final = FRAME / SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorOptions:
-    """When speech is speech.
+    """From what probability on, and for how long, sound counts as speech or silence.
 
     Attributes:
         threshold: probability from which a frame begins speech; `hysteresis` less continues it.

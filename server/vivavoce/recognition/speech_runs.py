@@ -32,7 +32,7 @@ class SpeechRuns:
         self.quiet_start_s = 0.0
 
     def hear(self, probability: float, threshold: float, *, real: bool) -> bool:
-        """One more frame.
+        """Take the probability of speech of the next frame of 32 ms.
 
         Args:
             probability: of speech, 0..1.

@@ -60,7 +60,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A recording in words.
+    """The words of a whole recording, by segments.
 
     Attributes:
         task: what was made of it.
@@ -83,12 +83,12 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The words of all segments."""
         return joined(each.heard.text for each in self.segments)
 
     @property
     def tokens(self) -> list[HeardToken]:
-        """Of all segments."""
+        """The tokens of all segments."""
         return [token for each in self.segments for token in each.heard.tokens]
 
     @property

@@ -57,7 +57,7 @@ class _Turn:
 
 
 class TurnDetector:
-    """Turns of one connection.
+    """Tells where the turns of one speaker begin and end, from what is heard and the time.
 
     Args:
         options: how patient it is.

@@ -64,7 +64,7 @@ class HostedOff(InvalidRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostedServices:
-    """What the routes need.
+    """What the routes of the hosted models work with.
 
     Attributes:
         models: None where the setting is off.
@@ -111,7 +111,7 @@ class HostedServices:
 
 
 def hosted_router(services: HostedServices) -> APIRouter:
-    """Both routes."""
+    """The routes text to audio and image to text, which ask models elsewhere."""
     router = APIRouter(tags=["models elsewhere"], responses={**ERRORS, 502: ERRORS[500], 504: ERRORS[500]})
 
     @router.post(

@@ -90,7 +90,7 @@ async def read_image_to_text(request: Request, limits: LimitSettings) -> ImageTo
 
 
 def read_text(data: bytes, limits: LimitSettings) -> str:
-    """The text of a form.
+    """The text to speak, from an uploaded form.
 
     Raises:
         InvalidRequest: If it is no UTF-8, blank or too long.

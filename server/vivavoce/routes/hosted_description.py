@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"[!-~]{1,512}")  # goes into a header
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """Which model, and whose.
+    """Which hosted model a request means, and with whose token it is asked.
 
     Attributes:
         api_url: an address, or `local:NAME`.

@@ -80,7 +80,7 @@ class Launchable(Protocol):
 
 @dataclass(slots=True)
 class Launched:
-    """One launch.
+    """One launch of a model, and how far its loading is.
 
     Attributes:
         uid: the client's name for it.

@@ -26,7 +26,7 @@ from vivavoce.synthesis.speaker import Speaker
 
 
 class NotHere(InvalidRequest):
-    """This server does not do that."""
+    """This server has no such action."""
 
     status = 403
     code = "not_supported"

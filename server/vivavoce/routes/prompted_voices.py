@@ -58,7 +58,7 @@ _RULES = dataclasses.replace(REFERENCE_RULES, param=RECORDING)
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A recording as it was sent.
+    """A recording that a request sends along, to be spoken like.
 
     Attributes:
         recording: still open.
@@ -96,7 +96,7 @@ class Prompt:
 
 
 class PromptedVoices:
-    """Reads prompts.
+    """Reads the recordings that requests want to be spoken like.
 
     Args:
         keeper: whose voices can copy.

@@ -79,7 +79,7 @@ class SpeechBody(BaseModel):
 
 
 def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
-    """Validate a body.
+    """Check the JSON body of a request to speak.
 
     Raises:
         InvalidRequest, EmptyInput, TextTooLong, UnsupportedFormat: With the field at fault as `param`.

@@ -36,7 +36,7 @@ class SpeechWish:
 
 
 class SpeechLinks:
-    """The wishes that wait.
+    """Wishes to speak that wait for somebody to open their link.
 
     Args:
         lifetime_s: seconds a link is good for.

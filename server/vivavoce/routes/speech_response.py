@@ -35,7 +35,7 @@ BYTES_PER_TOKEN = 4  # an input token of the usage report is about four bytes of
 
 
 class SpeechResponse(Response):
-    """Streams one utterance.
+    """The streamed HTTP answer that holds one utterance.
 
     Args:
         encoder: of the audio; the utterance comes at `encoder.sample_rate`.

@@ -31,7 +31,7 @@ class ClientGone(VivaVoceError):
 
 
 class StreamedResponse(Response):
-    """Sends what a generator yields.
+    """An HTTP answer whose parts a generator makes while they are sent.
 
     Args:
         parts: closed in any case, so its blocks are left when the client goes.

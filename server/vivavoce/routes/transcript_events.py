@@ -17,7 +17,7 @@ from vivavoce.routes.transcript_formats import token_logprobs, token_usage
 
 
 class TranscriptEvents:
-    """The events of one recording.
+    """Writes the words of one recording as server-sent events.
 
     Args:
         logprobs: of the tokens of each delta.
@@ -51,7 +51,7 @@ class TranscriptEvents:
                 self._whole.append(segment)
 
     def done(self, transcript: Transcript) -> bytes:
-        """The last one."""
+        """The event that ends the stream: all words."""
         fields = {"logprobs": token_logprobs(transcript.tokens)} if self._logprobs else {}
         return event("transcript.text.done", text=self._told, **fields, usage=token_usage(transcript))
 
@@ -62,7 +62,7 @@ class TranscriptEvents:
 
 
 def event(kind: str, **fields: Any) -> bytes:
-    """One event."""
+    """One server-sent event."""
     return b"data: " + json.dumps({"type": kind, **fields}, ensure_ascii=False).encode() + b"\n\n"
 
 

@@ -41,7 +41,7 @@ DECODE_SHARE = 0.05  # a second of a long recording may take so long to decode
 
 
 class TranscriptAnswers:
-    """Reads requests and answers them.
+    """Answers the requests for transcriptions and translations.
 
     Args:
         translators: write other languages than a recognizer does; the first that can is asked.

@@ -31,7 +31,7 @@ _KEYED = frozenset({"chunking_strategy"})  # objects
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionBody:
-    """A wish.
+    """What a request for a transcription wishes.
 
     Attributes:
         model: as it was written; None where none was.
@@ -59,7 +59,7 @@ class TranscriptionBody:
 
 
 def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> TranscriptionBody:
-    """Check what was sent.
+    """Check the fields of a request for a transcription.
 
     Raises:
         InvalidRequest, UnsupportedFormat, UnknownLanguage: With the field at fault as `param`.

@@ -52,7 +52,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 
 
 def transcriptions_router(answers: TranscriptAnswers) -> APIRouter:
-    """Both routes."""
+    """The routes `/v1/audio/transcriptions` and `/v1/audio/translations`."""
     router = APIRouter(tags=["listening"], responses={**ERRORS, 504: ERRORS[500]})
 
     @router.post(

@@ -28,7 +28,7 @@ ANONYMOUS = "anonymous"
 
 
 class Access:
-    """The door.
+    """Decides who may call, by Host, Origin and credential.
 
     Args:
         key_digests: SHA-256 of each key; none: everybody may call.

@@ -55,7 +55,7 @@ ABORT = "vivavoce.abort"  # scope extension: a function that drops the connectio
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection.
+    """One HTTP connection: uvicorn's, with limits and deadlines before anything is known of it.
 
     Args:
         book: of all connections of this server.

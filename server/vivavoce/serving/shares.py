@@ -17,7 +17,7 @@ RETRY_AFTER_S = 5.0
 
 
 class Shares:
-    """So many of one kind at once.
+    """Places of one kind: so many at once, and a share of them for each owner.
 
     Args:
         what: for sentences: "live connections".
@@ -61,7 +61,7 @@ class Shares:
         self._held[owner] += 1
 
     def give_back(self, owner: str) -> None:
-        """One less."""
+        """The owner has one place less."""
         self._held[owner] -= 1
         if self._held[owner] <= 0:
             del self._held[owner]

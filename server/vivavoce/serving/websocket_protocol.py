@@ -44,7 +44,7 @@ OPENS_WITHIN_S = 1.0  # all the same: others may have the same address
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One connection.
+    """One WebSocket connection: uvicorn's, with a budget for its frames.
 
     Args:
         book: of all connections of this server.

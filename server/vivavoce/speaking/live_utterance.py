@@ -19,7 +19,7 @@ from vivavoce.synthesis.speaker import Spoken, SpokenChunk
 
 @dataclass(slots=True, eq=False)
 class LiveUtterance:
-    """One utterance.
+    """One utterance of a live connection, from its first text to its end.
 
     Attributes:
         index: its number in the session.

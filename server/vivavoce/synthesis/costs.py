@@ -52,7 +52,7 @@ class Costs:
         return new
 
     def total(self, open_core_s: float, sound_s: float) -> Spent:
-        """All of it.
+        """What was spent on the whole utterance.
 
         Args:
             open_core_s: core seconds of the sentence that is being made.

@@ -102,7 +102,7 @@ class Spoken(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """Hz of every chunk."""
+        """The rate of every chunk, in Hz."""
         ...
 
     @property

@@ -155,7 +155,7 @@ class SpeechJob:
             self._sound.clock.since_s, self._sound.clock.sound_s = time.monotonic(), sound_s
 
     def spent(self) -> Spent:
-        """In all, up to now."""
+        """What the whole utterance took up to now."""
         with self.changed:
             open_core_s = self._open.core_s if self._open is not None else 0.0
             return self._costs.total(open_core_s, self._sound.produced_s)

@@ -57,7 +57,7 @@ class SynthesizerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is on the way now.
+    """How much a synthesizer has to do at this moment.
 
     Attributes:
         utterances: open blocks of `stream`, those that wait for their client included.

@@ -58,7 +58,7 @@ class UnreadSound:
         return self._samples >= self._ahead_s * self._sample_rate
 
     def put(self, made: Made, now_s: float) -> float | None:
-        """One more chunk.
+        """Add a chunk that was made just now.
 
         Returns:
             Seconds it came before the listener's buffer ran dry; None for the first.
@@ -79,6 +79,6 @@ class UnreadSound:
         return made
 
     def clear(self) -> None:
-        """Nobody will read it."""
+        """Drop what was made: nobody will read it."""
         self._chunks.clear()
         self._samples = 0

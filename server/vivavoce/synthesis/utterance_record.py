@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def note_end(utterance: Utterance, metrics: Metrics) -> None:
-    """It ended, however."""
+    """Write the log line and the metrics of an utterance that ended, however it did."""
     request, spent, engine = utterance.request, utterance.spent, utterance.voice.info.engine
     metrics.active_streams.labels(request.transport).dec()
     metrics.input_characters.inc(utterance.written)

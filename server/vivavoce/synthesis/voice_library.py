@@ -42,7 +42,7 @@ class LoadedVoice:
 
 
 class VoiceLibrary:
-    """Voices by name.
+    """The voices of all engines: listed, chosen, loaded and forgotten.
 
     Args:
         engines: in order of preference; the first that knows a name speaks it.

@@ -16,7 +16,7 @@ from vivavoce.translation.translator import ANY, Pair, Translator, covers
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do.
+    """How the words of a recording come into another language.
 
     Attributes:
         options: for the recognizer.
@@ -30,7 +30,7 @@ class Plan:
 
 
 def planned(info: RecognizerInfo, options: HearingOptions, target: str, translators: Sequence[Translator]) -> Plan:
-    """The way to `target`.
+    """The way from what is spoken to the language `target`.
 
     Args:
         info: who hears.

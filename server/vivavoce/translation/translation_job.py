@@ -14,7 +14,7 @@ from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM, Candidate
 
 @dataclass(slots=True, eq=False)
 class TranslationJob:
-    """Lines of one recording.
+    """The lines of one recording among the workers, on their way into another language.
 
     Attributes:
         model: translates.

@@ -16,7 +16,7 @@ KEPT_S = 1.0  # a chunk longer than the listener may be ahead leaves before he r
 
 
 class FrameSink:
-    """A `Sink` that encodes.
+    """A `Sink` that encodes sound into messages and sends them at the listener's pace.
 
     Args:
         teller: sends the messages, and the audio among them.

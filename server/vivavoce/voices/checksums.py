@@ -42,7 +42,7 @@ _EXPONENTS: Mapping[str, tuple[np.dtype[Any], int]] = {  # all exponent bits set
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a pack's files must be.
+    """The list of what the files of an installed voice must be.
 
     Attributes:
         files: name inside the pack -> (bytes, sha256).

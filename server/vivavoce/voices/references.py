@@ -37,7 +37,7 @@ _LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class ReferenceClip:
-    """A clip to speak after.
+    """A recording that a voice speaks after, and what is said in it.
 
     Attributes:
         path: .wav, .flac or .ogg, inside the pack.

@@ -41,14 +41,14 @@ class Described(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One service at one address."""
+    """One service at the address where an engine can reach it."""
 
     service: Described
     url: str
     docs_url: str
 
     def body(self) -> dict[str, Any]:
-        """What is posted."""
+        """The report as JSON values, as it is posted to an engine."""
         service = self.service
         return {
             "name": service.name,
@@ -66,7 +66,7 @@ class Announcement:
 
 
 class Announcer:
-    """Speaks to the engines.
+    """Posts reports to the engines of the settings: a service is here, still here, or going to sleep.
 
     Args:
         retries, retry_delay_s: for the first word.
@@ -102,7 +102,7 @@ class Announcer:
                 group.create_task(self._keep(engine, announcement), name="engine-announce")
 
     async def sleeping(self, announcement: Announcement) -> None:
-        """Say good night."""
+        """Tell every engine that the service stops, so that no more tasks are sent."""
         for engine in self._engines:
             if (found := await self._find(engine, announcement.service.slug)) is not None:
                 await self._ask("PATCH", f"{engine}/services/{found}", {"status": "sleeping"})

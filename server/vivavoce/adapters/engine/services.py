@@ -29,7 +29,7 @@ SPOOLED_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What both services work with."""
+    """What both services work with: hosted models, decoders, threads and limits."""
 
     models: HostedModels
     decoding: DecodingService
@@ -39,7 +39,7 @@ class Means:
 
 
 class TextToAudio:
-    """A text becomes Ogg."""
+    """The service that has a hosted model make sound of a text, and stores it as Ogg."""
 
     name = "Hugging Face text-to-audio"
     slug = "hugging-face-text-to-audio"
@@ -73,7 +73,7 @@ class TextToAudio:
 
 
 class ImageToText:
-    """A picture becomes JSON."""
+    """The service that has a hosted model describe a picture, and stores the words as JSON."""
 
     name = "Hugging Face image-to-text"
     slug = "hugging-face-image-to-text"

@@ -36,7 +36,7 @@ class StorageFailed(EngineError):
 
 
 class Bucket:
-    """One task's bucket."""
+    """The bucket of object storage that one task names, opened with the task's own credentials."""
 
     def __init__(self, storage: Storage) -> None:
         self._bucket = storage.bucket

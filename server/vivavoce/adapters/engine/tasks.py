@@ -39,7 +39,7 @@ class InvalidTask(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A bucket and how to get in."""
+    """A bucket, its host, and the credentials that open it."""
 
     host: str
     region: str
@@ -81,7 +81,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where tasks may lead.
+    """The hosts that a task may name: storage it is fetched from, engines it is reported to.
 
     Attributes:
         storages: hosts of object storage, `name` or `name:port`.
@@ -102,7 +102,7 @@ class Places:
 
 
 def read_task(fields: Mapping[str, Any], places: Places) -> Task:
-    """The task of a body.
+    """Check the JSON body of a request and make a task of it.
 
     Raises:
         InvalidTask: With the field at fault.

@@ -46,7 +46,7 @@ class QueueFull(Overloaded):
 
 
 class TaskQueue:
-    """Tasks of one service.
+    """The tasks of one service that wait or run, and how those ended that are not forgotten yet.
 
     Args:
         tell: sends a report.

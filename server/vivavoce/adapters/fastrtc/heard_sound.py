@@ -26,7 +26,7 @@ class HeardSound:
         self._resampler: Resampler | None = None
 
     def process(self, rate: int, sound: NDArray[Any]) -> Samples:
-        """More of it.
+        """Resample the next piece of sound.
 
         Args:
             rate: Hz.

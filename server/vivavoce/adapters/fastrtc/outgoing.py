@@ -18,7 +18,7 @@ MAX_EVENTS: Final = 16  # not yet taken; the conversation waits
 
 
 class Outgoing(PacedPlayout):
-    """Of one connection.
+    """The sound and the events of one connection that FastRTC has not asked for yet.
 
     Args:
         cleared: called when what was written is thrown away: FastRTC has taken some of it already.

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class OwnLoop:
-    """Runs until it is closed."""
+    """An event loop in a daemon thread; runs until `close()`."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()

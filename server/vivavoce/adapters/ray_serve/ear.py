@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Ear:
-    """What a replica does.
+    """What one replica of the Ear does: it listens with the transcriber of its machine.
 
     Args:
         models: by name.

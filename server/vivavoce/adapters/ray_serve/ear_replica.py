@@ -25,7 +25,7 @@ from vivavoce.recognition.listener import HearingRequest, ResolvedModel
 
 
 class EarReplica:
-    """An Ear among the replicas.
+    """The class that Ray Serve makes a replica of: an `Ear` behind Ray's calls.
 
     Args:
         config: settings; `ear_cores` says how many threads compute. An owner's share is counted at the Doors.

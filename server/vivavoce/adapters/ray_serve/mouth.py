@@ -16,7 +16,7 @@ from vivavoce.synthesis.synthesizer import Synthesizer
 
 
 class Mouth:
-    """What a replica does.
+    """What one replica of the Mouth does: it speaks with the synthesizer of its machine.
 
     Args:
         synthesizer: ended with it.

@@ -25,7 +25,7 @@ from vivavoce.synthesis.speaker import ResolvedVoice, SpokenChunk
 
 
 class MouthReplica:
-    """A Mouth among the replicas.
+    """The class that Ray Serve makes a replica of: a `Mouth` behind Ray's calls.
 
     Args:
         config: settings; `mouth_cores` says how many threads compute.

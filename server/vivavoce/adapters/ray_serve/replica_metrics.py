@@ -12,7 +12,7 @@ LABEL = "replica"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one replica has counted.
+    """The values of one replica's metrics at one moment.
 
     Attributes:
         replica: kind and number, as "Mouth-x2k4".

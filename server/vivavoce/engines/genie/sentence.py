@@ -76,7 +76,7 @@ class GenieSentence:
         return self.voice if self.stage == "decode" else self
 
     def read_prompt(self, threads: int) -> None:
-        """Prefill."""
+        """Prefill: read reference and phonemes, and draw the first semantic token."""
         self.voice.semantic.prefill(self.semantic, threads=threads)
         self.choose_stage()
 

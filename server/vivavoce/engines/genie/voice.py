@@ -43,7 +43,7 @@ class SpokenReference:
 
 @dataclass(slots=True, eq=False)
 class GenieVoice:
-    """A loaded voice.
+    """A voice in memory: its models, its references and how it speaks by default.
 
     Attributes:
         id: of its pack.

@@ -36,7 +36,7 @@ class Memory:
 
     @classmethod
     def of(cls, shape: Shape, cross: Array, bias: Array, sound: int) -> Memory:
-        """With no token yet."""
+        """The memory of a sound before its first token."""
         places = min(_PLACES_AT_FIRST, shape.text_positions)
         past = np.empty((shape.decoder_layers, 2, shape.decoder_heads, places, shape.head), np.float32)
         return cls(cross, bias, sound, past)
@@ -61,7 +61,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What the decoder says.
+    """The logits and attention scores of one pass of the decoder.
 
     Attributes:
         logits: float32 [wanted, vocabulary].

@@ -34,7 +34,7 @@ class TokenRules:
 
 
 class Decoding:
-    """The tokens of one text.
+    """The tokens of one text so far, and the rules by which the next is chosen.
 
     Args:
         rules: of the model.
@@ -67,7 +67,7 @@ class Decoding:
         self.looped = False
 
     def take(self, logits: Array) -> None:
-        """Write the next token.
+        """Choose the next token from its logits, float32 [vocabulary].
 
         Args:
             logits: float32 [vocabulary].

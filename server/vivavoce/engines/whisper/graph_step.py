@@ -18,7 +18,7 @@ _FAR_BELOW = np.float32(-1e9)
 
 
 class GraphStep:
-    """A `Decoder`.
+    """A `Decoder` that runs an ONNX graph.
 
     Args:
         folder: holds the graph and the embeddings.

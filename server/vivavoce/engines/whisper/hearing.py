@@ -100,7 +100,7 @@ class Hearing:
 
     @property
     def attempt(self) -> Attempt:
-        """What a step advances."""
+        """The try that the next step advances."""
         assert self._attempt is not None
         return self._attempt
 
@@ -130,7 +130,7 @@ class Hearing:
 
 
 class Attempt:
-    """Hears a sound once.
+    """One try to understand a sound, from its mel bands to its words.
 
     Args:
         sound: float32 [n], 16 kHz; read when it begins to be encoded, so it may grow behind n.
@@ -229,7 +229,7 @@ class Attempt:
         return Ask(self._memory, [*command, *self.decoding.tokens], (place, -1))
 
     def answered(self, answer: Answer) -> None:
-        """Write the next token."""
+        """Take the decoder's answer: the next token is written."""
         if not self._is_asked:
             self._is_asked = True
             self._no_speech_prob = probability(answer.logits[0], self._model.vocabulary.no_speech)

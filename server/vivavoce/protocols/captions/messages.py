@@ -58,7 +58,7 @@ class InputDone:
 
 @dataclass(frozen=True, slots=True)
 class SessionClose:
-    """Goodbye."""
+    """The client leaves."""
 
     type: ClassVar[str] = "session.close"
 

@@ -41,7 +41,7 @@ Told = SpeechStarted | SpeechStopped | Partial | Final
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A new stream begins."""
+    """Command: a new stream of sound begins."""
 
     stream: int
     config: ListenConfig
@@ -49,19 +49,19 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """More of its sound."""
+    """Command: hear more sound of the stream."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Hear what was said so far."""
+    """Command: hear what was said so far as if it were the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """No more sound of it will come."""
+    """Command: no more sound of the stream will come."""
 
 
 Command = Begin | Sound | Flush | End | Close

@@ -74,7 +74,7 @@ class PlaybackPosition:
 
 @dataclass(frozen=True, slots=True)
 class SessionClose:
-    """Goodbye."""
+    """The client leaves."""
 
     type: ClassVar[str] = "session.close"
 

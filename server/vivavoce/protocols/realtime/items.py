@@ -40,7 +40,7 @@ class Content:
 
     @property
     def is_audio(self) -> bool:
-        """Said, not written."""
+        """True where it was spoken; False where it was written."""
         return self.type in ("input_audio", "output_audio")
 
     def to_wire(self) -> dict[str, object]:
@@ -66,7 +66,7 @@ class Item:
 
     @property
     def text(self) -> str:
-        """All its words."""
+        """The words of all its parts."""
         return "".join(part.text or "" for part in self.content)
 
     def with_text(self, text: str | None, index: int = 0) -> Item:

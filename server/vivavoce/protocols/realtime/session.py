@@ -63,7 +63,7 @@ _CLOSING_ERRORS = frozenset({1003, 1007, 1009})  # wrong kind of data, not UTF-8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a client may do."""
+    """How much a client of a conversation may send and keep."""
 
     max_message_bytes: int = 1024 * 1024
     max_events_per_s: int = 200  # besides sound: a client may bring a long history at once

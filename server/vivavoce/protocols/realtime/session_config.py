@@ -59,7 +59,7 @@ class Transcription:
     keywords: Annotated[tuple[str, ...] | None, Many(Text(200))] = None
 
     def to_wire(self) -> dict[str, object]:
-        """What was given."""
+        """As the client gave it."""
         pairs = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
         return {n: list(value) if isinstance(value, tuple) else value for n, value in pairs if value is not None}
 
@@ -179,7 +179,7 @@ def read_modalities(value: object) -> tuple[Modality, ...]:
 
 
 def read_max_tokens(value: object) -> int | None:
-    """A number, or "inf"."""
+    """A limit on tokens: a whole number, or None for "inf"."""
     return None if value == "inf" else Whole(1, 1_000_000).read(value)
 
 

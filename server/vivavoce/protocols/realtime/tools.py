@@ -75,5 +75,5 @@ def read_tool_choice(value: object) -> ToolChoice:
 
 
 def write_tool_choice(choice: ToolChoice) -> object:
-    """The other way round."""
+    """A tool choice as it goes over the wire: the opposite of reading it."""
     return {"type": "function", "name": choice.name} if isinstance(choice, NamedTool) else choice

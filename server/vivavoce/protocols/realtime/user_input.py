@@ -18,7 +18,7 @@ _TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
 
 
 class UserInput:
-    """What was heard of the user.
+    """The user's side of a conversation: what was heard, as the client is told of it.
 
     Args:
         outbox: where its events go.
@@ -105,7 +105,7 @@ class UserInput:
     def transcribed(
         self, item_id: str, text: str, *, seconds: float, index: int = 0, language: str | None = None
     ) -> None:
-        """All its words.
+        """All words of a message are known.
 
         Args:
             seconds: length of its sound.

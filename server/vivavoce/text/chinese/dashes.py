@@ -16,6 +16,7 @@ _VALUE_BEFORE: Final = re.compile(r"[是为到至达约从在值率额温拔得�
 
 
 def minus(found: re.Match[str]) -> str:
+    """What a minus is read as: "零下" in front of degrees, else "负"."""
     degrees = re.match(rf"{NUMBER}[ ]?(?:度|°|℃|摄氏)", found.string[found.end() : found.end() + 28])
     return "零下" if degrees else "负"
 

@@ -13,6 +13,7 @@ _ADDRESS: Final = re.compile(r"://|@\w|www\.|\w\.[a-z]{2,6}/|\w\.(?:com|cn|org|n
 
 
 def outside_addresses(words: str) -> Callable[[re.Match[str]], str | None]:
+    """A replacement that says `words`, but leaves addresses of the internet alone."""
     return lambda found: None if _in_address(found) else words
 
 

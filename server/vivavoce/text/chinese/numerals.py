@@ -17,7 +17,7 @@ DASH: Final = "[-–−‒－]"
 
 
 def cardinal(number: int) -> str:
-    """ "一千二百三十四", "十万零五"."""
+    """A whole number as words: "一千二百三十四", "十万零五"."""
     if number == 0:
         return "零"
     words, groups, rank = "", ("", "万", "亿", "万亿"), 0
@@ -40,15 +40,18 @@ def spoken_number(written: str) -> str:
 
 
 def spelled(figures: str) -> str:
+    """A number in figures as words, digit by digit behind the point: "3.14" is "三点一四"."""
     whole, point, part = figures.partition(".")
     return cardinal(int(whole)) + (f"点{''.join(DIGITS[int(figure)] for figure in part)}" if point else "")
 
 
 def digits(written: str) -> str:
+    """Figures one by one, as telephone numbers are read: 1 is "幺"."""
     return "".join("幺" if char == "1" else DIGITS[int(char)] for char in written if char.isdecimal())
 
 
 def roman_number(found: re.Match[str]) -> str:
+    """A Roman number in its own characters, "Ⅻ", as a number word."""
     letters = "".join(
         ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "L", "C", "D", "M"][
             (ord(char) - 0x2160) % 16

@@ -66,6 +66,7 @@ _READ_WITH_NUMBERS: Final = frozenset(
 
 
 def unit_name(sign: str) -> str:
+    """The words for a unit, powers and fractions included: "km/h" is "千米每小时"."""
     words = ""
     for slash, unit, power in _TOKEN.findall(sign):
         name = UNITS.get(unit, unit)

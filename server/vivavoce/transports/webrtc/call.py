@@ -42,7 +42,7 @@ MAX_BUFFERED_BYTES = 64 * 1024  # of messages not yet sent on the data channel
 
 
 class Call:
-    """One peer connection.
+    """One WebRTC call: a peer connection, its track, its data channel and its session.
 
     Args:
         id: names it in its URL; not to be guessed.

@@ -22,7 +22,7 @@ _FADE: Final = 3 * FRAME  # a lost stretch fades out in 60 ms: longer, and the d
 
 
 class OpusEar:
-    """One stream of packets."""
+    """Decodes one stream of Opus packets, and fills in what was lost."""
 
     def __init__(self) -> None:
         codec = av.AudioCodecContext.create("libopus", "r")

@@ -17,7 +17,7 @@ _RESTART: Final = 100  # so far from the last one a packet belongs to another st
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """So many packets did not come."""
+    """A gap in the stream: so many packets did not come."""
 
     count: int
 

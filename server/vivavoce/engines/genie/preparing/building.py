@@ -18,6 +18,7 @@ from vivavoce.engines.packed_weights import save_sharing_weights
 
 
 def build_semantic(source: VoiceSource, folder: Path) -> None:
+    """Write the graphs of the prefill and of the step in float32."""
     weights = _step_weights(source)
     models = {"step": step_graph(weights), "prefill": prefill_graph(weights, _encoder(source))}
     save_sharing_weights(models, folder, "semantic.data")
@@ -25,14 +26,17 @@ def build_semantic(source: VoiceSource, folder: Path) -> None:
 
 
 def build_int8(source: VoiceSource, folder: Path) -> None:
+    """Write the step's graph with weights of 8 bits."""
     save_sharing_weights({"step": step_graph(_step_weights(source), int8=True)}, folder, "step.data")
 
 
 def build_kernel(source: VoiceSource, folder: Path) -> None:
+    """Write the step's weights as the native kernel reads them."""
     pack_weights(_step_weights(source), folder / KERNEL_FILE)
 
 
 def build_vits(source: VoiceSource, folder: Path) -> None:
+    """Write the graphs from tokens to sound, and the decoder's weights for the kernel."""
     prompt_encoder = None
     if source.version == "v2ProPlus":
         graph = source.models / "prompt_encoder_fp32.onnx"

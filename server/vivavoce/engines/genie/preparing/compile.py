@@ -34,7 +34,7 @@ _GRAPHS = ("t2s_first_stage_decoder_fp32.onnx", "t2s_stage_decoder_fp32.onnx", "
 
 @dataclass(frozen=True, slots=True)
 class CompiledVoice:
-    """Folders of a voice's graphs.
+    """The folders that hold a voice's graphs and packed weights.
 
     Attributes:
         semantic: holds prefill.onnx and prompt.onnx.

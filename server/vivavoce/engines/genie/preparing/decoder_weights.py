@@ -82,7 +82,7 @@ class PackedLayer:
 
 
 def save_vocoder_weights(weights: DecoderWeights, path: Path, fast_from: dict[int, int] | None = None) -> None:
-    """Write the file.
+    """Write a voice's decoder as the native kernel reads it.
 
     Args:
         weights: of the decoder, five levels of three branches.

@@ -54,7 +54,7 @@ class SamplingOptions:
 
 
 class Sampler:
-    """One stream's draws.
+    """Draws the semantic tokens of one stream, with a generator of its own.
 
     Args:
         options: how to draw.

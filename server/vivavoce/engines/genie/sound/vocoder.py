@@ -45,7 +45,7 @@ class Decoder(Protocol):
     def decode(
         self, frames: Latent, condition: NDArray[np.float32], layers: Layers, seen: int, *, flush: bool, threads: int
     ) -> tuple[Samples, Layers]:
-        """One call further.
+        """Decode the next frames of a stream.
 
         Args:
             frames: float32 [1, 192, n]; n is at least `FIRST_FRAMES` in the first call without a flush.
