@@ -25,6 +25,13 @@ def test_no_module_is_longer_than_one_idea() -> None:
     assert not too_long
 
 
+def test_no_module_of_the_browsers_side_is_either() -> None:
+    folders = (REPOSITORY / "client_js" / "src", ROOT / "web" / "page")
+    lines = {path.name: len(path.read_text().splitlines()) for folder in folders for path in folder.rglob("*.js")}
+    too_long = {name: count for name, count in lines.items() if count > LONGEST}
+    assert set(too_long) <= {"playback_buffer.js"}, too_long  # its few lines more are one state machine
+
+
 def test_carriers_and_routes_have_less() -> None:
     assert longest(Path("routes/speech.py")) == longest(Path("transports/webrtc/call.py")) == 250
     assert longest(Path("synthesis/speech_job.py")) == 350

@@ -1,68 +1,36 @@
 // Assistant: a conversation by voice. It listens, thinks, speaks, and is silent as soon as somebody talks over it.
 //
-// A thin shell: `conversation.js` decides, `connection.js` carries, a player sounds, a microphone hears.
+// A thin shell: `conversation.js` decides, `connection.js` carries, a player sounds, `hearing.js` hears.
 
+import { sessionOf, settingsOf } from "./assistant_options.js";
 import { Conversation } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import { VoiceError } from "./errors.js";
-import { Loudness } from "./sound/loudness.js";
-import { Microphone } from "./sound/microphone.js";
+import { Hearing } from "./hearing.js";
+import { PageLife } from "./page_life.js";
+import { OwnContext } from "./sound/own_context.js";
 import { toBase64 } from "./sound/pcm.js";
 import { AudioPlayer } from "./sound/player.js";
-import { Recorder } from "./sound/recorder.js";
 import { TrackPlayer } from "./sound/track_player.js";
+import { runTool } from "./tools.js";
 import { Connection } from "./wire/connection.js";
-import { parseEvent, REALTIME_RATE_HZ, REALTIME_SUBPROTOCOL, secretProtocol } from "./wire/realtime_events.js";
+import { realtimeCarrier } from "./wire/realtime_carrier.js";
+import { newId, parseEvent, REALTIME_RATE_HZ } from "./wire/realtime_events.js";
 import { serverUrl } from "./wire/server_url.js";
-import { WebRtcTransport } from "./wire/webrtc.js";
-import { WebSocketTransport } from "./wire/websocket.js";
 
 /**
- * @typedef {"idle" | "connecting" | "listening" | "thinking" | "speaking"} AssistantState
- *
- * @typedef {object} Tool a function that the assistant may call
- * @property {string} name
- * @property {string} [description] when to call it, for the chat model
- * @property {Record<string, unknown>} [parameters] JSON Schema of its arguments
- * @property {(args: any) => unknown} [run] does it; what it returns goes to the chat model. Without it, answer the
- *   `functioncall` event with `answer`
- *
- * @typedef {object} AssistantSettings what may change while it talks
- * @property {string} [instructions] for the chat model
- * @property {string} [voice] id, or `id/Style`; the server's default where absent
- * @property {number} [speed] 0.25..1.5
- * @property {Tool[]} [tools]
- * @property {Record<string, unknown> | null} [turnDetection] as OpenAI Realtime has it; by default by silence and by
- *   what is said (`semantic_vad`)
- * @property {Record<string, unknown>} [transcription] of what the user says: model, language
- *
- * @typedef {AssistantSettings & {
- *   url?: string | URL,
- *   transport?: "webrtc" | "websocket",
- *   model?: string,
- *   token?: string | (() => string | Promise<string>),
- *   context?: AudioContext,
- *   buffer?: Partial<import("./sound/playback_buffer.js").PlaybackOptions>,
- *   backoff?: Partial<import("./wire/backoff.js").BackoffOptions>,
- *   answerTimeoutMs?: number,
- *   createPlayer?: (listener: import("./sound/border.js").PlayerListener) => Player,
- *   createTransport?: () => Promise<Carrier>,
- * }} AssistantOptions `url`: of the server, the page's own by default. `transport`: a call by default, whose echo canceller
- *   hears what it plays. `model`: who answers, as the server names it. `token`: a client secret, or how to get one for each
- *   connection. `answerTimeoutMs`: longest silence of a server that owes an answer
- *
- * @typedef {import("./sound/border.js").Player} Player
- * @typedef {import("./wire/connection.js").Transport & {
- *   waitingBytes?: number, replaceMicrophone?: (track: MediaStreamTrack | null) => Promise<void>}} Carrier
- *
- * @typedef {{type: "state", state: AssistantState, previous: AssistantState, isUserSpeaking: boolean}} AssistantStateEvent
- * @typedef {{type: "level", who: "user" | "assistant", level: number}} AssistantLevelEvent
- * @typedef {import("./conversation.js").ConversationEvent | AssistantStateEvent | AssistantLevelEvent
- *   | import("./sound/border.js").NeedsGestureEvent} AssistantEvent
+ * @typedef {import("./assistant_options.js").Tool} Tool
+ * @typedef {import("./assistant_options.js").AssistantSettings} AssistantSettings
+ * @typedef {import("./assistant_options.js").AssistantOptions} AssistantOptions
+ * @typedef {import("./assistant_options.js").Player} Player
+ * @typedef {import("./assistant_options.js").Carrier} Carrier
+ * @typedef {import("./assistant_options.js").AssistantState} AssistantState
+ * @typedef {import("./assistant_options.js").AssistantEvent} AssistantEvent
  */
 
 const ANSWER_TIMEOUT_MS = 60_000;
-const FRAME_MS = 20;
+/** Why a connection is left after a sleep: whatever still comes on it is old. */
+const SLEPT = "slept";
 /** Sound that waits in the socket beyond this, about a second, is old: frames are dropped until it has left. */
 const MOST_WAITING_BYTES = 64 * 1024;
 
@@ -80,14 +48,9 @@ export class Assistant extends Emitter {
   #carrier = null;
   /** @type {Player | null} */
   #player = null;
-  /** @type {Microphone | null} */
-  #microphone = null;
-  /** @type {Recorder | null} */
-  #recorder = null;
-  /** @type {AudioContext | null} made here, and closed here */
-  #ownContext = null;
-  #loudness = new Loudness();
-  #isMuted = false;
+  #context;
+  #hearing;
+  #life;
   #wantsMicrophone = false;
   #shown = { state: /** @type {AssistantState} */ ("idle"), isUserSpeaking: false };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -101,11 +64,21 @@ export class Assistant extends Emitter {
     if (!["websocket", "webrtc"].includes(this.#transportName)) {
       throw new TypeError(`transport must be "websocket" or "webrtc", not ${JSON.stringify(options.transport)}`);
     }
-    const { instructions, voice, speed, tools, turnDetection, transcription } = options;
-    this.#settings = { instructions, voice, speed, tools, turnDetection, transcription };
+    this.#settings = settingsOf(options);
+    this.#context = new OwnContext(options.context);
     /** Where the server is. */
     this.url = serverUrl(options.url);
     this.#conversation = this.#createConversation();
+    this.#hearing = this.#createHearing();
+    this.#life = new PageLife(
+      {
+        isBusy: () => this.#conversation.activity === "speaking" || this.#hearing.isOpen,
+        onFreeze: () => this.interrupt(),
+        onSlept: (ms, fellAsleepAt) => this.#awake(ms, fellAsleepAt),
+        onSeen: () => this.#refresh(),
+      },
+      options.life,
+    );
   }
 
   /** @returns {AssistantState} */
@@ -119,12 +92,12 @@ export class Assistant extends Emitter {
   }
 
   get isMuted() {
-    return this.#isMuted;
+    return this.#hearing.isMuted;
   }
 
   /** Whether a microphone is open. */
   get hears() {
-    return this.#microphone !== null;
+    return this.#hearing.isOpen;
   }
 
   /** Everything that is played passes through this node; null before `start`. @returns {AudioNode | null} */
@@ -143,7 +116,10 @@ export class Assistant extends Emitter {
       const player = this.#openPlayer();
       this.#connection ??= this.#createConnection();
       this.#update();
-      if (microphone) await this.#openMicrophone();
+      if (microphone) {
+        this.#wantsMicrophone = true;
+        await this.#hearing.open();
+      }
       await Promise.all([this.#connection.open(), player.ready]);
     } catch (error) {
       await this.stop();
@@ -155,21 +131,20 @@ export class Assistant extends Emitter {
   async stop() {
     if (this.#connection) this.#conversation.interrupt();
     this.#wantsMicrophone = false;
-    this.#closeMicrophone();
-    const [connection, player, context] = [this.#connection, this.#player, this.#ownContext];
-    this.#connection = this.#carrier = this.#player = this.#ownContext = null;
+    this.#hearing.close();
+    const [connection, player] = [this.#connection, this.#player];
+    this.#connection = this.#carrier = this.#player = null;
     connection?.close();
     this.#conversation.lost();
-    globalThis.document?.removeEventListener("visibilitychange", this.#wake);
+    this.#life.stop();
     this.#update();
     await player?.close();
-    if (context && context.state !== "closed") await context.close();
+    await this.#context.close();
   }
 
   /** The microphone hears nothing, or listens again. @param {boolean} [isMuted] */
   mute(isMuted = true) {
-    this.#isMuted = isMuted;
-    this.#microphone?.mute(isMuted);
+    this.#hearing.mute(isMuted);
   }
 
   /** The assistant is silent, at once. */
@@ -201,12 +176,12 @@ export class Assistant extends Emitter {
   /** Changes how it speaks and thinks, from the next reply on. @param {AssistantSettings} settings */
   configure(settings) {
     this.#settings = { ...this.#settings, ...settings };
-    if (this.#connection?.state === "open") this.#send({ type: "session.update", session: this.#session() });
+    if (this.#connection?.state === "open") this.#send({ type: "session.update", session: sessionOf(this.#settings) });
   }
 
   /** Lets the sound begin; to be called in a click or key handler after `needs-gesture`. */
   async resume() {
-    if (this.#ownContext?.state === "suspended") void this.#ownContext.resume().catch(() => {});
+    this.#context.resume();
     await this.#player?.resume();
   }
 
@@ -233,15 +208,16 @@ export class Assistant extends Emitter {
   }
 
   #createConnection() {
-    globalThis.document?.addEventListener("visibilitychange", this.#wake);
+    this.#life.start();
     return new Connection({
       parse: parseEvent,
       createTransport: async () => {
         this.#carrier = await (this.#options.createTransport ?? (() => this.#createTransport()))();
         return this.#carrier;
       },
-      onOpen: () => this.#conversation.connected(this.#session()),
+      onOpen: () => this.#conversation.connected(sessionOf(this.#settings)),
       onMessage: (event) => {
+        if (this.#life.alive()) return;
         this.#conversation.receive(event);
         this.#watchAnswer();
         this.#update();
@@ -249,7 +225,7 @@ export class Assistant extends Emitter {
       onAudio: () => {},
       onLost: (error, willReturn) => {
         this.#conversation.lost();
-        this.emit({ type: "error", error });
+        if (error.code !== SLEPT) this.emit({ type: "error", error });
         if (!willReturn) void this.stop();
       },
       isNeeded: () => this.#wantsMicrophone || this.#conversation.activity !== "listening",
@@ -258,20 +234,11 @@ export class Assistant extends Emitter {
     });
   }
 
-  async #createTransport() {
-    const { token, model } = this.#options;
-    const secret = typeof token === "function" ? await token() : (token ?? null);
-    const query = model ? `?model=${encodeURIComponent(model)}` : "";
-    if (this.#transportName === "websocket") {
-      const protocols = secret ? [REALTIME_SUBPROTOCOL, secretProtocol(secret)] : [REALTIME_SUBPROTOCOL];
-      return new WebSocketTransport({ url: this.url, path: `v1/realtime${query}`, protocols });
-    }
-    return new WebRtcTransport({
-      url: this.url,
-      path: `v1/realtime/calls${query}`,
-      channel: "oai-events",
-      token: secret,
-      microphone: this.#microphone?.track ?? null,
+  #createTransport() {
+    const { model, token } = this.#options;
+    return realtimeCarrier({
+      ...{ url: this.url, transport: this.#transportName, model, token },
+      microphone: () => this.#hearing.track,
       onTrack: (stream, peer) => this.#player?.attach?.(stream, peer),
     });
   }
@@ -280,75 +247,34 @@ export class Assistant extends Emitter {
   #openPlayer() {
     const listener = (/** @type {Parameters<import("./sound/border.js").PlayerListener>[0]} */ message) => this.#hear(message);
     const Player = this.#transportName === "webrtc" ? TrackPlayer : AudioPlayer;
-    const create = this.#options.createPlayer ?? (() => new Player(listener, { ...this.#options, context: this.#context() }));
+    const create = this.#options.createPlayer ?? (() => new Player(listener, { ...this.#options, context: this.#context.get() }));
     this.#player ??= create(listener);
     return this.#player;
   }
 
-  #context() {
-    if (this.#options.context) return this.#options.context;
-    this.#ownContext ??= new AudioContext({ latencyHint: "interactive" });
-    return this.#ownContext;
-  }
-
-  // -- the microphone -----------------------------------------------------------------------------------------------
-
-  async #openMicrophone() {
-    this.#wantsMicrophone = true;
-    if (this.#microphone) return;
-    const microphone = new Microphone(
-      {
-        onStream: (stream) => this.#take(stream),
-        onLevel: (level) => {
-          if (this.#loudness.isLoud(level)) this.#conversation.loud();
-          this.emit({ type: "level", who: "user", level });
-        },
-        onLost: (error) => {
-          this.#closeMicrophone();
-          this.emit({ type: "error", error });
-        },
+  #createHearing() {
+    return new Hearing({
+      isCall: this.#transportName === "webrtc",
+      context: () => this.#context.get(),
+      onTrack: (track) => void this.#carrier?.replaceMicrophone?.(track),
+      onFrame: (samples) => this.#sendSound(samples),
+      onLevel: (level, isLoud) => {
+        if (isLoud) this.#conversation.loud();
+        this.emit({ type: "level", who: "user", level });
       },
-      this.#context(),
-    );
-    this.#microphone = microphone;
-    microphone.mute(this.#isMuted);
-    await microphone.open();
-  }
-
-  #closeMicrophone() {
-    void this.#recorder?.close();
-    this.#microphone?.close();
-    this.#recorder = this.#microphone = null;
-    void this.#carrier?.replaceMicrophone?.(null);
-  }
-
-  /** Another device speaks from now on. @param {MediaStream} stream */
-  #take(stream) {
-    if (this.#transportName === "webrtc") void this.#carrier?.replaceMicrophone?.(stream.getAudioTracks()[0]);
-    else this.#record(stream).catch((error) => this.emit({ type: "error", error }));
-  }
-
-  /** Sends what this stream hears, from now on. @param {MediaStream} stream */
-  async #record(stream) {
-    void this.#recorder?.close();
-    const recorder = new Recorder((samples) => this.#sendSound(samples), {
-      context: this.#context(),
-      stream,
-      rateHz: REALTIME_RATE_HZ,
-      blockMs: FRAME_MS,
+      onChange: (isOpen) => this.emit({ type: "microphone", isOpen }),
+      onError: (error) => this.emit({ type: "error", error }),
     });
-    this.#recorder = recorder;
-    await recorder.open();
-  }
-
-  /** @param {Int16Array} samples of a frame */
-  #sendSound(samples) {
-    if (this.#connection?.state !== "open" || (this.#carrier?.waitingBytes ?? 0) > MOST_WAITING_BYTES) return;
-    this.#conversation.sent((1000 * samples.length) / REALTIME_RATE_HZ);
-    this.#send({ type: "input_audio_buffer.append", audio: toBase64(samples) });
   }
 
   // -- what happens -------------------------------------------------------------------------------------------------
+
+  /** @param {Int16Array} samples of a frame */
+  #sendSound(samples) {
+    if (this.#life.alive() || this.#connection?.state !== "open" || (this.#carrier?.waitingBytes ?? 0) > MOST_WAITING_BYTES) return;
+    this.#conversation.sent((1000 * samples.length) / REALTIME_RATE_HZ);
+    this.#send({ type: "input_audio_buffer.append", audio: toBase64(samples) });
+  }
 
   /** @param {string} text @param {() => void} give */
   async #give(text, give) {
@@ -362,31 +288,9 @@ export class Assistant extends Emitter {
   }
 
   /** @param {import("./conversation.js").FunctionCallEvent} call */
-  async #run({ callId, name, arguments: args }) {
-    const tool = this.#settings.tools?.find((each) => each.name === name);
-    if (!tool?.run) return;
-    try {
-      this.answer(callId, (await tool.run(args)) ?? "done");
-    } catch (error) {
-      this.answer(callId, { error: error instanceof Error ? error.message : String(error) });
-    }
-  }
-
-  #session() {
-    const { instructions, voice, speed, tools, turnDetection, transcription = {} } = this.#settings;
-    const detection = turnDetection === undefined ? { type: "semantic_vad" } : turnDetection;
-    const format = { type: "audio/pcm", rate: REALTIME_RATE_HZ };
-    return {
-      type: "realtime",
-      output_modalities: ["audio"],
-      ...(instructions === undefined ? {} : { instructions }),
-      ...(tools ? { tools: tools.map(({ run: _, ...tool }) => ({ type: "function", ...tool })) } : {}),
-      audio: {
-        input: { format, turn_detection: detection, transcription },
-        output: { format, ...(voice ? { voice } : {}), ...(speed ? { speed } : {}) },
-      },
-      vivavoce: { events: ["words", "metrics"] },
-    };
+  async #run(call) {
+    const given = await runTool(this.#settings.tools, call);
+    if (given) this.answer(call.callId, given.output);
   }
 
   /** @param {import("./wire/realtime_events.js").RealtimeCommand} command */
@@ -396,6 +300,7 @@ export class Assistant extends Emitter {
 
   /** @param {Parameters<import("./sound/border.js").PlayerListener>[0]} message */
   #hear(message) {
+    if (this.#life.alive()) return;
     if (message.type === "needs-gesture") this.emit(message);
     else if (message.type === "started") this.#conversation.started(message.generation);
     else if (message.type === "drained") this.#conversation.drained(message.generation, message.playedMs);
@@ -406,19 +311,28 @@ export class Assistant extends Emitter {
     this.#update();
   }
 
-  /** The tab was asleep, or in the background. */
-  #wake = () => {
-    if (document.visibilityState !== "visible") return;
+  /** The page stood still: nothing of what was being said then is heard now. @param {number} ms @param {number} fellAsleepAt */
+  #awake(ms, fellAsleepAt) {
+    this.#conversation.lost(fellAsleepAt);
+    this.emit({ type: "slept", ms: Math.round(ms) });
+    this.#connection?.abandon(new VoiceError(SLEPT, "the page was asleep"));
+    this.#refresh();
+    this.#update();
+  }
+
+  /** What browsers take from a page that nobody sees is asked for again. */
+  #refresh() {
     void this.resume();
-    this.#microphone?.check();
-    if (this.#connection?.state === "reconnecting") this.#connection.open().catch(() => {});
-  };
+    this.#hearing.check();
+    this.#connection?.hurry();
+  }
 
   /** Leaves a server that owes an answer and says nothing. Started anew with every message. */
   #watchAnswer() {
     clearTimeout(this.#answerTimer);
     if (this.#conversation.activity !== "thinking") return;
     this.#answerTimer = setTimeout(() => {
+      if (this.#life.alive()) return;
       this.#connection?.abandon(new VoiceError("no_answer", "the server stopped answering"));
     }, this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   }
@@ -433,9 +347,4 @@ export class Assistant extends Emitter {
     this.#shown = { state, isUserSpeaking };
     this.emit({ type: "state", state, previous, isUserSpeaking });
   }
-}
-
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  return `item_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

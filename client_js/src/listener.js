@@ -3,7 +3,8 @@
 //   off -> starting -> listening -> finishing -> off
 //
 // Each `start` opens a connection of its own. What is said is told as `partial`, which may change anywhere, and once as
-// `final`. A connection that is lost ends the listening; the program decides whether to begin again.
+// `final`. A change of microphone is lived through; one that goes and leaves no other, like a connection that is lost,
+// ends the listening: the program decides whether to begin again.
 
 import { Emitter } from "./emitter.js";
 import { VoiceError } from "./errors.js";
@@ -27,7 +28,8 @@ import { WebSocketTransport } from "./wire/websocket.js";
  * @property {string | (() => string | Promise<string>)} [token] short-lived token, or how to get one for each connection
  * @property {MediaStream} [stream] to listen to instead of the microphone
  * @property {AudioContext} [context] to capture in; made where absent
- * @property {(onSamples: import("./sound/recorder.js").OnSamples) => RecorderPort} [createRecorder] where sound comes from, for tests
+ * @property {(onSamples: import("./sound/recorder.js").OnSamples, onLost: (error: VoiceError) => void) => RecorderPort} [createRecorder]
+ *   where sound comes from, for tests
  * @property {() => Promise<import("./wire/connection.js").Transport & {send: (data: string | Int16Array) => void}>} [createTransport]
  *   what carries it, for tests
  *
@@ -96,7 +98,8 @@ export class Listener extends Emitter {
     });
     try {
       const onSamples = (/** @type {Int16Array} */ samples, /** @type {number} */ level) => this.#record(samples, level);
-      this.#recorder = this.#options.createRecorder?.(onSamples) ?? new Recorder(onSamples, this.#options);
+      const onLost = (/** @type {VoiceError} */ error) => this.#deaf(error);
+      this.#recorder = this.#options.createRecorder?.(onSamples, onLost) ?? new Recorder(onSamples, { ...this.#options, onLost });
       this.#transport = (await this.#options.createTransport?.()) ?? (await this.#createTransport());
       await this.#transport.open({
         onMessage: (data) => this.#receive(data),
@@ -173,6 +176,14 @@ export class Listener extends Emitter {
       const { code, message: sentence, param } = message.error;
       this.emit({ type: "error", error: new VoiceError(code, sentence, { param }) });
     } else if (message.type === "session.done") void this.#end();
+  }
+
+  /** The microphone has gone, and there is no other: what was said so far is heard to its end. @param {VoiceError} error */
+  #deaf(error) {
+    if (this.#state === "off") return;
+    this.emit({ type: "error", error });
+    if (this.#state === "starting") void this.#end();
+    else void this.stop();
   }
 
   /** @param {string} reason */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { Assistant } from "../src/assistant.js";
+import { FakePage } from "./support/devices.js";
 import { FakePlayer, FakeTransport } from "./support/fakes.js";
 
 /** @type {FakeTransport[]} */
@@ -20,7 +21,10 @@ function begin(options = {}) {
     url: "http://speech.test",
     transport: "websocket",
     backoff: { firstMs: 1, maxMs: 1 },
-    createPlayer: () => player,
+    createPlayer: (listener) => {
+      player.tell = listener;
+      return player;
+    },
     createTransport: async () => {
       const transport = new FakeTransport();
       transports.push(transport);
@@ -28,7 +32,7 @@ function begin(options = {}) {
     },
     ...options,
   });
-  for (const type of /** @type {const} */ (["state", "transcript", "reply", "functioncall", "error"])) assistant.on(type, (event) => events.push(event));
+  for (const type of /** @type {const} */ (["state", "transcript", "reply", "functioncall", "error", "slept"])) assistant.on(type, (event) => events.push(event));
 }
 
 const sent = (/** @type {number} */ i = transports.length - 1) => /** @type {any[]} */ (transports[i].sent);
@@ -109,6 +113,70 @@ test("what was said is remembered over a stop", async () => {
   await assistant.stop();
   await assistant.start({ microphone: false });
   assert.equal(sent()[1].item.content[0].text, "Remember the milk.");
+  await assistant.stop();
+});
+
+/** A reply of two seconds on its way, of which some was heard. @param {Assistant} speaking */
+async function beginToSpeak(speaking) {
+  await speaking.send("Tell me a story.");
+  const place = { response_id: "r", item_id: "a" };
+  says(
+    { type: "response.created", response: { id: "r", status: "in_progress" } },
+    { type: "response.output_audio_transcript.delta", ...place, delta: "Once upon a time there was a boat." },
+    { type: "response.output_audio.delta", ...place, delta: Buffer.alloc(96_000).toString("base64") },
+  );
+  player.tell({ type: "started", generation: 0 });
+  player.tell({ type: "report", generation: 0, playedMs: 900, level: 0 });
+}
+
+test("a page that stood still plays nothing old, and goes on over a new connection", async () => {
+  let wall = 0;
+  begin({ life: { page: new FakePage(), wall: () => wall } });
+  await beginToSpeak(assistant);
+  wall += 30_000;
+  const old = transports[0];
+  old.says({ type: "response.output_audio.delta", response_id: "r2", item_id: "b", delta: Buffer.alloc(48_000).toString("base64") });
+  assert.equal(player.calls.at(-1), "clear 0");
+  assert.ok(old.isClosed);
+  assert.deepEqual(events.filter(({ type }) => type === "slept"), [{ type: "slept", ms: 30_000 }]);
+  assert.deepEqual(events.filter(({ type }) => type === "error"), []);
+  assert.equal(events.findLast(({ type }) => type === "reply").heard, "Once upon a", "as far as it was heard before");
+  while (transports.length < 2 || sent().length < 3) await soon();
+  assert.deepEqual(sent().slice(1).map(({ item }) => item.content[0].text), ["Tell me a story.", "Once upon a"]);
+  old.says({ type: "response.output_audio.delta", response_id: "r3", item_id: "c", delta: Buffer.alloc(48_000).toString("base64") });
+  assert.equal(player.calls.at(-1), "clear 0");
+  assert.equal(assistant.state, "listening");
+  await assistant.stop();
+});
+
+test("a page that is about to be frozen falls silent, and tells the server what was heard", async () => {
+  const page = new FakePage();
+  begin({ life: { page, wall: () => 0 } });
+  await beginToSpeak(assistant);
+  page.dispatchEvent(new Event("freeze"));
+  assert.equal(player.calls.at(-1), "clear 0");
+  assert.deepEqual(sent(0).slice(-3).map(({ type }) => type), ["response.cancel", "conversation.item.truncate", "conversation.item.retrieve"]);
+  page.dispatchEvent(new Event("resume"));
+  while (transports.length < 2) await soon();
+  assert.equal(events.filter(({ type }) => type === "slept").length, 1);
+  await assistant.stop();
+});
+
+test("a server that cannot be reached after a sleep is tried again", async () => {
+  let [wall, fails] = [0, false];
+  const createTransport = async () => {
+    const transport = new FakeTransport({ fails });
+    transports.push(transport);
+    return transport;
+  };
+  begin({ life: { page: new FakePage(), wall: () => wall }, createTransport });
+  await assistant.start({ microphone: false });
+  [wall, fails] = [60_000, true];
+  says({ type: "session.updated", session: {} });
+  while (transports.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(assistant.state, "connecting");
+  fails = false;
+  while (/** @type {string} */ (assistant.state) !== "listening") await new Promise((resolve) => setTimeout(resolve, 1));
   await assistant.stop();
 });
 

@@ -212,6 +212,16 @@ test("after a loss, the next connection is told what was said, as far as it was 
   ]);
 });
 
+test("of a page that stood still, what was heard before counts, however late that is told", () => {
+  answer(WORDS);
+  conversation.started(0);
+  conversation.played(0, 620);
+  const fellAsleepAt = now + 30;
+  now += 60_000;
+  conversation.lost(fellAsleepAt);
+  assert.equal(ofType("reply").at(-1).heard, "Paris is the");
+});
+
 test("the memory of a long conversation is bounded", () => {
   for (let i = 0; i < 100; i += 1) conversation.write(`question ${i}`, `w${i}`);
   sent = [];

@@ -42,7 +42,7 @@ function listenerOver(options) {
   const listener = new Listener({
     url: "http://127.0.0.1:7860",
     createTransport: async () => transport,
-    createRecorder: (onSamples) => Object.assign(recorder, { say: onSamples }),
+    createRecorder: (onSamples, onLost) => Object.assign(recorder, { say: onSamples, lose: onLost }),
     ...options,
   });
   for (const type of /** @type {const} */ (["state", "speech-started", "speech-stopped", "partial", "final", "level", "error", "done"])) {
@@ -147,4 +147,18 @@ test("a recording is sent as a form, and its words come back", async () => {
     server.closeAllConnections();
   }
   await assert.rejects(transcribe(new Blob(["x"]), { url }), { code: "connection_failed" });
+});
+
+test("a microphone that goes and leaves no other ends the listening with its reason, and with what was said", async () => {
+  const { listener, transport, events, recorder } = listenerOver();
+  await listener.start();
+  recorder.lose(new VoiceError("microphone_missing", "there is no microphone"));
+  assert.equal(events.find(({ type }) => type === "error").error.code, "microphone_missing");
+  assert.equal(listener.state, "finishing");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(transport.sent.at(-1), { type: "input.done" });
+  transport.says({ type: "transcript.final", segment: 0, text: "Hello.", language: "en", start_ms: 0, end_ms: 900 });
+  transport.says({ type: "session.done" });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(events.at(-1), { type: "done", text: "Hello." });
 });

@@ -21,6 +21,7 @@ const options = JSON.parse(json);
 const complaints = [];
 const browser = await launch(options.speech);
 let lastPage = null;
+let connections = 0;
 
 /** Runs inside the page: keeps every microphone that was opened, and who had the floor when. */
 function installWatch() {
@@ -49,6 +50,8 @@ function installWatch() {
 async function open({ isRecorded = true, ...settings } = {}) {
   const context = await browser.newContext({ bypassCSP: isRecorded, permissions: ["microphone"], ...settings });
   const page = await context.newPage();
+  page.on("websocket", () => (connections += 1));
+  page.on("request", (request) => (connections += Number(request.url().endsWith("/v1/realtime/calls"))));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
@@ -100,6 +103,19 @@ async function seen(page) {
   }));
 }
 
+/** Run inside the page: what Chromium does to a tab it freezes (it freezes none that is driven), and a machine's sleep. */
+const SLEEPS = {
+  freeze: () => {
+    document.dispatchEvent(new Event("freeze"));
+    for (const end = performance.now() + 3000; performance.now() < end; );
+    document.dispatchEvent(new Event("resume"));
+  },
+  machine: () => {
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000;
+  },
+};
+
 const scenarios = {
   /** Asks by voice, hears the answer to its end, and ends. */
   async ask() {
@@ -128,6 +144,62 @@ const scenarios = {
     const later = await seen(page);
     await end(page);
     return { cut, silence, later };
+  },
+
+  /** Loses the microphone before asking; then another one, with none to follow until one is plugged in. */
+  async device() {
+    const page = await open({ isRecorded: false });
+    await start(page);
+    await floor(page, "listening");
+    await page.evaluate(() => {
+      const [track] = globalThis.watch.tracks;
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    });
+    await replies(page, 1);
+    await floor(page, "assistant");
+    await floor(page, "listening");
+    const answered = { ...(await seen(page)), connections };
+    await page.evaluate(() => {
+      const { mediaDevices } = navigator;
+      const open = mediaDevices.getUserMedia;
+      mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError"));
+      globalThis.plugIn = () => {
+        mediaDevices.getUserMedia = open;
+        mediaDevices.dispatchEvent(new Event("devicechange"));
+      };
+      const track = globalThis.watch.tracks.at(-1);
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    });
+    await floor(page, "nobody");
+    const without = await seen(page);
+    await page.evaluate(() => globalThis.plugIn());
+    await floor(page, "listening");
+    const again = { ...(await seen(page)), connections };
+    await end(page);
+    return { answered, without, again, ended: (await seen(page)).microphones };
+  },
+
+  /** Stands still while the assistant speaks, and goes on. */
+  async sleep() {
+    const page = await open();
+    await write(page, "Tell me a story.");
+    await floor(page, "assistant");
+    await page.waitForFunction(() => (document.querySelector(".reply .said")?.textContent.length ?? 0) > 20, null, PATIENCE);
+    await page.evaluate(SLEEPS[options.how]);
+    await page.waitForFunction(() => !document.getElementById("notice").hidden, null, PATIENCE);
+    const woken = await seen(page);
+    await page.waitForTimeout(500); // what is on its way through the browser may still sound: 100 ms of the recorder's own
+    const from = await page.evaluate(() => globalThis.recording.blocks.length);
+    await page.waitForTimeout(1500);
+    const silence = await keepSound(page, "asleep", from);
+    await write(page, "What is the capital of France?");
+    await replies(page, 2);
+    await floor(page, "assistant");
+    const goesOn = { ...(await seen(page)), connections };
+    await end(page);
+    return { woken, silence, goesOn };
   },
 
   /** Writes; asks for a timer, which rings, and for music, which is stopped. */

@@ -75,12 +75,34 @@ async function seen(page) {
   }));
 }
 
+/** Runs inside the page: remembers the microphones that are opened. */
+function keepMicrophones() {
+  globalThis.tracks = [];
+  const { mediaDevices } = navigator;
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async (...wishes) => {
+    const stream = await open(...wishes);
+    globalThis.tracks.push(...stream.getTracks());
+    return stream;
+  };
+}
+
+/** Runs inside the page: the device of the microphone goes, once it listens. */
+async function loseMicrophone() {
+  while (document.getElementById("status").textContent !== "Listening.") await new Promise((resolve) => setTimeout(resolve, 10));
+  const [track] = globalThis.tracks;
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}
+
 const scenarios = {
   /** Dictates what the microphone hears, and looks at the guesses on the way. */
   async dictate() {
     const page = await open({ viewport: { width: 1000, height: 900 } });
     await fill(page, "Dear diary.");
+    await page.evaluate(keepMicrophones);
     await page.getByRole("button", { name: "Dictate", exact: true }).click();
+    if (options.loses) await page.evaluate(loseMicrophone);
     await page.waitForSelector("#backdrop .partial", PATIENCE);
     const guess = await page.evaluate(() => {
       const partial = document.querySelector("#backdrop .partial");
@@ -92,7 +114,8 @@ const scenarios = {
     await page.getByRole("button", { name: "Stop dictating", exact: true }).click();
     await page.waitForFunction(() => document.getElementById("status").textContent === "Ready.", null, PATIENCE);
     const text = await page.evaluate(() => document.getElementById("text").value);
-    return { guess, text, notice: (await seen(page)).notice };
+    const microphones = await page.evaluate(() => globalThis.tracks.map(({ readyState }) => readyState));
+    return { guess, text, microphones, notice: (await seen(page)).notice };
   },
 
   /** Reads a text out, to its end. */

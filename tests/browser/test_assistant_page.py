@@ -144,6 +144,48 @@ def test_whoever_talks_over_the_answer_is_given_the_floor(
     assert not remembered.startswith(STORY)
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_change_of_microphone_is_lived_through(
+    transport: str, server: LiveServer, stand_in: ChatStandIn, tmp_path: Path
+) -> None:
+    thinks(stand_in, ANSWER)
+    speech = recording(server, tmp_path / "question.wav", 4.0, QUESTION, 60.0)
+    result = run("device", server.url, tmp_path, transport=transport, speech=speech)
+    question, answer = result["answered"]["said"]
+    assert word_error_rate(QUESTION, question["text"]) <= 0.2, "the next one hears"
+    assert answer["text"] == ANSWER
+    assert result["answered"]["microphones"] == ["ended", "live"]
+    assert result["answered"]["connections"] == 1, "the conversation is still the same"
+    assert result["without"]["notice"].startswith("No microphone was found.")
+    assert result["without"]["microphones"] == ["ended", "ended"]
+    assert result["again"]["microphones"] == ["ended", "ended", "live"]
+    assert result["again"]["connections"] == 1
+    assert result["again"]["notice"] == ""
+    assert set(result["ended"]) == {"ended"}
+
+
+@pytest.mark.parametrize(
+    ("transport", "how"), [("webrtc", "freeze"), ("websocket", "freeze"), ("websocket", "machine")]
+)
+def test_a_page_that_stood_still_plays_nothing_old_and_goes_on(
+    transport: str, how: str, server: LiveServer, stand_in: ChatStandIn, tmp_path: Path
+) -> None:
+    thinks(stand_in, STORY)
+    result = run("sleep", server.url, tmp_path, transport=transport, how=how)
+    assert result["woken"]["notice"].startswith("The page was asleep.")
+    story = next(each for each in result["woken"]["said"] if each["isCut"])
+    assert STORY.startswith(story["text"])
+    silence = np.fromfile(result["silence"]["path"], dtype=np.float32)
+    assert len(silence) > 0.15 * result["silence"]["rate"]
+    assert np.abs(silence).max() < 0.01
+    assert result["goesOn"]["connections"] == 2
+    asked = stand_in.asked[-1]["messages"]
+    assert [each["content"] for each in asked if each["role"] == "user"] == ["Tell me a story.", QUESTION]
+    remembered = next(each["content"] for each in asked if each["role"] == "assistant")
+    assert remembered.startswith(story["text"]), "the chat model knows what was heard"
+    assert len(remembered) < len(STORY)
+
+
 def test_commands_are_acted_on(server: LiveServer, stand_in: ChatStandIn, tmp_path: Path) -> None:
     thinks(stand_in, ANSWER)
     result = run("write", server.url, tmp_path)

@@ -139,7 +139,8 @@ def test_it_speaks_while_it_is_written(url: str, tmp_path: Path) -> None:
     assert seen["underruns"] == "0", "waiting for the writer is no underrun"
 
 
-def test_the_microphone_writes_what_is_said(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("loses", ["", "the first one"])
+def test_the_microphone_writes_what_is_said(url: str, tmp_path: Path, loses: str) -> None:
     sentence = "The train to the mountains leaves at noon, and nobody has bought any tickets yet."
     spoken = tmp_path / "spoken.wav"
     subprocess.run(
@@ -152,12 +153,13 @@ def test_the_microphone_writes_what_is_said(url: str, tmp_path: Path) -> None:
     microphone = tmp_path / "microphone.wav"
     soundfile.write(microphone, np.concatenate([quiet, samples, quiet, quiet]), rate, subtype="PCM_16")
     RESULTS.mkdir(exist_ok=True)
-    seen = run("dictate", RESULTS, url=url, microphone=str(microphone))
+    seen = run("dictate", RESULTS, url=url, microphone=str(microphone), loses=loses)
     assert seen["guess"]["isGrey"]
     assert seen["guess"]["text"].strip()
     assert seen["guess"]["field"] == "Dear diary.", "a guess is no text yet"
     assert seen["text"].startswith("Dear diary. ")
     assert word_error_rate(sentence, seen["text"].removeprefix("Dear diary. ")) <= 0.15
+    assert seen["microphones"] == ["ended"] * (2 if loses else 1)
     assert seen["notice"] == ""
 
 

@@ -59,7 +59,7 @@ export class AudioPlayer {
 
   /** Lets the sound begin; to be called in a click or key handler after `needs-gesture`. */
   async resume() {
-    if (this.#context.state === "suspended") await this.#context.resume().catch(() => {});
+    if (this.#context.state !== "running" && this.#context.state !== "closed") await this.#context.resume().catch(() => {});
   }
 
   begin() {

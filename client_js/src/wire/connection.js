@@ -89,6 +89,14 @@ export class Connection {
     this.#retry(error);
   }
 
+  /** Where it waits to try again, it tries now. */
+  hurry() {
+    if (this.#state !== "reconnecting" || this.#opening) return;
+    clearTimeout(this.#timer);
+    this.#attempts = 0;
+    this.#tryAgain();
+  }
+
   close() {
     clearTimeout(this.#timer);
     this.#leave();
@@ -191,11 +199,13 @@ export class Connection {
   #schedule() {
     const waitMs = backoffMs(this.#attempts, Math.random(), this.#options.backoff);
     this.#attempts += 1;
-    this.#timer = setTimeout(() => {
-      this.open().catch(() => {
-        if (this.#state === "reconnecting") this.#schedule();
-      });
-    }, waitMs);
+    this.#timer = setTimeout(() => this.#tryAgain(), waitMs);
+  }
+
+  #tryAgain() {
+    this.open().catch(() => {
+      if (this.#state === "reconnecting") this.#schedule();
+    });
   }
 
   #leave() {

@@ -118,3 +118,9 @@ function texts(value) {
   if (isObject(value) && Object.values(value).every((each) => typeof each === "string")) return value;
   throw new Refused("an object of strings");
 }
+
+/** An id of a message, which nobody else chooses. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  return `item_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}

@@ -74,6 +74,7 @@ export class WebRtcTransport {
 
   /** Another microphone speaks from now on, or none. @param {MediaStreamTrack | null} track */
   async replaceMicrophone(track) {
+    this.#microphone = track; // of a call that is only being set up
     await this.#sender?.replaceTrack(track).catch(() => {}); // the call has ended
   }
 

@@ -19,6 +19,8 @@ export class FakePlayer {
   calls = [];
   ready = Promise.resolve();
   output = null;
+  /** What it tells whoever made it, where that was kept. @type {(message: any) => void} */
+  tell = () => {};
 
   /** @param {number} generation */
   begin(generation) {

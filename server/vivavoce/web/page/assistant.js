@@ -72,6 +72,11 @@ function createAssistant() {
   created.on("level", ({ who, level }) => orb.hear(who, level));
   created.on("metrics", showMetrics);
   created.on("error", ({ error }) => key.failed(error));
+  created.on("microphone", ({ isOpen }) => {
+    if (isOpen) hide("notice");
+    update();
+  });
+  created.on("slept", () => notice("The page was asleep. Whatever was being said has been cut; just go on."));
   created.on("needs-gesture", () => notice("The browser holds the sound back. Press the circle."));
   return created;
 }
