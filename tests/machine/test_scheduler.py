@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from vivavoce.machine.scheduler import (
     MARGIN_S,
     MAX_THREADS,
+    WAITED_FOR_S,
     WHEN_THERE_IS_ROOM,
     Candidate,
     Running,
@@ -210,8 +212,23 @@ def test_files_are_stepped_one_at_a_time() -> None:
     running = choose([first, second], 0.0, workers=4)
     assert running.ids == (1,)
     assert choose([second], 0.0, [Running("own-1", live=False)], workers=4).ids == ()
-    assert choose([second], 0.0, [Running("x")], workers=4).ids == (2,)
-    assert choose([second], 0.0, [Running("x", threads=4)], workers=4).ids == (), "no core is left"
+    assert choose([second], 0.0, [Running("x", due_s=9.0)], workers=4).ids == (2,)
+    assert choose([second], 0.0, [Running("x", threads=4, due_s=9.0)], workers=4).ids == (), "no core is left"
+
+
+@pytest.mark.parametrize(("due_s", "ids"), [(0.0, ()), (0.032, ()), (WAITED_FOR_S, ()), (1.5, (2,)), (math.inf, (2,))])
+def test_no_step_of_a_file_is_begun_beside_somebody_who_waits(due_s: float, ids: tuple[int, ...]) -> None:
+    """A first chunk would share its cores with it; a listener who has a second of sound in store loses nothing."""
+    file = Candidate(2, "file", 1, WHEN_THERE_IS_ROOM, live=False)
+    assert choose([file], 10.0, [Running("first", due_s=10.0 + due_s)], workers=2).ids == ids
+    assert choose([file], 10.0, [], workers=2).ids == (2,)
+
+
+def test_a_step_of_a_file_takes_no_threads_from_the_live() -> None:
+    """It is over in a moment, and no other is begun meanwhile."""
+    file = Running("file", live=False)
+    assert choose([candidate(1, 0.3)], 0.0, [file], workers=2).threads == 2
+    assert choose([candidate(1, 0.3), candidate(2, 0.4)], 0.0, [file], workers=2).threads == 1
 
 
 def test_a_file_does_not_take_threads_from_nobody_but_gives_way_to_the_live() -> None:

@@ -18,6 +18,7 @@ DETECTOR_S = 0.032  # a frame of the speech detector is due before the next one 
 LONG_STEP_S = 0.1  # a step that takes longer must not take the last worker from a live stream
 MAX_THREADS = 4  # of one step; more gain nothing on matrices of this size
 SOON_S = 0.5  # what is due by then may not wait for a step that could
+WAITED_FOR_S = 0.3  # a first chunk and a final transcript are due by then: no step of a file is begun beside theirs
 FAR_S = 1.0  # from its deadline, a step can wait: one that is due soon is taken up beside it
 
 
@@ -108,14 +109,16 @@ def choose(
         c
         for c in waiting
         if c.ready_at_s <= now_s
-        and (c.live or _has_room_for_a_file(running))
+        and (c.live or _has_room_for_a_file(running, now_s))
         and not (is_last_worker and _is_in_the_way(c, waiting, now_s, lengths))
     ]
     if not begin:
         return Choice(wait_s=_next_look_s(waiting, now_s))
     first = min(begin, key=_urgency)
     mates = sorted((c for c in begin if c.group == first.group), key=_urgency)[: first.max_batch]
-    alone = not running and not any(c.live and c.group != first.group and c.ready_at_s <= now_s for c in waiting)
+    # A step of a file is short, and no further one is begun beside this: it takes no thread from the live.
+    others = any(c.live and c.group != first.group and c.ready_at_s <= now_s for c in waiting)
+    alone = not others and not any(step.live or not first.live for step in running)
     threads = min(workers, MAX_THREADS) if alone else 1
     return Choice(
         tuple(c.id for c in mates), first.group, first.kind, live=first.live, threads=threads, due_s=first.deadline_s
@@ -135,9 +138,9 @@ def _urgency(candidate: Candidate) -> tuple[bool, float]:
     return not candidate.live, candidate.deadline_s
 
 
-def _has_room_for_a_file(running: Sequence[Running]) -> bool:
-    """One file step at a time, and none beside a step that was given all cores."""
-    return all(step.live and step.threads == 1 for step in running)
+def _has_room_for_a_file(running: Sequence[Running], now_s: float) -> bool:
+    """One file step at a time, none beside a step that was given all cores, and none where somebody waits."""
+    return all(step.live and step.threads == 1 and step.due_s > now_s + WAITED_FOR_S for step in running)
 
 
 def _is_in_the_way(

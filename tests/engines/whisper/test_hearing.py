@@ -144,7 +144,7 @@ def test_an_encoder_step_is_a_part_of_a_long_window_and_all_of_a_short_one() -> 
             made.step([stream], threads=1)
             count += 1
         counts.append(count)
-    assert counts == [1, 3]  # five parts, two a step
+    assert counts == [1, 5]  # five parts, one a step
 
 
 def test_options_out_of_range_are_refused() -> None:

@@ -19,9 +19,9 @@ from vivavoce.onnx_session import open_session
 # Names of inputs and outputs.
 FEATURES, HIDDEN, NEXT, CROSS = "features", "hidden", "next", "cross"
 
-# Parts times positions in one step: 4 s of sound through six layers, 10 to 20 ms for the base model; a window of 30 s
-# takes two parts a step, 25 to 50 ms.
-STEP_POSITIONS = 3000
+# Parts times positions in one step: 4 s of sound through two layers, 5 to 7 ms for the base model; of a window of 20 s
+# and more a step is one part. Whoever wants to speak waits for no longer.
+STEP_POSITIONS = 1000
 
 
 def encoder_parts(layers: int) -> list[str]:
