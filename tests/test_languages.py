@@ -15,6 +15,7 @@ from vivavoce.languages import language_code
         ("eng", "en"), ("zh-CN", "zh"), ("zh-Hans-CN", "zh"), ("ZH_TW", "zh"), ("Chinese", "zh"), ("cmn", "zh"),
         ("中文", "zh"), ("ja-JP", "ja"), ("jp", "ja"), ("Japanese", "ja"), ("日本語", "ja"), ("ko-KR", "ko"),
         ("Korean", "ko"), ("한국어", "ko"), ("Auto", "auto"), ("AUTO", "auto"), ("", "auto"), ("default", "auto"),
+        ("English (US)", "en"), ("Chinese (Simplified)", "zh"), ("en_US.UTF-8", "en"), ("ja_JP.utf8", "ja"),
     ],
 )  # fmt: skip
 def test_names_and_tags_in_any_case(written: str, code: str) -> None:
@@ -22,7 +23,8 @@ def test_names_and_tags_in_any_case(written: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["fr", "fr-FR", "Kling", "en US", "en-", "e", "x" * 500, "en\x00", "zh-" + "a" * 90]
+    "written",
+    ["fr", "fr-FR", "Kling", "en US", "en-", "e", "(US)", "English (US) x", "x" * 500, "en\x00", "zh-" + "a" * 90],
 )
 def test_what_is_none_is_refused_by_its_name(written: str) -> None:
     with pytest.raises(UnknownLanguage) as caught:

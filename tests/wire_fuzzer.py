@@ -104,13 +104,14 @@ OFFER_LINES = (
     "a=candidate:1 1 udp 1 64:ff9b::a00:1 5000 typ host", "a=candidate:1 1 udp 1 2002:0a00:0001:: 5000 typ host",
     "a=candidate:1 1 udp 1 fec0::1 5000 typ host", "a=candidate:1 1 udp 1 x.local 5000 typ host", "a=candidate:",
 )  # fmt: skip
+SIGNED = "a=fingerprint:sha-256 " + ":".join(["0a"] * 32)  # nothing without one comes as far as its candidates
 PRIVATE = ("192.168.", "10.0.0.1", "64:ff9b", "2002:0a00", "fec0:", ".local", " tcp ")
 
 
 def offers(random_: random.Random) -> Iterator[bytes]:
     """Offers with lines missing, repeated, cut, and filled with odd bytes."""
     while True:
-        lines = [random_.choice(OFFER_LINES) for _ in range(random_.randrange(60))]
+        lines = [SIGNED, *(random_.choice(OFFER_LINES) for _ in range(random_.randrange(60)))]
         lines += ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=application 9 x"] * random_.randrange(2)
         if random_.random() < 0.2:
             lines.append("a=" + random_.choice(ODD_TEXTS))

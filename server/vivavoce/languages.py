@@ -20,7 +20,7 @@ _NAMES: Final[dict[str, str]] = {
     **dict.fromkeys(("ko", "kor", "kr", "korean", "한국어"), "ko"),
     **dict.fromkeys(("", "auto", "automatic", "detect", "auto-detect", "none", "null", "default"), AUTO),
 }
-_REGION: Final = re.compile(r"[ ]?\([^()]{1,40}\)\Z|\.utf-?8\Z")  # English (US), Chinese (Simplified), en_US.UTF-8
+_REGION: Final = re.compile(r"(?<=\w)[ ]?\([^()]{1,40}\)\Z|\.utf-?8\Z")  # English (US), en_US.UTF-8
 _SUBTAGS: Final = re.compile(r"([^\W\d_]+)(?:[-_][A-Za-z0-9]{2,8}){1,4}")
 
 

@@ -14,6 +14,10 @@ def test_an_object_comes_as_it_is() -> None:
     assert load_object('{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert load_object('\ufeff{"a": 1}') == {"a": 1}
+
+
 @pytest.mark.parametrize(
     "data", ["", "{", "[]", "1", "null", '{"a":NaN}', '{"a":-Infinity}', "[" * 100_000, '{"a":' + "9" * 5000 + "}"]
 )

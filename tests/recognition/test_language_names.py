@@ -15,6 +15,7 @@ from vivavoce.recognition.language_names import NAMES, heard_language, name_of
         ("en", "en"), ("EN-us", "en"), ("english", "en"), ("English", "en"), ("zh_Hans_CN", "zh"), ("deu", "de"),
         ("Deutsch", "de"), ("pt-BR", "pt"), ("português", "pt"), ("日本語", "ja"), ("nb", "no"), ("yue", "yue"),
         ("haw", "haw"), (" auto ", None), ("", None), ("multi", None),
+        ("Portuguese (Brazil)", "pt"), ("de_DE.UTF-8", "de"),
     ],
 )  # fmt: skip
 def test_what_people_write(written: str, code: str | None) -> None:

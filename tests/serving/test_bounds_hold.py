@@ -34,7 +34,10 @@ from vivavoce.transports.webrtc.calls import Calls
 from vivavoce.transports.websocket import WebSocketConnection
 
 KEY, OTHER_KEY = "a-key-of-enough-characters", "another-key-of-enough-characters"
-OFFER = b"v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+OFFER = (
+    b"v=0\r\na=fingerprint:sha-256 " + b":".join([b"0a"] * 32) + b"\r\n"
+    b"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+)
 
 
 @pytest.fixture(scope="module")

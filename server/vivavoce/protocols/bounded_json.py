@@ -22,7 +22,7 @@ def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200, noun: st
         ProtocolError: `invalid_json`; what was sent is never repeated.
     """
     try:
-        value: object = json.loads(data, parse_constant=_no_constant)
+        value: object = json.loads(data.removeprefix("\ufeff"), parse_constant=_no_constant)  # of Windows' files
     except (ValueError, RecursionError):
         raise _invalid(f"the {noun} is not valid JSON") from None
     if not isinstance(value, dict):

@@ -50,6 +50,7 @@ _ALSO: Final[dict[str, str]] = {
 }  # fmt: skip
 _BY_NAME: Final[dict[str, str]] = {name: code for code, name in NAMES.items()} | _ALSO
 _DETECTED: Final = frozenset({"", "auto", "automatic", "detect", "auto-detect", "none", "null", "default", "multi"})
+_REGION: Final = re.compile(r"(?<=\w)[ ]?\([^()]{1,40}\)\Z|\.utf-?8\Z")  # English (US), en_US.UTF-8
 _SUBTAGS: Final = re.compile(r"([^\W\d_]+)(?:[-_][A-Za-z0-9]{2,8}){1,4}")
 
 
@@ -59,7 +60,7 @@ def heard_language(written: str, *, param: str = "language") -> str | None:
     Raises:
         UnknownLanguage: If it means no language that anything here understands.
     """
-    name = written.strip().casefold()
+    name = _REGION.sub("", written.strip().casefold())
     if name in _DETECTED:
         return None
     if (code := _code(name)) is not None:

@@ -91,6 +91,20 @@ def test_an_unknown_format_is_refused_and_the_rest_of_that_message_too() -> None
     assert talk.say(text("a"))[0] == Begin(0, SessionConfig())
 
 
+def test_an_empty_format_is_none_and_a_voice_may_be_an_object() -> None:
+    talk = Talk()
+    assert talk.say(message("session.config", response_format="", voice={"id": "mika"})) == []
+    assert talk.error_codes() == []
+    assert talk.say(text("a"))[0] == Begin(0, SessionConfig(voice="mika"))
+
+
+@pytest.mark.parametrize("voice", [{}, {"id": 5}, {"name": "mika"}, ["mika"], 5, {"id": "m" * 200}])
+def test_a_voice_that_is_no_name_is_refused(voice: object) -> None:
+    talk = Talk()
+    assert talk.say(message("session.config", voice=voice)) == []
+    assert len(talk.error_codes()) == 1
+
+
 def test_done_without_text_is_an_empty_utterance() -> None:
     assert Talk().say(text(""), DONE) == [Begin(0, SessionConfig()), End(0)]
 

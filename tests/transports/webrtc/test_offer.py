@@ -7,7 +7,8 @@ import pytest
 from vivavoce.errors import PayloadTooLarge
 from vivavoce.transports.webrtc.offer import InvalidOffer, cleaned_offer
 
-HEAD = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+SIGNED = "a=fingerprint:sha-256 " + ":".join(["0a"] * 32) + "\r\n"
+HEAD = "v=0\r\n" + SIGNED + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
 
 
 def candidate(address: str, *, protocol: str = "udp", port: int = 5000) -> str:
@@ -62,6 +63,24 @@ def test_an_offer_of_32_kib_is_taken_and_more_is_not() -> None:
     cleaned_offer(body, allow_private=False)
     with pytest.raises(PayloadTooLarge):
         cleaned_offer(body + b"\n", allow_private=False)
+
+
+@pytest.mark.parametrize(
+    "fingerprint",
+    ["", "a=fingerprint:sha-256\r\n", "a=fingerprint:sha-256 zz:zz\r\n", "a=fingerprint:sha-256 0a:0b\r\n",
+     SIGNED.replace("sha-256", "sha-1"), SIGNED.replace("sha-256", "md5"), SIGNED.replace(":0a", "0a")],
+)  # fmt: skip
+def test_an_offer_without_a_certificate_is_refused(fingerprint: str) -> None:
+    with pytest.raises(InvalidOffer, match="fingerprint"):
+        cleaned_offer(HEAD.replace(SIGNED, fingerprint).encode(), allow_private=True)
+    only_second = HEAD.replace(SIGNED, fingerprint) + SIGNED
+    with pytest.raises(InvalidOffer, match="fingerprint"):
+        cleaned_offer(only_second.encode(), allow_private=True)
+
+
+def test_a_certificate_may_stand_in_the_first_section() -> None:
+    offer = HEAD.replace(SIGNED, "").replace("111\r\n", "111\r\n" + SIGNED.replace("0a", "0A"))
+    cleaned_offer(offer.encode(), allow_private=True)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", HEAD.split("m=application")[0].encode(), b"m=application 9\r\n"])

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from vivavoce.engines import speech_options as options
-from vivavoce.protocols.fields import INDEX, Number, OneOf, Text, Whole, Word
+from vivavoce.protocols.fields import INDEX, Number, OneOf, Refused, Text, Whole, Word
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceName:
+    """A name, alone or as the `id` of an object."""
+
+    def read(self, value: object) -> str:
+        name = value.get("id") if isinstance(value, dict) else value
+        if isinstance(name, str) and len(name) <= 128:
+            return name
+        raise Refused('a name of at most 128 characters, or {"id": name}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +29,7 @@ class SessionConfig:
 
     type: ClassVar[str] = "session.config"
     model: Annotated[str | None, Text(128)] = None  # a voice may be named here, as over HTTP
-    voice: Annotated[str | None, Text(128)] = None
+    voice: Annotated[str | None, VoiceName()] = None  # or {"id": ...}, as OpenAI's custom voices are named
     response_format: Annotated[str | None, Word(16)] = None
     sample_rate: Annotated[int | None, Whole(*options.SAMPLE_RATE[:2])] = None  # Hz
     speed: Annotated[float | None, Number(*options.SPEED)] = None

@@ -128,6 +128,8 @@ class Session:
         return self._input is _Input.WRITING and self.outbox.is_open(self._last)
 
     def _configure(self, config: SessionConfig) -> list[Command]:
+        if config.response_format == "":  # not set, as over HTTP
+            config = dataclasses.replace(config, response_format=None)
         if config.response_format is not None and config.response_format not in self.limits.formats:
             raise UnsupportedFormat(config.response_format, self.limits.formats)
         if config.language is not None:

@@ -8,6 +8,7 @@ where they come from (peer-reflexive candidates, RFC 8445 section 7.3.1.3). Pure
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from vivavoce.errors import InvalidRequest, PayloadTooLarge
 
@@ -25,6 +26,10 @@ _LEADS_ELSEWHERE = tuple(
         "fec0::/10",  # site-local, RFC 3879
     )
 )
+
+
+_HASH_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+_FINGERPRINT = re.compile(r"(?i)a=fingerprint:(sha-256|sha-384|sha-512) ((?:[0-9a-f]{2}:)+[0-9a-f]{2})")
 
 
 class InvalidOffer(InvalidRequest):
@@ -56,6 +61,8 @@ def cleaned_offer(body: bytes, *, allow_private: bool) -> str:
     for needed in ("m=audio ", "m=application "):
         if not any(line.startswith(needed) for line in lines):
             raise InvalidOffer(f"the offer needs a section '{needed.strip()}'")
+    if not _is_signed(lines):
+        raise InvalidOffer("the offer needs a certificate's fingerprint, 'a=fingerprint:sha-256 ...'")
     kept: list[str] = []
     candidates: list[str] = []
     for line in lines:
@@ -68,6 +75,18 @@ def cleaned_offer(body: bytes, *, allow_private: bool) -> str:
         if not line.startswith("a=end-of-candidates"):
             kept.append(line)
     return "\r\n".join(kept) + "\r\n"
+
+
+def _is_signed(lines: list[str]) -> bool:
+    """Whether the session or its first section names a certificate; without one no call can be told from another's."""
+    sections = 0
+    for line in lines:
+        sections += line.startswith("m=")
+        if sections > 1:
+            return False
+        if line.startswith("a=fingerprint:") and (found := _FINGERPRINT.fullmatch(line.strip())):
+            return len(found[2].split(":")) == _HASH_BYTES[found[1].lower()]
+    return False
 
 
 def _is_welcome(candidate: str, allow_private: bool) -> bool:
