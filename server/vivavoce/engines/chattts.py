@@ -2,16 +2,20 @@
 
 Extra `[chattts]` (the package is AGPL-3.0, its weights CC BY-NC 4.0; it brings torch). The weights are not in the
 package: they lie in the folder `chattts` of the data folder, or the voice is listed with what is missing. A seed is a
-speaker: `chattts/7`, or the request's `seed`. The package keeps one switch for all that it speaks, so its steps take
-turns; one step is a few tokens, on two cores a good second of work.
+speaker: `chattts/7`, or the request's `seed`. The package keeps one switch for all that it speaks, and torch one source
+of chance, so its steps take turns; one step is a few tokens.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
+import re
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ from vivavoce.config import VoiceSettings
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EmptyInput, EngineError, GenerationFailed, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.progress import Progress
+from vivavoce.text.chinese_figures import say_figures
 from vivavoce.text.normalize import SpokenText
 from vivavoce.text.timing import estimate_words
 
@@ -33,8 +38,10 @@ SAMPLE_RATE = 24_000
 LANGUAGES = ("en", "zh")
 REPOSITORY, REVISION = "2Noise/ChatTTS", "1a3c04a8"
 SPEAKERS = tuple(str(seed) for seed in range(1, 33))  # seeds that have a name; any other comes with `seed`
-STREAM_TOKENS = 8  # of the package's stream: fewer are heard sooner, and each time all so far is decoded again
-MAX_TOKENS = 1024  # of a sentence: about 40 s
+STREAM_TOKENS = 8  # of a step: fewer are heard sooner, and each time all so far is decoded again
+AHEAD_TOKENS = 48  # made before their sound is final: as many as in the package's own stream; its decoder looks so far
+TOKEN_SAMPLES = 512
+MAX_TOKENS = 1024  # of a sentence: about 22 s
 NEEDED = tuple(
     f"asset/{part}"
     for part in (
@@ -51,6 +58,9 @@ MISSING = (
     "(2.3 GB, CC BY-NC 4.0)"
 )
 
+_SPOKEN = re.compile("[A-Za-z\u4e00-\u9fff]")  # all that the package reads, but for commas and full stops
+_NO_MARKS = str.maketrans("[]", "  ")
+
 
 @dataclass(frozen=True, slots=True)
 class ChatTTSVoice:
@@ -60,7 +70,7 @@ class ChatTTSVoice:
     chat: Any  # ChatTTS.Chat
     lock: threading.Lock = field(default_factory=threading.Lock)
     speakers: dict[int, str] = field(default_factory=dict)  # seed -> the package's own form of a speaker
-    memory_bytes: int = 2_500_000_000
+    memory_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -70,10 +80,12 @@ class ChatTTSStream:
     voice: ChatTTSVoice
     sentence: SpokenText
     parts: Iterator[Any] | None  # None: not begun
+    wishes: Any  # ChatTTS.Chat.InferCodeParams, once begun
     seed: int
     options: SpeechOptions
     stretcher: TimeStretcher
     stage: Stage = "decode"
+    steps: int = 0
     spoken_samples: int = 0
     buffered_s: float = 0.0
     error: EngineError | None = None
@@ -115,14 +127,14 @@ class ChatTTSEngine:
         try:
             import ChatTTS
 
-            chat = ChatTTS.Chat()
+            chat = ChatTTS.Chat(_Mute(NAME))
             loaded = chat.load(source="custom", custom_path=str(self._weights), compile=False)
         except Exception as error:  # whatever a third-party loader raises, the other voices keep speaking
             reason = type(error).__name__
             raise VoiceUnavailable(f"voice '{NAME}' cannot be loaded ({reason})", param="voice") from error
         if not loaded:
             raise VoiceUnavailable(f"voice '{NAME}' cannot be loaded: its weights are damaged", param="voice")
-        return ChatTTSVoice(NAME, chat)
+        return ChatTTSVoice(NAME, chat, memory_bytes=_bytes_of(chat))
 
     def unload_voice(self, voice: Voice) -> None:
         if isinstance(voice, ChatTTSVoice):
@@ -137,21 +149,27 @@ class ChatTTSEngine:
     def open(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> ChatTTSStream:
         assert isinstance(voice, ChatTTSVoice)
         sentence = self.check(sentence, voice, options)
-        if not sentence.text.strip():
+        if not _SPOKEN.search(_written(sentence)):
             raise EmptyInput
         seed = options.seed if options.seed is not None else _seed_of(options.reference)
-        return ChatTTSStream(voice, sentence, None, seed, options, TimeStretcher(SAMPLE_RATE, options.speed))
+        return ChatTTSStream(voice, sentence, None, None, seed, options, TimeStretcher(SAMPLE_RATE, options.speed))
 
     def step(self, streams: Sequence[SentenceStream], *, threads: int) -> list[AudioChunk | None]:
-        return [self._advance(stream) for stream in streams]
+        return [self._advance(stream, threads) for stream in streams]
 
-    def _advance(self, stream: SentenceStream) -> AudioChunk | None:
+    def _advance(self, stream: SentenceStream, threads: int) -> AudioChunk | None:
         assert isinstance(stream, ChatTTSStream)
         if stream.stage == "done":
             return None
-        with stream.voice.lock:
+        with stream.voice.lock, _chance(stream.seed, stream.steps, threads):
             try:
-                stream.parts = stream.parts if stream.parts is not None else self._begin(stream)
+                if stream.parts is None:
+                    stream.wishes = _wishes(stream)
+                    stream.parts = _parts(stream)
+                # What its decoder has not seen the future of is kept back; the package reads this at every step.
+                ready = stream.steps >= AHEAD_TOKENS // STREAM_TOKENS
+                stream.wishes.stream_speed = STREAM_TOKENS * TOKEN_SAMPLES if ready else 0
+                stream.steps += 1
                 part = next(stream.parts, None)
             except Exception as error:  # its words may quote the text
                 raise GenerationFailed(f"ChatTTS failed on this sentence ({type(error).__name__})") from None
@@ -160,31 +178,6 @@ class ChatTTSEngine:
         samples = stream.stretcher.process(np.ascontiguousarray(np.asarray(part, np.float32).reshape(-1)))
         stream.spoken_samples += len(samples)
         return AudioChunk(samples, SAMPLE_RATE) if len(samples) else None
-
-    def _begin(self, stream: ChatTTSStream) -> Iterator[Any]:
-        import ChatTTS
-
-        options, chat = stream.options, stream.voice.chat
-        wishes = {"temperature": options.temperature, "top_P": options.top_p, "top_K": options.top_k}
-        wishes["repetition_penalty"] = options.repetition_penalty
-        parameters = ChatTTS.Chat.InferCodeParams(
-            spk_emb=_speaker(stream.voice, stream.seed),
-            manual_seed=stream.seed,
-            stream_batch=STREAM_TOKENS,
-            max_new_token=MAX_TOKENS,
-            show_tqdm=False,
-            **{name: value for name, value in wishes.items() if value is not None},
-        )
-        parts: Iterator[Any] = chat.infer(
-            stream.sentence.text,
-            stream=True,
-            lang=stream.sentence.language,
-            skip_refine_text=True,
-            do_text_normalization=False,  # it has been done
-            split_text=False,
-            params_infer_code=parameters,
-        )
-        return parts
 
     def _end(self, stream: ChatTTSStream) -> AudioChunk | None:
         stream.stage, stream.parts = "done", None
@@ -218,3 +211,65 @@ def _speaker(voice: ChatTTSVoice, seed: int) -> str:
                 voice.speakers.clear()
             voice.speakers[seed] = voice.chat.sample_random_speaker()
     return voice.speakers[seed]
+
+
+def _wishes(stream: ChatTTSStream) -> Any:
+    """The package's parameters; under the voice's lock."""
+    import ChatTTS
+
+    options = stream.options
+    asked = {"temperature": options.temperature, "top_P": options.top_p, "top_K": options.top_k}
+    asked["repetition_penalty"] = options.repetition_penalty
+    return ChatTTS.Chat.InferCodeParams(
+        spk_emb=_speaker(stream.voice, stream.seed),
+        stream_batch=STREAM_TOKENS,
+        pass_first_n_batches=0,
+        max_new_token=MAX_TOKENS,
+        show_tqdm=False,
+        **{name: value for name, value in asked.items() if value is not None},
+    )
+
+
+def _parts(stream: ChatTTSStream) -> Iterator[Any]:
+    """The package's stream; it ends with one part more than it has steps."""
+    parts: Iterator[Any] = stream.voice.chat.infer(
+        _written(stream.sentence),
+        stream=True,
+        lang=stream.sentence.language,
+        skip_refine_text=True,
+        do_text_normalization=False,  # it has been done
+        split_text=False,
+        params_infer_code=stream.wishes,
+    )
+    return parts
+
+
+def _written(sentence: SpokenText) -> str:
+    """The sentence as the package reads it: it drops figures and accents without a word, and obeys what is in []."""
+    text = say_figures(sentence.text) if sentence.language == "zh" else sentence.text
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in apart if not unicodedata.combining(char)).translate(_NO_MARKS)
+
+
+@contextmanager
+def _chance(seed: int, step: int, threads: int) -> Iterator[None]:
+    """Torch, for one step: its random numbers are this sentence's own, whoever else is spoken in between."""
+    import torch
+
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    with torch.random.fork_rng():
+        torch.manual_seed((seed * 1_000_003 + step) % 2**63)
+        yield
+
+
+def _bytes_of(chat: Any) -> int:
+    networks = [getattr(chat, name, None) for name in ("vocos", "dvae", "gpt", "embed", "decoder")]
+    return sum(weight.nbytes for network in networks if network is not None for weight in network.parameters())
+
+
+class _Mute(logging.Logger):
+    """What the package writes into a log is the text that it speaks."""
+
+    def isEnabledFor(self, level: int) -> bool:
+        return False
