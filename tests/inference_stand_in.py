@@ -342,6 +342,8 @@ BEHAVIOURS: dict[str, Callable[[_Handler], None]] = {
     "mp3": lambda handler: handler.give(200, tone("MP3", handler.hub.seconds), "audio/mpeg"),
     "stereo": lambda handler: handler.give(200, tone("FLAC", 1.0, rate=44_100, channels=2), "audio/flac"),
     "caption-list": _json(CAPTION),
+    "musicgen-small": _flac,  # by their real names, as the documents call them
+    "blip-image-captioning-base": _json(CAPTION),
     "caption-object": _json(CAPTION[0]),
     "transcript": _json({"text": " hello there", "chunks": [{"text": " hello there", "timestamp": [0.0, 1.5]}]}),
     "loading": _loading,

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import re
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from live_server import live_server
 from vivavoce.config import VoiceSettings
 from vivavoce.engines.embedded import open_engine
+from web_site import site
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """A web server that says nothing."""
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
-
-@contextmanager
-def site(folder: Path) -> Iterator[str]:
-    """A web site of its own; its address."""
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_the_readme_lines_speak_in_a_page_of_another_site(tmp_path: Path) -> None:

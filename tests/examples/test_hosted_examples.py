@@ -35,13 +35,16 @@ def run(server: LiveServer, *command: str, folder: Path) -> subprocess.Completed
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd=folder)
 
 
-def test_a_text_becomes_sound(server: LiveServer, tmp_path: Path) -> None:
-    script = str(EXAMPLES / "text_to_audio.py")
+@pytest.mark.parametrize(
+    ("program", "script"), [([sys.executable], "text_to_audio.py"), (["node"], "text_to_audio.mjs")]
+)
+def test_a_text_becomes_sound(server: LiveServer, tmp_path: Path, program: list[str], script: str) -> None:
+    command = [*program, str(EXAMPLES / script)]
     for arguments in (("rain", "a.ogg", "org/flac"), ("Rain on a tin roof.", "b.ogg")):
-        done = run(server, sys.executable, script, *arguments, folder=tmp_path)
+        done = run(server, *command, *arguments, folder=tmp_path)
         assert done.returncode == 0, done.stderr
         assert len(decode_with_libsndfile((tmp_path / arguments[1]).read_bytes()).samples) > 5000
-    failed = run(server, sys.executable, script, "rain", "c.ogg", "org/broke", folder=tmp_path)
+    failed = run(server, *command, "rain", "c.ogg", "org/broke", folder=tmp_path)
     assert failed.returncode == 1
     assert "You have exceeded your monthly included credits" in failed.stderr
 

@@ -480,10 +480,24 @@ def test_nothing_tells_the_token(hub: InferenceStandIn, caplog: pytest.LogCaptur
     assert "nobody else's" not in told
 
 
-def test_the_documents_examples_run(server: LiveServer) -> None:
+def test_the_documents_examples_run(hub: InferenceStandIn, server: LiveServer) -> None:
+    """Just as they stand there: by this server, and by a model elsewhere."""
     document = httpx.get(server.url + "/openapi.json").json()
-    for path in (AUDIO, TEXT):
+    for path, field in ((AUDIO, "input_text"), (TEXT, "input_image")):
         content = document["paths"][path]["post"]["requestBody"]["content"]
         assert set(content) == {"application/json", "multipart/form-data"}
-        response = httpx.post(server.url + path, json=content["application/json"]["example"], timeout=60)
+        here, elsewhere = (content["application/json"]["examples"][name]["value"] for name in ("here", "elsewhere"))
+        assert not hub.asked
+        response = httpx.post(server.url + path, json=here, timeout=60)  # a picture is read by an extra
         assert response.status_code in ((200,) if path == AUDIO else (200, 503)), response.text
+        response = httpx.post(server.url + path, json=elsewhere, timeout=60)
+        assert response.status_code == 200, response.text
+        (asked,) = hub.asked
+        assert (asked.host, asked.token) == (ROUTER, "hf_...")
+        if path == AUDIO:
+            assert asked.json["inputs"] == elsewhere[field]
+            assert len(decode_with_ffmpeg(response.content).samples) > 5000
+        else:
+            assert asked.body == base64.b64decode(elsewhere[field])
+            assert response.json() == [{"generated_text": "two cats on a sofa"}]
+        hub.forget()

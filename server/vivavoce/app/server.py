@@ -116,7 +116,7 @@ class Server:
         await self.hosted.aclose()
         await self.assistant.aclose()
         await self.decoding.aclose()
-        self.encoding.shutdown(wait=True, cancel_futures=True)
+        await asyncio.to_thread(self.encoding.shutdown, wait=True, cancel_futures=True)
 
 
 def build_server(

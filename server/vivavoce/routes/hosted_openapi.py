@@ -21,11 +21,26 @@ _DESCRIPTION: dict[str, Any] = {
     },
 }
 _DESIRED = {"type": "string", "description": "Only this field of the model's answer.", "maxLength": 64}
-# Two pixels by one; the smallest picture that is one.
-_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGP4//8/AAX+Av5Y8msOAAAAAElFTkSuQmCC"
+# A picture that says GOOD MORNING.
+_PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAMcAAAAkAQAAAAAVrhNHAAAA+0lEQVR42u3SMUoDYRQE4G9/lvgXwq5dGkMQLyGkCOJBPEY6N1Z7KJEU"
+    "AS8hEmNj5y5YbGTNWiTBCOoBxGleMW/ezMBLOt+jC37C32Pe4yp/j3VUX+WP4+k4lmUsV7ngtW2atvUGi4UFeG4EdVPfNA9euHVXHVQt"
+    "radKsEyXgzoTC5STrck8Cmbm2TIWZnT5iDVrBUG62Uq5B5Eofk09hXyvz/V+i9WwoyP9onnenU23mssdc47epo/Zp6bdzkpBgWBkVA+a"
+    "wthpUs0TgWBCMDBYZrWm0DcpNWBEkA2zi3jiCM5yRULieCw47MWYpnowHG79+oeS/0/8hfkA159OPrwUmNYAAAAASUVORK5CYII="
+)
+_ROUTER = "https://router.huggingface.co/hf-inference/models/"
+_TOKEN = "hf_..."
 
 
-def _body(schema: dict[str, Any], field: str, kinds: str, example: dict[str, Any]) -> dict[str, Any]:
+def _body(
+    schema: dict[str, Any], field: str, kinds: str, content: str, local: str, elsewhere: dict[str, Any]
+) -> dict[str, Any]:
+    """A route's body.
+
+    Args:
+        field, kinds, content: what is sent beside the description: its name, its media types, an example.
+        local, elsewhere: an address here and a description of a model elsewhere, for the examples.
+    """
     properties = {**schema["properties"], field: {"type": "string", "description": kinds}}
     form = {
         "type": "object",
@@ -37,7 +52,13 @@ def _body(schema: dict[str, Any], field: str, kinds: str, example: dict[str, Any
     return {
         "required": True,
         "content": {
-            "application/json": {"schema": inline, "example": example},
+            "application/json": {
+                "schema": inline,
+                "examples": {
+                    "here": {"summary": "By this server, offline", "value": {"api_url": local, field: content}},
+                    "elsewhere": {"summary": "By a model elsewhere", "value": {**elsewhere, field: content}},
+                },
+            },
             "multipart/form-data": {"schema": form, "encoding": encoding},
         },
     }
@@ -54,7 +75,12 @@ TEXT_TO_AUDIO: dict[str, Any] = {
     },
     "openapi_extra": {
         "requestBody": _body(
-            _DESCRIPTION, "input_text", "text/plain", {"api_url": "local:default", "input_text": "Rain on a tin roof."}
+            _DESCRIPTION,
+            "input_text",
+            "text/plain",
+            "Rain on a tin roof.",
+            "local:default",
+            {"api_url": _ROUTER + "facebook/musicgen-small", "api_token": _TOKEN},
         )
     },
 }
@@ -67,7 +93,13 @@ IMAGE_TO_TEXT: dict[str, Any] = {
             {**_DESCRIPTION, "properties": {**_DESCRIPTION["properties"], "desired_output": _DESIRED}},
             "input_image",
             "image/jpeg, image/png, image/webp",
-            {"api_url": "local:ocr", "input_image": _PICTURE},
+            _PICTURE,
+            "local:ocr",
+            {
+                "api_url": _ROUTER + "Salesforce/blip-image-captioning-base",
+                "api_token": _TOKEN,
+                "desired_output": "generated_text",
+            },
         )
     },
 }

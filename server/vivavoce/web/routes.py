@@ -28,9 +28,10 @@ _HEADERS = {
     "cache-control": "no-cache",  # asked again each time, answered 304: an upgraded server never meets an old page
 }
 
-# Swagger UI writes styles into its elements and draws with data addresses; scripts come from here all the same.
+# Swagger UI writes styles into its elements, draws with data addresses and plays what it was answered; its scripts come
+# from here all the same.
 _DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
