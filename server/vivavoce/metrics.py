@@ -87,6 +87,11 @@ class Metrics:
             "voice_voice_load_seconds", "Loading a voice", buckets=(0.1, 0.3, 1.0, 2.0, 5.0, 15.0, 60.0), registry=r
         )
 
+    def ran_dry(self, silent_s: float) -> None:
+        """A listener in the middle of an utterance heard nothing for so many seconds, by the server's fault."""
+        self.underruns.inc()
+        self.underrun_seconds.inc(silent_s)
+
     def families(self) -> list[Metric]:
         """Every number as it is now."""
         return [*self.registry.collect()]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -27,6 +28,7 @@ from vivavoce.serving.parts import until_first_ends
 from vivavoce.serving.taking import Taking
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest, Spoken, SpokenChunk, Unspoken
 from vivavoce.transports.encoding import Encoding
+from vivavoce.transports.pacing import Pacer
 
 AUDIBLE = 10 ** (-45 / 20)  # -45 dBFS: below it is the silence before a voice
 HELD_S = 5.0  # of such silence at most: nothing is kept without a bound
@@ -43,6 +45,7 @@ class SpeechResponse(Response):
         spool: where the encoder keeps what must be whole before it leaves; closed here.
         sse: server-sent events instead of bytes.
         words: with `sse`, also events with word times.
+        now: the clock, in seconds.
         stall_timeout_s: a client that takes nothing for this long is dropped.
     """
 
@@ -58,6 +61,7 @@ class SpeechResponse(Response):
         spool: Spool | None = None,
         sse: bool = False,
         words: bool = False,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.background = None
         self._speaker = speaker
@@ -70,6 +74,9 @@ class SpeechResponse(Response):
         self._sse = sse
         self._words = words
         self._started = False
+        self._now = now
+        self._listening = Pacer()  # somebody who plays it while it comes
+        self._came_s = 0.0  # when the last chunk came here
         self._unspoken: Sequence[Unspoken] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,6 +114,7 @@ class SpeechResponse(Response):
         sound_s = 0.0
         audible = False
         async for chunk in utterance:
+            self._came_s = self._now()
             part = await self._encode(chunk)
             sound_s += chunk.audio.duration_s
             audible = audible or sound_s > HELD_S or bool(np.any(np.abs(chunk.audio.samples) > AUDIBLE))
@@ -160,9 +168,17 @@ class SpeechResponse(Response):
         if not self._started:
             self._started = True
             await send({"type": "http.response.start", "status": 200, "headers": self._start_headers()})
+        self._note_gap(sound_s)
         await self._taking.send(
             send({"type": "http.response.body", "body": part, "more_body": more}), len(part), sound_s
         )
+
+    def _note_gap(self, sound_s: float) -> None:
+        """This much sound leaves: count it where it was late by our fault. A file is not listened to while it comes."""
+        if self._spool is None and sound_s > 0:
+            if waited_s := self._listening.waited_s(self._now(), self._came_s):
+                self._metrics.ran_dry(waited_s)
+            self._listening.send(sound_s, self._now())
 
     def _start_headers(self) -> list[tuple[bytes, bytes]]:
         media_type = "text/event-stream; charset=utf-8" if self._sse else self._encoder.media_type

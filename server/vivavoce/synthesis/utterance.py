@@ -305,8 +305,7 @@ class Utterance:
         ours_s = -slack_s - by_reader_s + min(by_reader_s, lag_s)
         if ours_s > GRAIN_S:
             self.underruns += 1
-            self._metrics.underruns.inc()
-            self._metrics.underrun_seconds.inc(ours_s)
+            self._metrics.ran_dry(ours_s)
             if self._place is not None:
                 self._place.ran_dry(now_s)
 

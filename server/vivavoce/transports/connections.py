@@ -68,6 +68,10 @@ class Connections:
             if not self._open:
                 self._empty.set()
 
+    def ran_dry(self, silent_s: float) -> None:
+        """A carrier was late with sound that it had: its listener heard nothing for so long."""
+        self._metrics.ran_dry(silent_s)
+
     def drain(self) -> None:
         """Close each once nothing of it is being spoken."""
         for carried in list(self._open):

@@ -22,6 +22,7 @@ class FrameSink:
         teller: sends the messages, and the audio among them.
         pacer: the listener's clock, through all utterances of the connection.
         paced: at the speed of listening; False: as fast as it is made.
+        ran_dry: told the seconds for which the listener had nothing to play while a chunk was here.
         now, sleep: the clock, in seconds.
     """
 
@@ -33,6 +34,7 @@ class FrameSink:
         patience: Patience,
         *,
         paced: bool = True,
+        ran_dry: Callable[[float], None] = lambda silent_s: None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -41,6 +43,7 @@ class FrameSink:
         self._encoding = encoding
         self._patience = patience
         self._paced = paced
+        self._ran_dry = ran_dry
         self._now = now
         self._sleep = sleep
         self._begin_s = pacer.sent_s
@@ -62,12 +65,15 @@ class FrameSink:
     async def _send(self, chunk: SpokenChunk) -> None:
         duration_s = chunk.audio.duration_s
         await self._wait_for_room(duration_s)
+        came_s = self._now()
         encoder = self._encoding.encoder
         payload = await self._encoding.encode(chunk.audio.samples)
         self._teller.tell_chunk(chunk, format=encoder.name, sample_rate=encoder.stream_rate)
         self._teller.send_audio(payload)
         if chunk.ends_sentence and encoder.name == "pcm":  # other formats may owe some of it
             self._teller.end_sentence()
+        if self._sent_s > 0 and (waited_s := self._pacer.waited_s(self._now(), came_s)):
+            self._ran_dry(waited_s)
         self._sent_s += duration_s
         self._pacer.send(duration_s, self._now())
         await self._teller.all_sent()

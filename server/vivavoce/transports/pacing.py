@@ -7,6 +7,8 @@ its utterances; the WebSocket transport asks it when the next chunk may leave.
 
 from __future__ import annotations
 
+GRAIN_S = 0.005  # a shorter gap is nobody's: threads and tasks take turns
+
 
 class Pacer:
     """The listener's clock: plays in real time from the first chunk on, unless it reports otherwise."""
@@ -28,6 +30,15 @@ class Pacer:
     def position_s(self, now: float) -> float:
         """Where the listener is, on the scale of `sent_s`."""
         return self._sent_s - self.ahead_s(now)
+
+    def waited_s(self, now: float, since: float) -> float:
+        """Seconds up to now in which the listener had nothing left to play, not counted before `since`.
+
+        What leaves a carrier later than it came to it, `since`, was late by the carrier's fault; whether it came there
+        too late is the utterance's matter. 0 where nothing was sent before, or the gap is too short to be heard.
+        """
+        waited_s = now - max(self._dry_at_s, since) if self._sent_s > 0 else 0.0
+        return waited_s if waited_s > GRAIN_S else 0.0
 
     def send(self, duration_s: float, now: float) -> None:
         """A chunk of this length was sent."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -57,10 +58,12 @@ class WebSocketConnection:
         self._owner = owner
         self._subprotocol = subprotocol
         self._pacer = Pacer()
+        self._ran_dry: Callable[[float], None] = lambda silent_s: None
         self._carried = carry(Carrier("websocket", self._open_sink))
 
     async def serve(self, connections: Connections) -> None:
         """Accept, and serve until either side has had enough."""
+        self._ran_dry = connections.ran_dry
         with connections.hold(self._carried, "websocket", self._owner):
             offered: list[str] = self._websocket.scope["subprotocols"]
             await self._websocket.accept(subprotocol=self._subprotocol if self._subprotocol in offered else None)
@@ -113,4 +116,5 @@ class WebSocketConnection:
 
     def _open_sink(self, teller: Teller, format: SoundFormat) -> FrameSink:
         encoder = open_encoder(format.name, format.sample_rate)
-        return FrameSink(teller, self._pacer, Encoding(encoder, self._encoding), self._patience, paced=format.paced)
+        encoding = Encoding(encoder, self._encoding)
+        return FrameSink(teller, self._pacer, encoding, self._patience, paced=format.paced, ran_dry=self._ran_dry)

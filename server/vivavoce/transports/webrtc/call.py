@@ -104,6 +104,7 @@ class Call:
                 await self._opened.wait()
             if self._channel is None:  # hung up, or failed, before it began
                 return
+            self._track.sound.ran_dry = connections.ran_dry
             with connections.hold(self._carried, "webrtc", self.owner):
                 await until_first_ends(self._watch(), self.send_messages(), self._carried.run(), self._microphone.run())
         except TimeoutError:

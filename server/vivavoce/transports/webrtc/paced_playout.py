@@ -7,7 +7,8 @@ makes packets of the frames, an adapter hands them to another framework. Written
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.transports.webrtc.playout import SAMPLE_RATE, Playout
@@ -20,16 +21,28 @@ class PacedPlayout:
 
     Args:
         max_ahead_s: seconds that may wait to be played.
+        now, sleep: the clock, in seconds.
 
     Attributes:
         playout: the samples, and how many of them were played.
+        ran_dry: told the seconds for which nothing was played though there was sound.
     """
 
-    def __init__(self, max_ahead_s: float) -> None:
+    def __init__(
+        self,
+        max_ahead_s: float,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.playout = Playout()
+        self.ran_dry: Callable[[float], None] = lambda silent_s: None
+        self._now = now
+        self._sleep = sleep
+        self._sounds = False  # the last frame held sound
         self._max_queued = int(max_ahead_s * SAMPLE_RATE)
         self._moved = asyncio.Event()  # something was played or thrown away
-        self._due_s: float | None = None  # when the next frame is due, on the loop's clock
+        self._due_s: float | None = None  # when the next frame is due
 
     async def room(self) -> None:
         """Returns when there is room for more."""
@@ -52,17 +65,21 @@ class PacedPlayout:
 
     def take(self, count: int) -> Samples:
         """The next float32 [count], silence where there is nothing."""
+        played = self.playout.played
         samples = self.playout.take(count)
+        self._sounds = self.playout.played > played
         self._moved.set()
         return samples
 
     async def due(self, count: int) -> None:
         """Returns when the next frame, of `count` samples, is to be taken."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if self._due_s is None or now - self._due_s > MAX_LATE_S:
+        now = self._now()
+        late_s = 0.0 if self._due_s is None else now - self._due_s
+        if late_s > MAX_LATE_S and self._sounds and self.playout.queued:
+            self.ran_dry(late_s)
+        if self._due_s is None or late_s > MAX_LATE_S:
             self._due_s = now
-        await asyncio.sleep(self._due_s - now)
+        await self._sleep(self._due_s - now)
         self._due_s += count / SAMPLE_RATE
 
     async def _wait(self) -> None:
