@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import wave
 
 import numpy as np
@@ -111,6 +113,30 @@ def test_flac_sends_its_header_at_once_and_does_not_pad_it() -> None:
     assert first[:4] == b"fLaC"
     assert len(first) < 2400 * 2.2
     assert len(decode_with_libsndfile(first + encoder.flush()).samples) == 2400
+
+
+IN_A_SMALL_STACK = """
+import sys, threading
+import numpy as np
+from vivavoce.audio.encoders import open_encoder
+
+def encode():
+    encoder = open_encoder(sys.argv[1], 48_000)
+    encoder.encode(np.full(1_000_000, 0.1, np.float32))
+    encoder.flush()
+
+threading.stack_size(1 << 20)
+thread = threading.Thread(target=encode)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_chunk_of_a_slow_sentence_does_not_overflow_the_stack(format: str) -> None:
+    """Some codecs put all they get on the stack; an overflow ends the process and everybody's speech with it."""
+    ended = subprocess.run([sys.executable, "-c", IN_A_SMALL_STACK, format], capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_a_rate_no_mp3_has_is_raised_to_the_next() -> None:

@@ -147,6 +147,9 @@ class VorbisEncoder:
     is_light = False
 
     COMPRESSION: ClassVar[float] = 0.2  # 0 best .. 1 smallest
+    BLOCK: ClassVar[int] = (
+        24_000  # samples libvorbis gets at once: it takes them onto the stack, and a minute overflows it
+    )
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = self.stream_rate = sample_rate
@@ -156,7 +159,9 @@ class VorbisEncoder:
         )
 
     def encode(self, samples: Samples) -> bytes:
-        self._file.write(guard(samples).samples)
+        guarded = guard(samples).samples
+        for at in range(0, len(guarded), self.BLOCK):
+            self._file.write(guarded[at : at + self.BLOCK])
         return self._sink.take()
 
     def flush(self) -> bytes:
