@@ -64,7 +64,9 @@ def _duration(found: re.Match[str]) -> str | None:
 def _military(found: re.Match[str]) -> str:
     hour, minute = found[1], found[2]
     first = f"{'oh ' if hour[0] == '0' and hour != '00' else ''}{cardinal(int(hour))}"
-    return f"{first} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))}"
+    return (
+        f"{first} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))} hours"
+    )
 
 
 TIMES: Final[tuple[Rule, ...]] = (
@@ -83,6 +85,6 @@ TIMES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w:.,$])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
          rf"(?:[ ]?{_HALF})?", _clock),
     rule(rf"(?<![\w:.,$])(?P<hour>1[0-2]|0?[1-9])[ ]?{_HALF}", _clock),
-    rule(r"(?<![\w:.,$])([01]\d|2[0-3])([0-5]\d)(?=[ ](?:hours|hrs)\b)", _military),
+    rule(r"(?<![\w:.,$])([01]\d|2[0-3])([0-5]\d)[ ](?:hours|hrs)\b", _military),
     rule(r"(?<![\d:.,])(\d{1,4}):(\d{1,4})(?![\d:]|[.,]\d)", lambda m: f"{m[1]} to {m[2]}"),
 )  # fmt: skip

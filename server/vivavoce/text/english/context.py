@@ -46,7 +46,7 @@ _NEXT: Final = re.compile(r"[ ]([A-Za-z][A-Za-z]*)(?![\w'])")
 _DETERMINER: Final = re.compile(
     r"(?i)(?:(?<![\w'])(?:an?|one)(?:[ ][a-z]{2,14})?(?:[ ]{1,2}[a-z\d.,-]{1,16} (?:by|to|and)){0,3}|"
     r"(?<![\w'])(?:the|this|that|each|every|another|any|my|your|his|"
-    r"her|its|our|their|no|per))[ ]{1,3}\Z"
+    r"her|its|our|their|no|per))[ ]{1,3}(?:minus )?\Z"
 )
 
 

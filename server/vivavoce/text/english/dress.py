@@ -204,9 +204,10 @@ def _spaced_groups(found: re.Match[str]) -> str | None:
     whole, _, part = found[0].partition(",")
     groups = whole.split(" ")
     money = re.match(rf"[ ]?[{''.join(CURRENCIES)}%]", after(found)) is not None
+    measured = re.match(rf"[ ]?(?:{UNIT})(?!\w)", after(found)) is not None
     if part and not money:
         return None
-    if not ("000" in groups[1:] or money or (len(groups) > 2 and counts_something(found))):
+    if not ("000" in groups[1:] or money or measured or (len(groups) > 2 and counts_something(found))):
         return None
     return "".join(groups) + (f".{part}" if part else "")
 
@@ -217,12 +218,14 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
     rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
     rule(r"[₀-₉₊₋₌₍₎ₙᵢₓ]++", _subscript),
+    rule(r"(?<!\w)Y2K(?!\w)", "Y two K"),
     rule(r"[Ⅰ-ⅿ]++", _roman),
     rule(r"(?<!\w)[Nn]\.?[º°][ ]?(?=\d)", "number "),
     *GREEK_LETTERS,
-    rule(r"(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w'])|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
+    rule(r"(?<![\w–-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w']|–[A-Z]\d)|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
          r"[a-z]?\d{0,3}){1,6}(?![\w'-])", _formula),
     rule(r"(?<![\w-])(?:NaCl|HCl|KCl|NaOH|KOH|HBr|NaF|CaO|MgO|ZnO|CuO)(?![\w'-])", lambda m: " ".join(m[0].upper())),
+    rule(r"(?<!\w)pH(?!\w)", "P H"),
     rule(r"(?<!\w)WWI{1,3}(?!\w)", lambda m: f"World War {cardinal(m[0].count('I'))}"),
     rule(r"(?<!\w)WW([12])(?!\w)", lambda m: f"World War {cardinal(int(m[1]))}"),
     rule(r"(?<![\w-])((?:[A-Z][a-z]?\d{0,2}){1,3})\(((?:[A-Z][a-z]?\d{0,2}){1,4})\)(\d{1,2})((?:[A-Z][a-z]?\d{0,2}){0,3})(?![\w'-])",
@@ -234,9 +237,11 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,])\d{1,2}(?:,\d\d){1,6},\d{3}(?![\w,]\d|\d)", _joined),
     rule(r"(?<![\w.,])[1-9]\d{0,2}(?:[ ]\d{3})++(?!\d)(?:,\d{1,2}(?!\d))?", _spaced_groups),
     rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\w,.]\w|\d)", _decimal_comma),
+    rule(r"(?<=€)[ ]?[1-9]\d{0,2}\.\d{3}(?![\w.,]\d|\d|[ ]?(?:/|per)[ ]?(?:l|L)(?:it|\b))", _joined),
+    rule(r"(?<![\w.,])[1-9]\d{0,2}\.\d{3}(?=[ ]?€(?![ ]?(?:/|per)[ ]?(?:l|L)(?:it|\b)))", _joined),
     rule(rf"(?<![\w.,])\d{{1,6}},\d{{1,2}}(?!\d){_DECIMAL_COMMA_FOLLOWS}", _decimal_comma),
     rule(rf"(?<=[{''.join(CURRENCIES)}])[ ]?\d{{1,6}},\d{{1,2}}(?![\w.,]\w|\d)", _decimal_comma),
     # a minus by other signs: in front of a number that follows no number
-    rule(r"(?<![\w)\].%°])(?<!\d )[–‒﹣－](?=[$€£¥₹]?[ ]?\.?\d)(?=\S)", "-"),
+    rule(r"(?<![\w)\].%°″′\"'])(?<!\d )[–‒﹣－](?=[$€£¥₹]?[ ]?\.?\d)(?=\S)", "-"),
     rule(r"(?<=[$€£])[–‒](?=\.?\d)", "-"),
 )  # fmt: skip

@@ -55,12 +55,17 @@ _QUANTITY: Final = re.compile(r"(?i)(?<!\w)(?:an?|per|each|every|one|(?P<many>se
                               r"thousand|million|dozen|of|in|more|additional|extra))[ ]\Z")  # fmt: skip
 
 
+_TURNED: Final = frozenset(
+    ["turn", "angle", "view", "rotation", "camera", "bend", "video", "panorama", "feedback", "review", "arc", "spin"]
+)
+
+
 def _degrees(found: re.Match[str]) -> str | None:
     amount, scale = found["amount"], found["scale"]
     if found["sign"] == "º" and scale is None and amount.isdecimal() and int(amount) < 10:
         return f" {ordinal(int(amount))}"  # Spanish and Portuguese: 1º
     minus = "minus " if found["minus"] else ""
-    single = amount == "1" or is_adjective(found)
+    single = amount == "1" or is_adjective(found) or next_word(found) in _TURNED
     return f" {minus}{number(amount)} degree{'' if single else 's'}{_SCALES[scale and scale.upper()]}"
 
 
@@ -162,9 +167,8 @@ def _range(found: re.Match[str]) -> str:
 _SIDE: Final = r"\d{1,6}(?:\.\d{1,4})?(?:['\"′″]|[ ]?(?:cm|mm|km|m|ft|in)(?!\w))?(?!\d)"
 
 SIZES: Final[tuple[Rule, ...]] = (
-    rule(
-        r"(?<![\w)\].%°'\"^({-])-(?=\.?\d)|(?<=[({])(?<!\^[({])-(?=\.?\d)", " minus "
-    ),  # before a unit takes the number away from it
+    # before a unit takes the number away from it
+    rule(r"(?<![\w)\].%°'\"″′^({-])-(?=\.?\d|[¼-¾⅐-⅞])|(?<=[({])(?<!\^[({])-(?=\.?\d)", " minus "),
     rule(r"(?<![\w.])(480|720|1080|1440|2160)p(?!\w)", lambda m: f"{early_year(int(m[1]))} P"),
     rule(r"(?<!\w)f/(?=\d)", "f "),
     rule(rf"(?<![\w.,]){_SIDE}(?:[ ]?[xX×][ ]?{_SIDE}){{1,4}}+(?![\w×])", _size),
@@ -206,8 +210,8 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})[ ](?P<short>[KM])(?P<last>)(?=[ ](?:users|views|people|downloads|"
     rf"followers))",
          _many),
-    rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<joint>[ -]?)(?P<unit>{UNIT})\.?"
-         rf"(?![\w'^]|/(?!\d))", _unit),
+    rule(rf"(?<![\w.,])(?<!\d/)(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<joint>[ -]?)"
+         rf"(?P<unit>{UNIT})\.?(?![\w'^]|/(?!\d))", _unit),
     rule(r"(?<=[A-Za-z] )(km|kg|kWh|mph|mi|lbs?|oz|m[lL]|mm|cm|m²|km²)(?![\w/.'])", _worded),
     rule(r"(?<![\w/])km/h(?!\w)", "kilometers per hour"),
     rule(r"/(?=(?:second|minute|hour|day|week|month|year|person|kg|unit|token|night|seat|user|piece)(?!\w))", " per "),

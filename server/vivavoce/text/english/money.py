@@ -142,6 +142,8 @@ _PRICE: Final = re.compile(
 )
 
 MONEY: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![A-Za-z])(US|CA|AU|NZ|HK|SG)D?[ ]?(?=\$[ ]?\d)", r"\1"),
+    rule(r"(?<=\d)[ ]?US\$(?![\w$])", " USD"),
     rule(rf"{_MINUS}(?:(?<![A-Za-z])(?P<country>[A-Z]{{1,3}}|Mex)(?=\$))?(?P<sign>{SIGNS})[ ]?(?P<inner>-?)[ ]?"
          rf"(?P<amount>{NUMBER}|\.\d++)(?:[ ]?[–-][ ]?{SIGNS}?(?P<last>{NUMBER}))?{_MAGNITUDE}?{_TAIL}", _money),
     rule(rf"{_MINUS}{NOT_INSIDE}(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?{_MAGNITUDE}?[ ]?"

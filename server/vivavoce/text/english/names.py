@@ -105,6 +105,9 @@ def _in_pairs(found: re.Match[str]) -> str:
 
 
 NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<!\w)(401|403|457)[ ]?(?:\(([kKbB])\)|([kKbB]))(?!\w)",
+         lambda m: f"{early_year(int(m[1]))} {(m[2] or m[3]).upper()}"),
+    rule(r"(?<=\bBoeing )7\d7(?!\w)", _in_pairs),
     rule(r"(?<=[-.]\d{4})[ ]?x[ ]?(\d{2,5})(?!\w)", lambda m: f", extension {digits(m[1])}"),
     rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),

@@ -78,6 +78,9 @@ SCIENTIFIC: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[=<>≤≥(,±×÷])[ ]?[-−–](?=[a-zA-Z√π](?![A-Za-z]))", " minus "),
     rule(r"(?<![\w.])(\d{1,3}|[nk])!(?=[ ]?[=/+*×÷-][ ]?[\w(])", r"\1 factorial"),
     rule(r"(?<=\d)[ ]?[xX×·⋅*][ ]?(?=10\^)", " times "),
+    # in front of all else, before the number behind it becomes words
+    rule(r"(?<![\w<>=!)\]|&-])(?<![\w)] )<[ ]?(?=[-–]?[$€£¥]?\.?\d)", "less than "),
+    rule(r"(?<![\w<>=!)\]|&-])(?<![\w)] )>[ ]?(?=[-–]?[$€£¥]?\.?\d)", "greater than "),
     rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?<!\w)(?P<amount>{NUMBER})[eE]"
          rf"(?P<power>[+-]?\d{{1,3}})(?:[ ]?(?P<unit>{UNIT}))?"
          r"(?![\w.^]\w|\w)", _scientific),

@@ -41,6 +41,10 @@ _MAY_STAND_BARE: Final = "approx|incl|excl|avg|qty|dept|govt"
 def _abbreviation(found: re.Match[str]) -> str | None:
     key = found["short"].lower()
     words = SPOKEN.get(key)
+    if found.string[found.start() - 1 : found.start()] == "/" and key in UNITS:  # $3.99/lb. is the unit of a price
+        return None
+    if key == "mo" and found["short"][0].isupper():  # Missouri
+        return None
     if words is None or (
         (key in UNITS or key == "sq") and _NUMBER_BEFORE.search(found.string[max(0, found.start() - 8) : found.start()])
     ):
@@ -154,7 +158,10 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![\w./])c/o(?![\w/])", "care of"),
     rule(r"(?<![\w./])TCP/IP(?![\w/])", "TCP IP"),
     rule(r"(?<![\w./])([A-Z])/([A-Z])(?![\w/])", r"\1 \2"),
+    rule(r"(?i)(?<![\w./])w/out(?!\w)", "without"),
     rule(r"(?i)(?<![\w./])(?<!\d )w/(?=\s|\w\w)", "with "),
+    rule(r"(?i)(?<![\w.])feat\.(?= \w)", "featuring"),
+    rule(r"(?<![\w.])(?<!\d )ft\.(?= [A-Z][a-z])", "featuring"),
     rule(r"(?i)(?<!\w)and/or(?!\w)", "and or"),
     rule(r"(?i)(?<![\w.])vs(?![\w.])", "versus"),
     rule(r"(?<![\w.])Ph\.?D\.?(?!\w)", _letters),
