@@ -83,14 +83,14 @@ export class Hearing {
     this.#microphone = null;
   }
 
-  /** Another device speaks from now on. @param {MediaStream} stream */
+  /** Sends the sound of this device from now on. @param {MediaStream} stream */
   #take(stream) {
     if (this.#ports.isCall) this.#ports.onTrack(stream.getAudioTracks()[0]);
     else this.#record(stream).catch((error) => this.#ports.onError(error));
     this.#ports.onChange(true);
   }
 
-  /** None does: it is waited for. @param {import("./errors.js").VoiceError} error */
+  /** The microphone has gone and there is no other: sends nothing until there is one, which is opened by itself. @param {import("./errors.js").VoiceError} error */
   #lose(error) {
     this.#rest();
     if (error.code === "microphone_denied") this.close();

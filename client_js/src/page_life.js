@@ -6,7 +6,7 @@
 /**
  * @typedef {object} PageLifeListener
  * @property {() => boolean} isBusy whether something happens all the time, as while sound comes in or goes out
- * @property {() => void} onFreeze the page is about to stand still; there is time for one last word
+ * @property {() => void} onFreeze the page is about to stand still: whatever must happen before has to happen in this call
  * @property {(sleptMs: number, fellAsleepAt: number) => void} onSlept it stood still so long, since that time on `clock`
  * @property {() => void} onSeen it is looked at again
  *
@@ -59,7 +59,7 @@ export class PageLife {
     this.#page?.removeEventListener("resume", this.#resume);
   }
 
-  /** Something happens: the first thing to be called then. @returns {boolean} whether the page has just woken */
+  /** To be called first by whatever runs: compares the time with the last call. @returns {boolean} whether the page has just woken */
   alive() {
     if (this.#timer === undefined) return false;
     const { wall, clock } = this.#aliveAt;

@@ -24,7 +24,7 @@ export class Replies {
     this.#messages = messages;
   }
 
-  /** Those that are heard, or will be. */
+  /** Replies whose sound is being played or will be. */
   get sounding() {
     return this.#messages.replies.filter(({ isOver }) => !isOver);
   }
@@ -35,7 +35,7 @@ export class Replies {
   }
 
   /**
-   * The one that an event belongs to; it begins with the first.
+   * The reply that an event belongs to; the first event of a message makes it.
    * @param {{item_id: string, response_id: string}} place @param {boolean} isRemembered the server's conversation knows it
    */
   of({ item_id: id, response_id: responseId }, isRemembered) {
@@ -109,7 +109,7 @@ export class Replies {
 
   // -- what is heard ------------------------------------------------------------------------------------------------
 
-  /** The first sample is heard. @param {number} generation */
+  /** The first sample of a reply is heard. @param {number} generation */
   started(generation) {
     const reply = this.#find(generation);
     if (!reply) return null;
@@ -126,7 +126,7 @@ export class Replies {
     }
   }
 
-  /** It was heard to its end. @param {number} generation @param {number} playedMs */
+  /** A reply was heard to its end. @param {number} generation @param {number} playedMs */
   drained(generation, playedMs) {
     this.played(generation, playedMs);
     const reply = this.#find(generation);

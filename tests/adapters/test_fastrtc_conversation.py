@@ -6,6 +6,10 @@ The voice and the recognizer are those of a server; only the chat model is a sta
 from __future__ import annotations
 
 import asyncio
+import audioop
+import base64
+import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +17,7 @@ import numpy as np
 import pytest
 import soxr
 from numpy.typing import NDArray
+from websockets.asyncio.client import connect
 
 from adapters.fastrtc_page import RATE, Page, page
 from fake_engine import wait_until
@@ -177,6 +182,35 @@ async def test_a_server_that_stops_says_goodbye(chat: ChatServer) -> None:
             await client.until("goodbye", lambda: "end_stream" in [each["type"] for each in client.said])
             assert [each["data"] for each in client.said if each["type"] == "end_stream"] == ["shutdown"]
             await asyncio.wrap_future(drained)
+
+
+async def test_the_same_over_fastrtcs_websocket(
+    server: LiveServer, hearing: HearingModel, user: dict[str, NDArray[np.float32]]
+) -> None:
+    """FastRTC's own protocol: mu-law at the handler's rate, both ways."""
+    address = server.url.replace("http", "ws") + f"{PATH}/websocket/offer"
+    said = audioop.lin2ulaw((user[QUESTION] * 32767).astype("<i2").tobytes(), 2)
+    heard = bytearray()
+    async with connect(address) as socket, asyncio.timeout(60):
+        await socket.send(json.dumps({"event": "start", "websocket_id": "over-a-socket"}))
+
+        async def speak() -> None:
+            for at in range(0, len(said), 960):
+                payload = base64.b64encode(said[at : at + 960]).decode()
+                await socket.send(json.dumps({"event": "media", "media": {"payload": payload}}))
+                await asyncio.sleep(0.02)
+
+        speaking = asyncio.create_task(speak())
+        with contextlib.suppress(TimeoutError):
+            while True:  # until it has begun, and there has been silence for a while
+                async with asyncio.timeout(2.0 if heard else None):
+                    message = json.loads(await socket.recv())
+                if message.get("event") == "media":
+                    heard += base64.b64decode(message["media"]["payload"])
+        await speaking
+    samples = np.frombuffer(audioop.ulaw2lin(bytes(heard), 2), "<i2")
+    assert "capital of france" in (await hearing.stt_async((RATE, samples))).lower()
+    await asyncio.to_thread(wait_until, lambda: not {"ear", "place"} & server.tasks())
 
 
 async def test_settings_that_cannot_be_are_refused_at_once(server: LiveServer) -> None:

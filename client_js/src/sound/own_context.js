@@ -23,7 +23,7 @@ export class OwnContext {
     return this.#made;
   }
 
-  /** Lets the sound begin. */
+  /** Asks the context that was made here to run, where the browser has stopped it. */
   resume() {
     if (this.#made && this.#made.state !== "running" && this.#made.state !== "closed") void this.#made.resume().catch(() => {});
   }

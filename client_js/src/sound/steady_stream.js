@@ -66,7 +66,7 @@ export class SteadyStream {
     if (this.#isOpen) this.#devices?.addEventListener("devicechange", this.#changed);
   }
 
-  /** Opens it again where its device has gone, as after a tab has slept. */
+  /** Opens the microphone again if its device has gone, as after a tab has slept. */
   check() {
     if (!this.#isOpen || this.track?.readyState === "live") return;
     this.#retry(0);

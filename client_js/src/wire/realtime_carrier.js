@@ -5,7 +5,7 @@ import { WebRtcTransport } from "./webrtc.js";
 import { WebSocketTransport } from "./websocket.js";
 
 /**
- * One for one connection.
+ * Makes the transport of one connection.
  * @param {object} options
  * @param {"webrtc" | "websocket"} options.transport
  * @param {URL} options.url of the server

@@ -130,9 +130,16 @@ class ConversationHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC 
         return (SAMPLE_RATE, what) if what is not None else None
 
     def set_args(self, args: list[Any]) -> None:
-        """What the application says in its user's place, from `Stream.set_input`."""
+        """What the application says in its user's place, from `Stream.set_input`; called from any thread."""
         super().set_args(args)
-        for event in _events_of(self.latest_args[-1]):
+        loop: asyncio.AbstractEventLoop | None = getattr(self, "_loop", None)  # set by FastRTC for a connection
+        if loop is None:
+            self._say(self.latest_args[-1])
+        else:
+            loop.call_soon_threadsafe(self._say, self.latest_args[-1])
+
+    def _say(self, said: object) -> None:
+        for event in _events_of(said):
             if self._carried is not None:
                 hand_over(self._carried, event)
             else:
