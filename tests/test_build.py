@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,11 @@ def test_without_the_file_there_is_no_library(tmp_path: Path, monkeypatch: pytes
     assert kernels.library.__wrapped__() is None
     (tmp_path / "_kernels.so").write_bytes(b"not a library")
     assert kernels.library.__wrapped__() is None
+
+
+def test_nothing_in_the_sources_is_named_like_its_type(sources: Path) -> None:
+    """`progress progress;`: what stands behind it can no longer name the type, and a reader no longer either."""
+    twice = re.compile(r"\b([a-z_]\w*) \**\1\b *[;,=)\[]")
+    found = [f"{path.name}: {match[0]}" for path in sources.iterdir() for match in twice.finditer(path.read_text())]
+    assert not found
+    assert twice.search("    signals *signals;")

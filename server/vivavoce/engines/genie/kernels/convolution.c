@@ -244,7 +244,7 @@ KERNEL static void leave(const pass *p, const float *map, int panel, int first, 
 }
 
 /* Panels `panel_begin` to `panel_end` of the tiles begin .. end, whose inputs are mapped already. */
-KERNEL static void multiply_fast(const pass *p, const maps *all, const float *mapped, int64_t mapped_point,
+KERNEL static void multiply_fast(const pass *p, const point_maps *all, const float *mapped, int64_t mapped_point,
                                  int64_t begin, int64_t end, int panel, int panel_begin, int panel_end, float *sums) {
     const convolution *layer = p->layer;
     const shape s = SHAPES[layer->method];
@@ -263,7 +263,7 @@ KERNEL static void multiply_fast(const pass *p, const maps *all, const float *ma
     }
 }
 
-static void convolve_fast(const pass *p, const maps *all, float *own, float *shared, int member, int members) {
+static void convolve_fast(const pass *p, const point_maps *all, float *own, float *shared, int member, int members) {
     const convolution *layer = p->layer;
     const shape s = SHAPES[layer->method];
     int64_t rows = p->rows - (int64_t)(layer->taps - 1) * layer->dilation;
@@ -351,7 +351,7 @@ static void convolve_plain(const pass *p, float *own, int member, int members) {
     }
 }
 
-void convolve(const pass *p, const maps *all, float *own, float *shared, int member, int members) {
+void convolve(const pass *p, const point_maps *all, float *own, float *shared, int member, int members) {
     if (p->rows <= (int64_t)(p->layer->taps - 1) * p->layer->dilation)
         return;
     if (p->layer->method == PLAIN_TAPS)
@@ -396,7 +396,7 @@ KERNEL void mean_of_three(const float *const *x, int64_t count, float slope_out,
 
 int convolution_is_supported(void) { return 0; }
 
-void convolve(const pass *p, const maps *all, float *own, float *shared, int member, int members) {
+void convolve(const pass *p, const point_maps *all, float *own, float *shared, int member, int members) {
     (void)p, (void)all, (void)own, (void)shared, (void)member, (void)members;
 }
 

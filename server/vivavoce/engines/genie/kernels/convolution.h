@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     const float *enter[METHODS]; /* [points][reads][8] */
     const float *leave[METHODS]; /* [made][points][8] */
-} maps;
+} point_maps;
 
 /* What is to be done with a convolution. */
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct {
 /* A member's share of it. Barriers: between what comes before and this, and after it, are the caller's; inside are
    its own. `own` is [MEMBER_FLOATS] of this member, `shared` is [SHARED_FLOATS]. The result does not depend on the
    number of members, not in the last bit. */
-void convolve(const pass *p, const maps *all, float *own, float *shared, int member, int members);
+void convolve(const pass *p, const point_maps *all, float *own, float *shared, int member, int members);
 
 /* The convolution of some channels to one: y [rows - taps + 1]. */
 void convolve_to_one(const pass *p, int member, int members);

@@ -30,14 +30,14 @@ typedef struct {
     past pre, post, ups[LEVELS], first[LEVELS][BRANCHES][PAIRS], second[LEVELS][BRANCHES][PAIRS];
     int64_t waiting[LEVELS][BRANCHES - 1]; /* place of what a narrow branch made and the widest one has not yet */
     int64_t state_floats;
-} progress;
+} stream_progress;
 
 /* Signals in the scratch; each begins with HEAD rows of room. */
 typedef struct {
     float *frames, *entries[LEVELS + 1], *risen, *inner, *made[2], *branches[BRANCHES];
     float *bias, *shared, *own[TEAM_MEMBERS_MAX];
     int64_t floats;
-} signals;
+} signal_places;
 
 typedef struct {
     const vocoder *model;
@@ -45,15 +45,15 @@ typedef struct {
     int64_t n;
     float *state, *samples;
     int flush;
-    progress progress;
-    signals signals;
+    stream_progress progress;
+    signal_places signals;
     int64_t made; /* samples */
-} call;
+} vocode_call;
 
 /* One member's view. */
 typedef struct {
-    call *call;
-    progress at;
+    vocode_call *call;
+    stream_progress at;
     int64_t made;
     int member, members;
 } worker;
@@ -125,7 +125,7 @@ static void place(past *p, const convolution *c, int64_t seen, int64_t *floats) 
 }
 
 /* Where everything is after `seen` frames. */
-static void progress_after(progress *at, const vocoder *m, int64_t seen) {
+static void progress_after(stream_progress *at, const vocoder *m, int64_t seen) {
     int64_t floats = 0;
     place(&at->pre, &m->pre, seen, &floats);
     seen = larger(0, seen - context_of(&m->pre) / 2);
@@ -152,7 +152,7 @@ static void progress_after(progress *at, const vocoder *m, int64_t seen) {
 }
 
 static int64_t samples_after(const vocoder *m, int64_t seen, int flushed) {
-    progress at;
+    stream_progress at;
     progress_after(&at, m, seen);
     if (!flushed)
         return larger(0, at.post.seen - context_of(&m->post) / 2);
@@ -167,7 +167,7 @@ static float *signal(float *scratch, int64_t *floats, int64_t rows, int64_t widt
     return start;
 }
 
-static void lay_out(signals *s, const vocoder *m, float *scratch, int threads) {
+static void lay_out(signal_places *s, const vocoder *m, float *scratch, int threads) {
     int64_t floats = 0, most = 0;
     s->frames = signal(scratch, &floats, FRAMES_AT_ONCE, LATENT);
     s->entries[0] = signal(scratch, &floats, FRAMES_AT_ONCE, m->pre.outputs);
@@ -196,7 +196,7 @@ int64_t vocoder_bytes(void) { return sizeof(vocoder); }
 int64_t vocoder_state_floats(const vocoder *model) {
     if (!is_vocoder(model))
         return -1;
-    progress at;
+    stream_progress at;
     progress_after(&at, model, 0);
     return at.state_floats;
 }
@@ -204,7 +204,7 @@ int64_t vocoder_state_floats(const vocoder *model) {
 int64_t vocoder_scratch_floats(const vocoder *model, int threads) {
     if (!is_vocoder(model) || threads < 1 || threads > TEAM_MEMBERS_MAX)
         return -1;
-    signals s;
+    signal_places s;
     lay_out(&s, model, NULL, threads);
     return s.floats;
 }
@@ -229,7 +229,7 @@ static pass take(worker *w, const convolution *c, past *p, float *fresh, int64_t
 
 /* Rows made. */
 static int64_t perform(worker *w, const pass *p) {
-    signals *s = &w->call->signals;
+    signal_places *s = &w->call->signals;
     convolve(p, &w->call->model->maps, s->own[w->member], s->shared, w->member, w->members);
     team_barrier(w->members);
     return larger(0, p->rows - context_of(p->layer));
@@ -280,7 +280,7 @@ static int64_t rise(worker *w, int level, float *x, int64_t n, float *risen, int
 
 static int64_t branches_of(worker *w, int level, float *risen, int64_t n, float *out, int flush) {
     const vocoder *m = w->call->model;
-    signals *s = &w->call->signals;
+    signal_places *s = &w->call->signals;
     int64_t width = width_of(m, level), made[BRANCHES], emitted[BRANCHES];
     const float *ready[BRANCHES];
     for (int branch = 0; branch < BRANCHES; branch++) {
@@ -328,7 +328,7 @@ static void level_of(worker *w, int level, float *x, int64_t n, int flush) {
 }
 
 static void run(void *argument, int member, int members) {
-    call *c = argument;
+    vocode_call *c = argument;
     const vocoder *m = c->model;
     worker w = {.call = c, .at = c->progress, .made = 0, .member = member, .members = members};
     convolution pre = m->pre;
@@ -356,7 +356,7 @@ int64_t vocode(const vocoder *model, const float *frames, int64_t n, const float
         return -1;
     if (samples_after(model, seen + n, flush) - samples_after(model, seen, 0) > room)
         return -1;
-    call c = {.model = model, .frames = frames, .n = n, .state = next, .samples = samples, .flush = flush};
+    vocode_call c = {.model = model, .frames = frames, .n = n, .state = next, .samples = samples, .flush = flush};
     progress_after(&c.progress, model, seen);
     lay_out(&c.signals, model, scratch, threads);
     memcpy(next, state, c.progress.state_floats * sizeof(float));

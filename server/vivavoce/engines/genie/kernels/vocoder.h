@@ -12,7 +12,7 @@ typedef struct {
     convolution first[LEVELS][BRANCHES][PAIRS];        /* the dilated one of each pair; the widest branch is the last */
     convolution second[LEVELS][BRANCHES][PAIRS];
     int32_t strides[LEVELS], paddings[LEVELS];
-    maps maps;
+    point_maps maps;
 } vocoder;
 
 /* 1 where the processor has what the kernel is made of. */
