@@ -14,6 +14,7 @@ TESTS = {path.relative_to(ROOT).as_posix(): path for path in ROOT.rglob("*.py")}
 
 # Private names of other people's libraries, where there is no public one, and what only looks private.
 FOREIGN = {
+    "chattts/test_chattts_networks.py": {"_decode_to_wavs"},  # what the package decodes, and how often
     "decoders.py": {"_ffi", "_snd", "_file"},  # the calls of libsndfile that soundfile does not pass on
     "hosted_clients/test_xinference.py": {"_get_supervisor_internal_address", "_headers"},  # the client's whole surface
     "routes/test_realtime_faults.py": {"_connection"},  # a socket of openai-python that is cut without a farewell
