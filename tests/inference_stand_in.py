@@ -377,6 +377,7 @@ BEHAVIOURS: dict[str, Callable[[_Handler], None]] = {
     "moved": _redirect("/hf-inference/models/flac", 308),
     "found": _redirect("/hf-inference/models/flac", 302),
     "fal": _json({"audio": {"url": "https://v3.fal.media/files/flac"}}),
+    "created": _json({"output": "https://v3.fal.media/files/flac"}, 201),  # as replicate says what it has made
     "predictions": _json({"output": ["https://v3.fal.media/files/flac"]}),
     "fal-private": _json({"audio": {"url": "https://127.0.0.1/files/flac"}}),
 }

@@ -27,6 +27,14 @@ def refusal(status: int, content: object, **headers: str) -> HostedModelFailed:
         ({"error": {"message": "no such voice", "type": "x"}}, "no such voice"),
         ({"detail": "Model not found"}, "Model not found"),
         ({"message": "Forbidden"}, "Forbidden"),
+        ({"error": "", "message": "said elsewhere"}, "said elsewhere"),
+        ({"error": True, "message": "said elsewhere"}, "said elsewhere"),
+        ({"detail": [{"loc": ["body"], "msg": "field required", "input": "the text"}]}, "field required"),
+        ({"errors": [{"message": "one"}, {"message": "two"}]}, "one; two"),
+        ({"error": {"type": "x", "reason": "no such index"}}, "no such index"),
+        ({"title": "Unprocessable", "detail": "in full"}, "in full"),
+        ([{"error": "in a list"}], "in a list"),
+        ("a bare string", "a bare string"),
         ({"error": "line\nbreak\x1b[31m"}, "line break [31m"),
     ],
 )
@@ -37,7 +45,8 @@ def test_the_upstreams_own_sentence_is_told(content: object, sentence: str) -> N
 
 
 def test_a_refusal_without_a_reason_still_has_a_sentence() -> None:
-    contents: list[object] = [{}, [], "text", {"error": 7}, {"error": None}]
+    deep: object = {"error": {"error": {"error": {"error": {"error": "too deep"}}}}}
+    contents: list[object] = [{}, [], "", {"error": 7}, {"error": None}, {"input": "the text"}, deep, [[[[["deep"]]]]]]
     for content in contents:
         assert "gave no reason" in refusal(500, content).message
     assert "no credit" in refusal(402, {}).message
@@ -53,9 +62,27 @@ def test_plain_text_is_a_sentence_too_and_has_an_end() -> None:
     assert len(error.message) < 400
 
 
-@pytest.mark.parametrize(("header", "pause_s"), [("7", 7.0), ("999999999999", 3600.0), ("Wed, 21 Oct", 1.0), ("", 1.0)])
+@pytest.mark.parametrize(
+    ("header", "pause_s"),
+    [
+        ("7", 7.0),
+        ("1.5", 1.5),
+        ("9" * 400, 3600.0),
+        ("Fri, 27 Nov 2026 10:00:30 GMT", 30.0),
+        ("Friday, 27-Nov-26 10:00:30 GMT", 30.0),
+        ("Fri, 27 Nov 2026 09:00:00 GMT", 0.0),
+        ("Fri, 27 Nov 2099 10:00:30 GMT", 3600.0),
+        ("Wed, 21 Oct", 1.0),
+        ("-3", 1.0),
+        ("inf", 1.0),
+        ("٣", 1.0),
+        ("", 1.0),
+    ],
+)
 def test_a_busy_model_passes_its_pause_on(header: str, pause_s: float) -> None:
-    error = refusal(429, {"error": "Rate limit reached"}, **{"retry-after": header})
+    """A date counts from the answer's own."""
+    headers = {"retry-after": header, "date": "Fri, 27 Nov 2026 10:00:00 GMT"}
+    error = refusal(429, {"error": "Rate limit reached"}, **headers)
     assert isinstance(error, HostedModelBusy)
     assert (error.status, error.retry_after_s) == (429, pause_s)
     assert error.retryable
@@ -72,7 +99,20 @@ def test_a_time_limit_of_the_upstream_is_a_time_limit_here() -> None:
 
 @pytest.mark.parametrize(
     ("estimate", "pause_s"),
-    [(7.5, 7.5), (1e9, 20.0), (-3, 0.0), ("soon", 20.0), (None, 20.0), (math.inf, 20.0), (True, 20.0)],
+    [
+        (7.5, 7.5),
+        (1e9, 20.0),
+        (-3, 0.0),
+        ("soon", 20.0),
+        (None, 20.0),
+        (math.inf, 20.0),
+        (True, 20.0),
+        (10**400, 20.0),
+        (-(10**400), 20.0),
+        ("7.5", 7.5),
+        ("nan", 20.0),
+        ([], 20.0),
+    ],
 )
 def test_a_loading_model_is_waited_for(estimate: object, pause_s: float) -> None:
     assert pause_of(estimate) == pause_s
@@ -89,6 +129,27 @@ def test_a_token_that_is_quoted_back_is_not_passed_on() -> None:
     error = failure(400, {}, b'{"error": "bad header Bearer hf_secret"}', ("hf_secret",))
     assert isinstance(error, HostedModelFailed)
     assert "hf_secret" not in error.message
+
+
+def test_a_date_without_a_date_to_count_from_is_no_pause() -> None:
+    assert refusal(429, {}, **{"retry-after": "Fri, 27 Nov 2026 10:00:30 GMT"}).retry_after_s == 1.0
+    assert refusal(503, {}, **{"retry-after": "Fri, 27 Nov 2026 10:00:30 GMT"}).retry_after_s is None
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(st.sampled_from(["error", "detail", "message", "msg", "estimated_time", "x"]), inner)
+        ),
+    ),
+    st.text(max_size=40),
+)
+def test_any_json_is_a_failure_and_nothing_else(content: object, header: str) -> None:
+    headers = {"retry-after": header, "date": header, "content-type": "application/json"}
+    found = failure(503, headers, json.dumps(content).encode())
+    assert isinstance(found, (HostedModelFailed, Loading))
 
 
 @given(st.binary(max_size=200), st.integers(100, 599))

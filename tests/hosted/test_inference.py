@@ -169,7 +169,11 @@ async def test_the_superseded_host_is_never_asked(hub: InferenceStandIn) -> None
 
 @pytest.mark.parametrize(
     ("path", "body"),
-    [("/fal-ai/fal", {"text": "hi"}), ("/replicate/v1/models/x/predictions", {"input": {"text": "hi"}})],
+    [
+        ("/fal-ai/fal", {"text": "hi"}),
+        ("/replicate/v1/models/x/predictions", {"input": {"text": "hi"}}),
+        ("/replicate/v1/models/x/created", {"input": {"text": "hi"}}),
+    ],
 )
 async def test_providers_put_the_sound_elsewhere(hub: InferenceStandIn, path: str, body: object) -> None:
     async with client(hub) as models:
@@ -181,7 +185,7 @@ async def test_providers_put_the_sound_elsewhere(hub: InferenceStandIn, path: st
 
 async def test_a_provider_cannot_name_any_address(hub: InferenceStandIn) -> None:
     async with client(hub) as models:
-        with pytest.raises(AddressRefused):
+        with pytest.raises(HostedModelFailed, match="lies on a host that is not called from here"):
             await heard(models, f"https://{ROUTER}/fal-ai/fal-private")
     assert hub.dialled == [PUBLIC]
 

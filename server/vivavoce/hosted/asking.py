@@ -25,6 +25,7 @@ from vivavoce.hosted.answers import Loading, failure, is_error
 
 logger = logging.getLogger(__name__)
 
+ANSWERED = (200, 201, 202)  # a provider that makes something answers that it was created
 MAX_LOADING = 3  # waits for one model
 MAX_REDIRECTS = 3
 MAX_JSON = 1 << 20  # bytes of an answer that is JSON
@@ -117,7 +118,7 @@ class Asker:
                     redirects += 1
                     target = _redirected(target, response, question, redirects)
                     continue
-                if response.status_code == 200:
+                if response.status_code in ANSWERED:
                     _refuse_coding(response)
                     yield response
                     return

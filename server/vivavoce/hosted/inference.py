@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from vivavoce.errors import HostedModelFailed
-from vivavoce.hosted.addresses import HUGGING_FACE, MEDIA_HOSTS, Allowlist, Target, check_url
+from vivavoce.hosted.addresses import HUGGING_FACE, MEDIA_HOSTS, AddressRefused, Allowlist, Target, check_url
 from vivavoce.hosted.asking import Asker, HostedLimits, Question, Sleep, media_type_of, next_part
 
 
@@ -107,9 +107,18 @@ class HostedModels:
                     raise HostedModelFailed(f"the model answers {kind}, not sound")
                 yield HostedSound(response, self.limits, end_s)
                 return
-            place = _sound_url(await self._asker.json(response, token))
-        async with self._asker.ask(check_url(place, self._media), None, None) as response:
+            place = self._placed(_sound_url(await self._asker.json(response, token)))
+        async with self._asker.ask(place, None, None) as response:
             yield HostedSound(response, self.limits, end_s)
+
+    def _placed(self, address: str) -> Target:
+        """Where a provider says its sound is; a place that is not gone to is the provider's fault."""
+        try:
+            return check_url(address, self._media)
+        except AddressRefused:
+            raise HostedModelFailed(
+                "the model's sound lies on a host that is not called from here; the setting hosted_hosts adds more"
+            ) from None
 
     @asynccontextmanager
     async def hear(self, target: Target, token: str | None, question: Question) -> AsyncIterator[HostedSound]:
