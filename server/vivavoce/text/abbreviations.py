@@ -24,6 +24,7 @@ BEFORE_SMALL: Final = frozenset(
     "exp fwd gal gals hdqrs ht wt in ft yd yds oz lb lbs pt pts qt qts hosp illus inst mgr mo mos mun neg nos num obs "
     "org pos prelim prob prod pub qtr recd reg rel rept resp rm rte sec secs ser spec subj supp tech terr treas vac "
     "var vet vol vols wk wks yr yrs hr hrs mins approx poss resp esp "
+    "deg feat mon tue tues wed thu thur thurs fri "
     "abbr adj adv anon arr aux biol chem cent comp conf "
     "corr decd dept dist div ea encl equiv etc fac fem freq gov hist ibid id impt incr insp introd jct lang lit loc "
     "masc math med meas mech min mod nat nom occ opt par para pat perc perf perm pl plur pop pref pres princ prod pron "

@@ -13,9 +13,9 @@ from typing import Final
 
 from vivavoce.text.characters import clean_characters, plain_english_characters, plain_primes
 from vivavoce.text.chinese.reader import read_chinese
-from vivavoce.text.east_asian import repair
 from vivavoce.text.emoticons import silence_emoticons
 from vivavoce.text.english.reader import read_english
+from vivavoce.text.japanese import read_japanese
 from vivavoce.text.korean.reader import read_korean
 from vivavoce.text.language import detect_language, speakable
 from vivavoce.text.mapped import MappedText
@@ -79,7 +79,7 @@ def normalize(source: str, language: str = "auto", *, preferred: str = "en") -> 
     elif chosen == "zh":
         text = read_chinese(text)
     elif chosen == "ja":
-        text = repair(text, chosen)
+        text = read_japanese(text)
     for pattern in (_TWO_SPACES, _SPACE_BEFORE_MARK, _AFTER_BRACKET, _SECOND_COMMA, _ORPHANS):
         text = text.sub(pattern, "")
     text = text.strip()

@@ -53,6 +53,8 @@ def _plain(char: str) -> str:
     """Full-width letters, composed signs (℃) and foreign digits as plain ones; ideographic marks stay."""
     if char < "\x80":
         return char
+    if "Ⅰ" <= char <= "Ⅻ":
+        return str(int(unicodedata.numeric(char)))
     if "！" <= char <= "～":
         return chr(ord(char) - 0xFEE0)
     if char in "℃℉№￥￦µ":

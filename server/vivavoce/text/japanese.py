@@ -1,0 +1,161 @@
+"""What Japanese text has that its front end loses or misreads, written so that it is read right.
+
+Whole numbers, decimals, percent and plain units stay: OpenJTalk reads them, counters included. Dates with hyphens,
+times with colons, ranges, telephones, degrees, rates, fractions, powers, prices and the signs of mathematics have no
+sound there and become words. Called by `normalize`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivavoce.text.english.fractions import VULGAR
+from vivavoce.text.english.numerals import roman
+from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.mapped import MappedText
+
+_DIGITS: Final = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
+_CURRENCIES: Final = {"$": "ドル", "€": "ユーロ", "£": "ポンド", "¥": "円", "￥": "円", "₩": "ウォン",
+                      "HK$": "香港ドル", "A$": "豪ドル", "C$": "カナダドル", "NT$": "台湾ドル", "₹": "ルピー",
+                      "₽": "ルーブル", "฿": "バーツ", "₫": "ドン", "₱": "ペソ",
+                      "₺": "リラ", "₿": "ビットコイン", "₦": "ナイラ"}  # fmt: skip
+_UNITS: Final = {"GB": "ギガバイト", "MB": "メガバイト", "TB": "テラバイト", "KB": "キロバイト", "kB": "キロバイト",
+                 "GHz": "ギガヘルツ", "MHz": "メガヘルツ", "kHz": "キロヘルツ", "Hz": "ヘルツ", "kWh": "キロワット時",
+                 "kW": "キロワット", "mAh": "ミリアンペアアワー", "dB": "デシベル", "hPa": "ヘクトパスカル",
+                 "Mbps": "メガビーピーエス", "Gbps": "ギガビーピーエス", "mL": "ミリリットル", "dL": "デシリットル",
+                 "μm": "マイクロメートル", "μg": "マイクログラム", "km": "キロメートル", "cm": "センチメートル",
+                 "mm": "ミリメートル", "m": "メートル", "kg": "キログラム", "mg": "ミリグラム", "g": "グラム",
+                 "L": "リットル", "ppm": "ピーピーエム", "mol": "モル", "mmHg": "ミリメートル水銀柱"}  # fmt: skip
+_UNIT: Final = "|".join(sorted(_UNITS, key=len, reverse=True))
+_SPEEDS: Final = {"km/h": ("時速", "キロメートル"), "m/s": ("秒速", "メートル"), "km/s": ("秒速", "キロメートル"),
+                  "m/min": ("分速", "メートル")}  # fmt: skip
+_SIGNS: Final = {"<=": "小なりイコール", ">=": "大なりイコール", "≤": "小なりイコール", "≥": "大なりイコール",
+                 "≦": "小なりイコール", "≧": "大なりイコール", "!=": "ノットイコール", "≠": "ノットイコール",
+                 "==": "イコール", "=": "イコール", "<": "小なり", ">": "大なり", "+": "プラス", "±": "プラスマイナス",
+                 "×": "かける", "÷": "わる", "≈": "約", "≒": "約", "√": "ルート", "→": "から", "‰": "パーミル",
+                 "№": "ナンバー", "§": "セクション", "&": "アンド"}  # fmt: skip
+_SIGN: Final = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
+_GREEK: Final = {"α": "アルファ", "β": "ベータ", "γ": "ガンマ", "δ": "デルタ", "ε": "イプシロン", "ζ": "ゼータ",
+                 "η": "イータ", "θ": "シータ", "ι": "イオタ", "κ": "カッパ", "λ": "ラムダ", "μ": "ミュー",
+                 "ν": "ニュー", "ξ": "クサイ", "ο": "オミクロン", "π": "パイ", "ρ": "ロー", "σ": "シグマ",
+                 "ς": "シグマ", "τ": "タウ", "υ": "ウプシロン", "φ": "ファイ", "χ": "カイ", "ψ": "プサイ",
+                 "ω": "オメガ"}  # fmt: skip
+_MARKS: Final = {".": "ドット", "/": "スラッシュ", ":": "コロン", "@": "アットマーク", "-": "ハイフン",
+                 "_": "アンダースコア"}  # fmt: skip
+_NUMBER: Final = r"\d{1,15}(?:\.\d{1,9})?"
+_TO: Final = "[ ]?[-–—~～〜]{1,2}[ ]?"
+_COUNTER: Final = "[日人個時分秒円年月歳回階本枚台件週度℃%％ヶか万億千百章頁]|km|kg|cm|mm|ページ|パーセント"
+_FOLDED: Final = {chr(code): chr(code - 0xFEE0)
+                  for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B),
+                               *map(ord, "％＋＝＜＞＆／：＠－"))} | {"℃": "°C", "℉": "°F", "µ": "μ"}  # fmt: skip
+
+
+def read_japanese(text: MappedText) -> MappedText:
+    """Rewrite what the front end would lose."""
+    text = text.map(lambda char: _FOLDED.get(char, char))
+    for one in RULES:
+        text = text.sub(one.pattern, one.spoken)
+    return text
+
+
+def _figures(written: str) -> str:
+    return "".join(_DIGITS[int(char)] for char in written if char.isdecimal())
+
+
+def _phone(found: re.Match[str]) -> str | None:
+    groups = re.findall(r"\d+", found[0])
+    if not 9 <= sum(map(len, groups)) <= 13:
+        return None
+    return ("プラス" if found[0][0] == "+" else "") + "、".join(map(_figures, groups))
+
+
+def _date(found: re.Match[str]) -> str | None:
+    month, day = int(found["month"]), int(found["day"] or 1)
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    return f"{found['year']}年{month}月" + (f"{day}日" if found["day"] else "")
+
+
+def _clock(found: re.Match[str]) -> str:
+    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
+    return f"{hour}時" + (f"{minute}分" if minute or second else "") + (f"{second}秒" if second else "")
+
+
+def _price(found: re.Match[str]) -> str:
+    last = f"から{found['last']}" if found["last"] else ""
+    minus = "マイナス" if found["minus"] else ""
+    return minus + found["amount"] + last + (found["many"] or "").strip() + _CURRENCIES[found["sign"]]
+
+
+def _speed(found: re.Match[str]) -> str:
+    before, after = _SPEEDS[found[2]]
+    return f"{before}{found[1]}{after}"
+
+
+def _measure(found: re.Match[str]) -> str:
+    unit, power, per = found["unit"], found["power"], found["per"]
+    area = {"²": "平方", "³": "立方", "^2": "平方", "^3": "立方"}.get(power or "", "")
+    below = f"パー{_UNITS[per]}" if per else ""
+    return found["amount"] + area + _UNITS[unit] + below
+
+
+def _degrees(found: re.Match[str]) -> str:
+    return f"{'華氏' if found[2] == 'F' else ''}{found[1]}度"
+
+
+def _power(found: re.Match[str]) -> str:
+    plain = found[1].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    return f"の{'マイナス' if plain[0] == '-' else ''}{plain.lstrip('-')}乗"
+
+
+def _roman(found: re.Match[str]) -> str:
+    names = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "L", "C", "D", "M"]
+    value = roman("".join(names[(ord(char) - 0x2160) % 16] for char in found[0]))
+    return str(value) if value else found[0]
+
+
+def _address(found: re.Match[str]) -> str:
+    plain = re.sub(r"(?i)^https?://", "", found[0]).rstrip("/.")
+    return re.sub(r"[^A-Za-z0-9]", lambda mark: _MARKS.get(mark[0], ""), plain)
+
+
+_CLOCK: Final = r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
+_CURRENCY: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
+
+RULES: Final[tuple[Rule, ...]] = (
+    rule(r"(?i)(?<![A-Za-z0-9])(?:https?://|www\.)[!-~]{3,200}|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{3,80}", _address),
+    rule(r"[Ⅰ-ⅿ]+", _roman),
+    rule(r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d)", lambda m: m[0].replace(",", "")),
+    rule(r"(?<![\d-])\+?(?:\(?0\d{1,4}\)?|81)[- ]?\d{1,4}-\d{3,4}(?:-\d{3,4})?(?![\d-])", _phone),
+    rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>[0-3]?\d)(?![\d/-])", _date),
+    rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)-(?P<month>0[1-9]|1[0-2])(?P<day>)(?![\d/-])", _date),
+    rule(rf"(?<=日)[T ]?{_CLOCK}(?:Z(?![A-Za-z])|[+-]\d\d:?\d\d)?(?![\d:])", _clock),
+    rule(rf"(?<![\d:.]){_CLOCK}(?![\d:])", _clock),
+    rule(r"(?<![\d:])(\d{1,5})[ ]?:[ ]?(\d{1,5})(?![\d:])", r"\1対\2"),
+    rule(r"(?<=\d)[ ]?[-−–][ ]?(?=\d{1,9}[ ]?=)", "ひく"),
+    rule(rf"(?P<minus>(?<![\d\w])[-−–])?(?:US(?=\$))?(?P<sign>{_CURRENCY})[ ]?(?P<amount>{_NUMBER})"
+         rf"(?:{_TO}(?:{_CURRENCY})?(?P<last>{_NUMBER}))?(?P<many>[ ]?[万億千百萬兆]{{1,2}})?", _price),
+    rule(rf"(?<=\d[日人個時分秒円年月歳回階本枚台度万億千百%]){_TO}(?=\d|午[前後])", "から"),
+    rule(r"(?<=\d°C)[ ]?[-~～〜–][ ]?(?=\d)", "から"),
+    rule(r"(?<=\d)[ ]?[~～〜–—][ ]?(?=\d)", "から"),
+    rule(rf"(?<![\d.-])(\d{{1,4}})-(?=\d{{1,4}}(?:{_COUNTER}))", r"\1から"),
+    rule(r"(?<=[月火水木金土日])[~～〜-](?=[月火水木金土日](?![一-鿿]))", "から"),
+    rule(r"(?<![\d\w%)）])[–−‒－-](?=\d)|(?<=[\u3041-\u30ff\u4e00-\u9fff])[–−-](?=\d)", "マイナス"),
+    rule(rf"({_NUMBER})[ ]?({'|'.join(_SPEEDS)})(?![A-Za-z])", _speed),
+    rule(rf"({_NUMBER})[ ]?°[ ]?([CF])?(?![A-Za-z])", _degrees),
+    rule(rf"(?P<amount>{_NUMBER})[ ]?(?P<unit>{_UNIT})(?P<power>[²³]|\^[23])?(?:/(?P<per>{_UNIT}))?"
+         r"(?![A-Za-z/²³^])", _measure),
+    rule(rf"({_NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\w.])",
+         lambda m: f"{m[1]}かける10の{'マイナス' if m[2] else ''}{m[3]}乗"),
+    rule(r"(?<![\d/])(\d{1,4})/(\d{1,4})(?![\d/])", r"\2分の\1"),
+    rule(r"(\d{0,4})([" + "".join(VULGAR) + "])",
+         lambda m: (f"{m[1]}と" if m[1] else "") + f"{VULGAR[m[2]][1]}分の{VULGAR[m[2]][0]}"),
+    rule(r"(?<=[\w)）])(?:\^(?=-?\d)|(?=[⁰¹²³⁴-⁹⁻]))(⁻?[⁰¹²³⁴-⁹]+|-?\d{1,3})", _power),
+    rule(r"(?<=\d)[ ]?[xX*][ ]?(?=\d)", "かける"),
+    rule(r"(?<=[A-Za-z])\+\+", "プラスプラス"),
+    rule(rf"[ ]?(?:{_SIGN})[ ]?(?=[\w(（√-])", lambda m: _SIGNS[m[0].strip()]),
+    rule(r"(?<=\d)‰", "パーミル"),
+    rule(r"[αβγδεζηθικλμνξοπρσςτυφχψω]", lambda m: _GREEK[m[0]]),
+    rule(r"[ΓΔΘΛΞΠΣΦΨΩ]", lambda m: _GREEK[m[0].lower()]),
+)  # fmt: skip
