@@ -34,7 +34,7 @@ from vivavoce.serving.taking import UNSENT
 
 HEADERS_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 120.0  # routes have shorter ones of their own; this is for those that read no body
-STALL_TIMEOUT_S = 60.0
+STALL_TIMEOUT_S = 120.0  # thin sound is 2 KB a second, and a client may take it in steps of 128 KiB
 LINGER_S = 1.0  # in which a client that still sends may read its answer
 CHECK_EVERY_S = 5.0
 

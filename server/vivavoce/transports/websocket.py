@@ -90,10 +90,12 @@ class WebSocketConnection:
     async def _send(self) -> None:
         """Send what is due until the session closes or the client no longer reads."""
         taking = Taking(self._websocket.scope, self._patience.stall_s)
+        sound_s = 0.0  # handed over so far: how fast the client has to take what is sent follows from it
         try:
             while messages := await self._carried.next_messages():
                 for message in messages:
-                    await taking.send(self._send_one(message), len(message))
+                    new_s, sound_s = self._pacer.sent_s - sound_s, self._pacer.sent_s
+                    await taking.send(self._send_one(message), len(message), new_s)
             assert self._carried.closing is not None
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._websocket.close(self._carried.closing.code, self._carried.closing.reason)
