@@ -108,6 +108,7 @@ async def _beside_a_file(server: RunningServer, options: argparse.Namespace) -> 
 
 async def _captions_beside_listeners(server: RunningServer, options: argparse.Namespace) -> list[dict[str, object]]:
     alone = await _captions(server.url, options.seconds)
+    before = await _underruns(server.url)
     texts = [paragraph(options.seconds + 10, start=k) for k in range(2)]
     listeners = [
         asyncio.create_task(listen(server.url, server.voice, text, real_time=True), name="listener") for text in texts
@@ -115,6 +116,7 @@ async def _captions_beside_listeners(server: RunningServer, options: argparse.Na
     await asyncio.sleep(1.0)
     beside = await _captions(server.url, options.seconds)
     heard = await asyncio.gather(*listeners)
+    told = await _underruns(server.url) - before
     return [
         {
             "captions": name,
@@ -122,9 +124,20 @@ async def _captions_beside_listeners(server: RunningServer, options: argparse.Na
             "words right": round(captions.right, 3),
             "finals": f"{len(captions.texts)} of {captions.sentences}",
             "gaps": gaps_s,
+            "of the server's": underruns,
         }
-        for name, captions, gaps_s in (("alone", alone, 0.0), ("beside two listeners", beside, _gaps_s(heard)))
+        for name, captions, gaps_s, underruns in (
+            ("alone", alone, 0.0, 0.0),
+            ("beside two listeners", beside, _gaps_s(heard), told),
+        )
     ]
+
+
+async def _underruns(url: str) -> float:
+    """That the server counts as its own fault so far."""
+    async with httpx.AsyncClient() as client:
+        lines = (await client.get(f"{url}/metrics")).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("voice_underruns_total"))
 
 
 def _gaps_s(heard: Sequence[Heard]) -> float:
