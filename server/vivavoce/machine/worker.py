@@ -232,7 +232,7 @@ class WorkerPool:
         left = entry.job.detach()
         if left is not None:
             self._dropped.append(left)
-            self.changed.notify()
+            self.changed.notify_all()
         assert entry.removed_s is not None
         self._metrics.cancel_latency.observe(max(0.0, time.monotonic() - entry.removed_s))
 

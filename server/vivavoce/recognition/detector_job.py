@@ -81,7 +81,7 @@ class DetectorJob:
         now_s = time.monotonic()
         with self.changed:
             self._frames.extend((sound[i * FRAME : (i + 1) * FRAME], now_s) for i in range(whole))
-            self.changed.notify()
+            self.changed.notify_all()
 
     def waiting(self) -> int:
         """Frames that were not looked at yet."""

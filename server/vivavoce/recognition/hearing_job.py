@@ -73,7 +73,7 @@ class HearingJob:
             if self._wish != "end":
                 self._wish = wish
             self._due_s = due_s
-            self.changed.notify()
+            self.changed.notify_all()
 
     def is_idle(self) -> bool:
         """Nothing is being heard, and nothing is to be."""
