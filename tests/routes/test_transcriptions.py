@@ -154,6 +154,94 @@ def test_unknown_fields_are_ignored(server: LiveServer) -> None:
     assert answer.json()["languages"] == [{"code": "en"}]
 
 
+@pytest.mark.parametrize("nothing", ["null", "None", "undefined", "", " "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model",
+        "language",
+        "prompt",
+        "response_format",
+        "temperature",
+        "stream",
+        "chunking_strategy",
+        "to_language",
+        "seed",
+        "return_timestamps",
+    ],
+)
+def test_nothing_is_nothing_however_a_client_writes_it(server: LiveServer, name: str, nothing: str) -> None:
+    assert post(server, **{name: nothing}).json()["text"].startswith("w25")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "temperature"),
+    [
+        ("temperature", "[0.2, 0.4]", 0.2),
+        ("temperature", "0.4,0.6", 0.4),
+        ("temperature[]", ["0.6", "0.8"], 0.6),
+        ("temperature", ["0", "0.2"], 0.0),
+        ("temperature", "[]", 0.0),
+    ],
+)
+def test_of_a_list_of_temperatures_the_first_counts(
+    server: LiveServer, ears: FakeRecognizer, name: str, values: Any, temperature: float
+) -> None:
+    assert post(server, **{name: values}).status_code == 200
+    assert ears.streams[-1].options.temperature == temperature
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"timestamp_granularities": "word,segment"},
+        {"timestamp_granularities": '["word", "segment"]'},
+        {"timestamp_granularities[0]": "word", "timestamp_granularities[1]": "segment"},
+        {"timestamp_granularities[]": ["Segment", "WORD"]},
+    ],
+)
+def test_a_list_in_every_way_it_is_written(server: LiveServer, fields: dict[str, Any]) -> None:
+    content = post(server, response_format="verbose_json", **fields).json()
+    assert content["words"]
+    assert content["segments"]
+
+
+def test_of_a_long_prompt_the_end_counts(server: LiveServer, ears: FakeRecognizer) -> None:
+    assert post(server, prompt="x" * 10_000 + " Ulm").status_code == 200
+    assert ears.streams[-1].options.prompt.endswith("xx Ulm")
+    assert len(ears.streams[-1].options.prompt) == 8192
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b'name="file"; filename=""',
+        b'name="file"; filename="no extension"',
+        b'name="file"; filename="a.exe"\r\nContent-Type: image/png',
+        b'name="file[]"; filename="a.wav"',
+        b'name="audio"; filename="a.wav"',
+    ],
+)
+def test_a_file_is_told_by_its_content_alone(server: LiveServer, disposition: bytes) -> None:
+    body = b"--cut\r\nContent-Disposition: form-data; " + disposition + b"\r\n\r\n" + TWO + b"\r\n--cut--\r\n"
+    headers = {"content-type": "Multipart/Form-Data; boundary=cut"}
+    assert httpx.post(server.url + PATH, content=body, headers=headers).json()["text"].startswith("w25")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [("file", ("a.wav", b""))],
+        [("file", ("a.wav", TWO)), ("file", ("b.wav", TWO))],
+        [("file", (None, TWO.decode("latin-1")))],
+        [("picture", ("a.wav", TWO))],
+    ],
+)
+def test_no_file_or_two_are_refused(server: LiveServer, files: Any) -> None:
+    answer = httpx.post(server.url + PATH, files=files)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "file")
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -216,7 +304,7 @@ def test_the_bytes_themselves_with_options_in_the_query(server: LiveServer) -> N
         ({"stream": "true", "response_format": "srt"}, 400, "invalid_request", "stream"),
         ({"chunking_strategy": "manual"}, 400, "invalid_request", "chunking_strategy"),
         ({"chunking_strategy": '{"type":"server_vad","threshold":7}'}, 400, "invalid_request", "chunking_strategy"),
-        ({"prompt": "x" * 9000}, 400, "invalid_request", "prompt"),
+        ({"prompt": "x" * 70_000}, 400, "invalid_request", "prompt"),
         ({"to_language": "pt"}, 400, "unsupported_language", "to_language"),
         ({"model": ["whisper-1", "other"]}, 400, "invalid_request", "model"),
     ],

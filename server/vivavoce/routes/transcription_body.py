@@ -1,7 +1,8 @@
 """The options of `/v1/audio/transcriptions` and `/v1/audio/translations`, however a client writes them. Pure.
 
-Text in forms, values in JSON; lists as `name`, `name[]`, repeated or as JSON; objects as JSON or `name[key]`. Unknown
-fields are ignored, as OpenAI's own API does.
+Text in forms, values in JSON; lists as `name`, `name[]`, repeated, with commas or as JSON; objects as JSON or
+`name[key]`. Nothing is written as nothing or as a language's word for it. Unknown fields are ignored, as OpenAI's own
+API does.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from vivavoce.recognition.language_names import heard_language
 from vivavoce.recognition.speech_detector import DetectorOptions
 from vivavoce.routes.transcript_formats import FORMATS, GRANULARITIES, TIMED
 
-MAX_PROMPT = 8192  # characters; the model reads the end of it
+MAX_PROMPT = 65_536  # characters
+READ_PROMPT = 8192  # at the end of it: more than the model reads
 MAX_KEYWORDS = 200
 MAX_KEYWORD = 100  # characters
 MAX_SEED = 2**32 - 1
+_NOTHING = frozenset({"", "null", "none", "undefined"})  # as clients write what they do not have
 _BRACKETS = re.compile(r"(\w{1,64})\[(\w{0,64})\]")
 _YES, _NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _KEYED = frozenset({"chunking_strategy"})  # objects
@@ -68,7 +71,7 @@ def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> Transc
     model = fields.text("model", 200)
     format = (fields.text("response_format", 40) or "json").lower()
     _check_format(format)
-    granularities = tuple(word.lower() for word in fields.many("timestamp_granularities"))
+    granularities = tuple(word.lower() for word in fields.words("timestamp_granularities"))
     for word in granularities:
         if word not in GRANULARITIES:
             raise InvalidRequest(f"expected: {', '.join(GRANULARITIES)}", param="timestamp_granularities")
@@ -82,9 +85,9 @@ def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> Transc
         language=several[0] if language is None and len(several) == 1 else language,
         languages=tuple(dict.fromkeys(several)),
         task=task,
-        prompt=(fields.text("prompt", MAX_PROMPT) or ""),
+        prompt=(fields.text("prompt", MAX_PROMPT) or "")[-READ_PROMPT:],
         hotwords=_keywords(fields),
-        temperature=fields.number("temperature", 0.0, 1.0) or 0.0,
+        temperature=fields.number("temperature", 0.0, 1.0, several=True) or 0.0,
         seed=int(fields.number("seed", 0, MAX_SEED) or 0),
         word_times=(format in TIMED or chunks is not None) and not stream,
     )
@@ -95,7 +98,7 @@ def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> Transc
         format=format,
         granularities=granularities or ("segment",),
         stream=stream,
-        logprobs="logprobs" in fields.many("include"),
+        logprobs="logprobs" in fields.words("include"),
         languages=bool(several) or (model or "").startswith("gpt-transcribe"),
         to_language=heard_language(fields.text("to_language", 64) or "en", param="to_language") or "en",
         chunks=chunks,
@@ -129,7 +132,11 @@ def _chunks(fields: _Fields) -> str | None:
 
 def _detector(fields: _Fields) -> DetectorOptions:
     strategy = fields.object("chunking_strategy")
-    if strategy is None or strategy in ("auto", {}):
+    if (
+        strategy is None
+        or strategy == {}
+        or (isinstance(strategy, str) and strategy.strip().lower() in {"auto", *_NOTHING})
+    ):
         return OF_RECORDINGS
     if not isinstance(strategy, Mapping) or strategy.get("type", "server_vad") != "server_vad":
         raise InvalidRequest("expected: auto, or an object of type server_vad", param="chunking_strategy")
@@ -160,7 +167,7 @@ class _Fields:
                 self._values.setdefault(bracket[1] if bracket else name, []).extend(values)
 
     def text(self, name: str, longest: int) -> str | None:
-        """A single value; None where it is absent or blank."""
+        """A single value; None where it is absent, blank or says that there is none."""
         values = {str(value) for value in self._values.get(name, ()) if not isinstance(value, dict | list)}
         if any(isinstance(value, dict | list) for value in self._values.get(name, ())):
             raise InvalidRequest(f"the field '{name}' must be text", param=name)
@@ -169,7 +176,11 @@ class _Fields:
         text = next(iter(values), "").encode("utf-8", "ignore").decode().strip()
         if len(text) > longest:
             raise InvalidRequest(f"the field '{name}' may have {longest} characters", param=name)
-        return text or None
+        return None if text.lower() in _NOTHING and (name != "prompt" or not text) else text
+
+    def words(self, name: str) -> list[str]:
+        """All values, also those between commas."""
+        return [word for each in self.many(name) for part in each.split(",") if (word := part.strip())]
 
     def many(self, name: str) -> list[str]:
         """All values; one that is a JSON list counts as its items."""
@@ -190,8 +201,15 @@ class _Fields:
             raise InvalidRequest(f"the field '{name}' must be true or false", param=name)
         return word in _YES
 
-    def number(self, name: str, low: float, high: float) -> float | None:
-        """A number within bounds."""
+    def number(self, name: str, low: float, high: float, *, several: bool = False) -> float | None:
+        """A number within bounds.
+
+        Args:
+            several: of a list, the first: others try the next ones where a result is poor, here there is one more try.
+        """
+        if several:
+            values = [item for each in self._values.get(name, ()) for item in _items(each)]
+            self._values[name] = values[:1]
         text = self.text(name, 40)
         return None if text is None else _number(text, low, high, name)
 
@@ -214,6 +232,14 @@ def _number(value: Any, low: float, high: float, param: str) -> float:
     if not low <= number <= high:
         raise InvalidRequest(f"{param}: expected a number from {low:g} to {high:g}", param=param)
     return number
+
+
+def _items(value: Any) -> list[Any]:
+    """Of a list, or of what may be written for one."""
+    found = _json(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+    if isinstance(found, str):
+        return found.split(",")
+    return found if isinstance(found, list) else [found]
 
 
 def _json(text: str) -> Any:

@@ -114,7 +114,7 @@ async def _from_form(request: Request, limits: LimitSettings) -> Upload:
         files: list[UploadFile] = []
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
-                files += [value] if name in ("file", "audio", "audio_file") else []
+                files += [value] if name in ("file", "file[]", "audio", "audio_file") else []
             else:
                 fields.setdefault(name, []).append(value)
         if len(files) != 1:
