@@ -35,6 +35,7 @@ from vivavoce.hosted.dialing import PinnedTransport, PublicNetwork
 ROUTER = "router.huggingface.co"
 PUBLIC = "18.64.0.1"  # stands for an address of the open internet
 BLOCK = 1 << 16
+HALF = b'[{"generated_text": "half a \\uD83D pair, a whole \\ud83d\\ude00", "\\ude00": [["\\ud83d"]]}]'
 CAPTION = [{"generated_text": "two cats on a sofa"}, {"label": "no caption"}]
 
 
@@ -345,6 +346,7 @@ BEHAVIOURS: dict[str, Callable[[_Handler], None]] = {
     "musicgen-small": _flac,  # by their real names, as the documents call them
     "blip-image-captioning-base": _json(CAPTION),
     "caption-object": _json(CAPTION[0]),
+    "caption-half": lambda handler: handler.give(200, HALF, "application/json"),
     "transcript": _json({"text": " hello there", "chunks": [{"text": " hello there", "timestamp": [0.0, 1.5]}]}),
     "loading": _loading,
     "always-loading": _json({"error": "loading", "estimated_time": 1e9}, 503),

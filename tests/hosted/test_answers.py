@@ -55,6 +55,12 @@ def test_a_refusal_without_a_reason_still_has_a_sentence() -> None:
     assert "html" not in page.message
 
 
+def test_a_reason_in_another_encoding_is_told_as_far_as_it_goes() -> None:
+    error = failure(400, {"content-type": "application/json"}, '{"error": "modèle occupé"}'.encode("latin-1"))
+    assert isinstance(error, HostedModelFailed)
+    assert error.message.endswith("mod�le occup�")
+
+
 def test_plain_text_is_a_sentence_too_and_has_an_end() -> None:
     error = failure(404, {"content-type": "text/plain"}, b"Not Found" + b"!" * 5000)
     assert isinstance(error, HostedModelFailed)

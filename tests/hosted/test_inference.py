@@ -85,6 +85,13 @@ async def test_parameters_travel_with_the_text(hub: InferenceStandIn) -> None:
     assert hub.asked[0].token is None
 
 
+async def test_half_a_character_in_a_parameter_is_none(hub: InferenceStandIn) -> None:
+    half = {"style": "\ud83d"}
+    async with client(hub) as models, models.sound(models.target(hub.url("flac")), TOKEN, "hi", half) as sound:
+        assert b"".join([part async for part in sound]) == hub.flac
+    assert hub.asked[0].json == {"inputs": "hi", "parameters": {"style": "?"}}
+
+
 @pytest.mark.parametrize(("behaviour", "caption"), [("caption-list", CAPTION), ("caption-object", CAPTION[0])])
 async def test_captions_are_lists_or_objects(hub: InferenceStandIn, behaviour: str, caption: object) -> None:
     async with client(hub) as models:

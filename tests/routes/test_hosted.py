@@ -211,6 +211,12 @@ def test_the_wished_field(
     assert caption(server, hub.url(behaviour), JPEG, **described).json() == result
 
 
+def test_half_a_character_of_a_model_is_no_fault_of_the_server(server: LiveServer, hub: InferenceStandIn) -> None:
+    answer = caption(server, hub.url("caption-half"), PNG, "image/png")
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == [{"generated_text": "half a ? pair, a whole \N{GRINNING FACE}", "?": [["?"]]}]
+
+
 def test_a_field_that_is_not_there(server: LiveServer, hub: InferenceStandIn) -> None:
     response = caption(server, hub.url("caption-list"), JPEG, desired_output="colour")
     assert response.status_code == 502

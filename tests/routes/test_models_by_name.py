@@ -64,6 +64,9 @@ def test_hugging_faces_fields_that_are_none(fields: dict[str, Any]) -> None:
 def test_xinferences_fields() -> None:
     flat = from_xinference({"input": "a", "seed": 1, "kwargs": json.dumps({"seed": 2, "top_k": 5, "model": "x"})})
     assert (flat["seed"], flat["top_k"]) == (1, 5)
+    assert from_xinference({"input": "a", "kwargs": {"seed": 2, "input": "b"}}) | {"kwargs": ""} == {
+        "input": "a", "seed": 2, "kwargs": ""
+    }  # fmt: skip
     assert "model" not in flat
     with pytest.raises(InvalidRequest, match="kwargs"):
         from_xinference({"kwargs": "[1]"})

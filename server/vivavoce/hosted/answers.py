@@ -81,10 +81,12 @@ def pause_of(estimated_time: object) -> float:
 
 
 def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    for text in (body, body.decode("utf-8", "replace")):  # some servers write another encoding, or cut a character
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
 def _said(content: Any, body: bytes, content_type: str) -> str:

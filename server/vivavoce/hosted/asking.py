@@ -162,6 +162,8 @@ class Asker:
         body = await self._read(response, MAX_JSON)
         try:
             content = json.loads(body)
+            if b"\\ud" in body.lower():
+                content = _without_halves(content)
         except (ValueError, RecursionError):
             raise HostedModelFailed("the model's answer is not JSON") from None
         if is_error(content):
@@ -202,6 +204,17 @@ def _redirected(target: Target, response: httpx.Response, question: Question | N
     except (AddressRefused, ValueError):
         raise HostedModelFailed("the model's server redirects to another host, which is not followed") from None
     return replace(found, note=target.note)
+
+
+def _without_halves(content: Any) -> Any:
+    """The same, where half a surrogate pair, which is no character, is a question mark: it could not be sent on."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(content, list):
+        return [_without_halves(each) for each in content]
+    if isinstance(content, dict):
+        return {_without_halves(name): _without_halves(value) for name, value in content.items()}
+    return content
 
 
 def _refuse_coding(response: httpx.Response) -> None:

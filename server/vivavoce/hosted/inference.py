@@ -179,7 +179,8 @@ def _spoken_question(target: Target, text: str, parameters: Mapping[str, Any] | 
         fields, headers = {"input": {"text": text, **(parameters or {})}}, {"prefer": "wait"}
     else:
         fields = {"inputs": text} | ({"parameters": dict(parameters)} if parameters else {})
-    return Question(json.dumps(fields, ensure_ascii=False).encode(), "application/json", "audio/*, */*", headers)
+    body = json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")  # parameters may hold half a character
+    return Question(body, "application/json", "audio/*, */*", headers)
 
 
 def _sound_url(content: Any) -> str:

@@ -61,13 +61,14 @@ def from_xinference(fields: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidRequest: If `kwargs` is no JSON object.
     """
-    text = fields.get("kwargs")
-    if not isinstance(text, str) or not text:
+    further = fields.get("kwargs")
+    if isinstance(further, str) and further:  # as the client writes them; by hand they are written as they are
+        try:
+            further = parse_object(further.encode("utf-8", "replace"))
+        except InvalidRequest:
+            raise InvalidRequest("kwargs must be a JSON object", param="kwargs") from None
+    if not isinstance(further, Mapping):
         return dict(fields)
-    try:
-        further = parse_object(text.encode("utf-8", "replace"))
-    except InvalidRequest:
-        raise InvalidRequest("kwargs must be a JSON object", param="kwargs") from None
     return {**{name: value for name, value in further.items() if name not in _OUR_OWN}, **fields}
 
 
