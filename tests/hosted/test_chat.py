@@ -53,6 +53,16 @@ async def test_how_the_bytes_were_cut_changes_nothing() -> None:
         assert await ask([whole[at : at + size] for at in range(0, len(whole), size)]) == expected
 
 
+async def test_characters_that_were_cut_in_half_are_whole_again() -> None:
+    parts = [chunk("a \ud83d"), chunk("\ude00 b \ud83d"), chunk("c\ude00"), chunk("\ud83d"), chunk(finish="stop"), DONE]
+    pieces = await ask(parts)
+    assert pieces == [TextDelta("a "), TextDelta("\N{GRINNING FACE} b "), TextDelta("c")]
+    call = {"id": "1", "function": {"name": "f", "arguments": '{"a": "\ud83d'}}
+    rest = {"function": {"arguments": '\ude00\ud83d"}'}}
+    called = await ask([chunk(tool_calls=[call]), chunk(tool_calls=[rest]), chunk(finish="tool_calls"), DONE])
+    assert called == [FunctionCall("1", "f", '{"a": "\N{GRINNING FACE}"}')]
+
+
 async def test_what_is_asked() -> None:
     stand_in = ChatStandIn([chunk("x", finish="stop")])
     model = HostedChat("http://chat.test/v1/", "tiny", "secret-key", transport=stand_in)

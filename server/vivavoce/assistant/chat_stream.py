@@ -53,6 +53,7 @@ class ChatStream:
         self._calls: dict[int, _Call] = {}
         self._length = 0
         self._finished = False
+        self._halves = _Halves()
         self._thoughts = _Thoughts()
 
     @property
@@ -93,7 +94,7 @@ class ChatStream:
         delta = choice.get("delta")
         delta = delta if isinstance(delta, dict) else {}
         content = delta.get("content")
-        pieces = self._words(self._thoughts.feed(content)) if isinstance(content, str) else []
+        pieces = self._words(self._thoughts.feed(self._halves.feed(content))) if isinstance(content, str) else []
         calls = delta.get("tool_calls")
         for position, call in enumerate(calls if isinstance(calls, list) else []):
             self._call(call, position)
@@ -139,7 +140,25 @@ class _Call:
     def whole(self, number: int) -> FunctionCall:
         if not self.name:
             raise HostedModelFailed("the chat model calls a function without a name")
-        return FunctionCall(self.call_id or f"call_{number}", self.name, "".join(self.arguments) or "{}")
+        return FunctionCall(self.call_id or f"call_{number}", self.name, _characters("".join(self.arguments)) or "{}")
+
+
+class _Halves:
+    """Joins characters that were cut between two pieces of JSON, as servers that count in UTF-16 do."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """The text with whole characters only; a first half at its end waits for the second."""
+        text = self._held + text
+        self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return _characters(text[: len(text) - len(self._held)])
+
+
+def _characters(text: str) -> str:
+    """The text with both halves of a character as one, and without a half that is alone: it could not be sent on."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 class _Thoughts:
