@@ -106,6 +106,8 @@ class Heard:
         no_speech_prob: 0..1, the model's own opinion; it takes noise for speech, so do not rely on it alone.
         temperature: the one that was used.
         is_translated: the text is English, whatever was spoken.
+        closed: how probably the sentence ends with the last word, 0..1, as the model writes it; None where it is not
+            known. A whole sentence has nearly 1, one that breaks off less.
     """
 
     text: str
@@ -120,6 +122,7 @@ class Heard:
     no_speech_prob: float = 0.0
     temperature: float = 0.0
     is_translated: bool = False
+    closed: float | None = None
 
     @property
     def text_language(self) -> str:

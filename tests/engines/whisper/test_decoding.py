@@ -57,6 +57,31 @@ def test_the_end_ends_it_and_counts_in_the_mean() -> None:
     assert text.avg_logprob < text.logprobs[0]
 
 
+def token(text: str) -> int:
+    return next(n for n in range(VOCABULARY.end) if VOCABULARY.piece(n) == text.encode())
+
+
+def test_it_knows_how_probably_the_last_word_closes_the_sentence() -> None:
+    word, other = f"t{token('a')}", f"t{token('b')}"
+    stop, question, comma = (f"t{token(mark)}" for mark in ".?,")
+    end = f"t{VOCABULARY.end}"
+    text = decoding()
+    text.take(logits(**{word: 20.0}))
+    text.take(logits(**{stop: 10.0, question: 10.0, other: 10.0}))  # two of three ways to go on close it
+    text.take(logits(**{end: 20.0}))
+    assert text.closed == pytest.approx(2 / 3, abs=0.02)
+    text = decoding()
+    for step in ({word: 20.0}, {stop: 20.0}, {word: 20.0}, {comma: 10.0, stop: 10.0 - np.log(3)}, {end: 20.0}):
+        text.take(logits(**step))
+    assert text.closed == pytest.approx(
+        1 / 4, abs=0.02
+    )  # the earlier full stop says nothing, nor the end after a comma
+    text = decoding()
+    text.take(logits(**{word: 20.0}))
+    text.take(logits(**{end: 10.01, other: 10.0}))  # many write no marks at all
+    assert text.closed == pytest.approx(1 / 2, abs=0.02)
+
+
 def test_the_limit_ends_it() -> None:
     text = decoding(limit=3)
     for token in (50, 51, 52):

@@ -70,6 +70,13 @@ def test_half_a_character_waits_for_its_other_half() -> None:
     assert SMALL.piece(SMALL.end) == b""
 
 
+def test_marks_that_close_a_sentence_are_known() -> None:
+    marks = {SMALL.piece(token) for token in SMALL.marks}
+    assert {b".", b",", b"-", b"?"} <= marks
+    assert not {b"a", b" ", b"7"} & marks
+    assert {SMALL.piece(token) for token in SMALL.closing_marks} == {b".", b"?", b"!"}
+
+
 def test_an_english_model_has_no_languages_to_choose_from() -> None:
     vocabulary = read(english_model())
     assert tuple(vocabulary.languages) == ("en",)

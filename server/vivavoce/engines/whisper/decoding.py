@@ -22,6 +22,8 @@ class TokenRules:
     Attributes:
         always: float32 [vocabulary], 0 or -inf, added to the logits.
         first: the same for the first token.
+        marks: tokens of punctuation.
+        closing: int64 [n], the tokens that leave a sentence finished: marks that close it, and the end.
     """
 
     def __init__(self, vocabulary: Vocabulary, size: int) -> None:
@@ -31,6 +33,8 @@ class TokenRules:
         self.always[vocabulary.times_from :] = _NEVER
         self.first = self.always.copy()
         self.first[vocabulary.suppressed_first] = _NEVER
+        self.marks = vocabulary.marks
+        self.closing = np.array(sorted({*vocabulary.closing_marks, vocabulary.end}), np.int64)
 
 
 class Decoding:
@@ -47,6 +51,7 @@ class Decoding:
         tokens, logprobs: written so far, the end not included.
         is_over: no more tokens come.
         looped: it was stopped for running in a circle, of which one round was kept.
+        closed: how probably nothing but a closing mark or the end follows the last word, 0..1.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Decoding:
         self._end_logprob = 0.0
         self.is_over = False
         self.looped = False
+        self.closed = 0.0
 
     def take(self, logits: Array) -> None:
         """Choose the next token from its logits, float32 [vocabulary].
@@ -74,7 +80,10 @@ class Decoding:
         """
         allowed = logits + (self._rules.always if self.tokens else self._rules.first)
         token = int(allowed.argmax()) if self._random is None else self._drawn(allowed, self._random)
-        logprob = float(allowed[token] - _log_of_sum(allowed))
+        total = _log_of_sum(allowed)
+        logprob = float(allowed[token] - total)
+        if token in self._rules.marks or token == self._rules.end:
+            self._close(allowed, total)
         if token == self._rules.end:
             self._end_logprob, self.is_over = logprob, True
             return
@@ -91,6 +100,11 @@ class Decoding:
     def avg_logprob(self) -> float:
         """Mean over all tokens and the end."""
         return (sum(self.logprobs) + self._end_logprob) / (len(self.logprobs) + 1)
+
+    def _close(self, allowed: Array, total: float) -> None:
+        """A word has ended: the marks behind one that has been written say nothing new."""
+        if not self.tokens or self.tokens[-1] not in self._rules.marks:
+            self.closed = float(np.exp(allowed[self._rules.closing] - total).sum(dtype=np.float64))
 
     def _drawn(self, allowed: Array, random: np.random.Generator) -> int:
         shares = np.exp((allowed - allowed.max()).astype(np.float64) / self._temperature)

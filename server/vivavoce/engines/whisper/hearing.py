@@ -293,6 +293,7 @@ class Attempt:
             no_speech_prob=self._no_speech_prob,
             temperature=self._options.temperature,
             is_translated=self._model.vocabulary.task(self._language, self._options) == "translate",
+            closed=self.decoding.closed if tokens else None,
         )
 
 

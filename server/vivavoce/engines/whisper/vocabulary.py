@@ -6,6 +6,7 @@ the other way a token is a few bytes, which need not end where a character ends.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from vivavoce.engines.whisper.weights import TOKENIZER_FILE
 from vivavoce.errors import ModelUnavailable
 
 _END_OF_ENGLISH_MODELS = 50256  # theirs is GPT-2's vocabulary; the others have one token more
+_CLOSING = (
+    ".?!。？！"  # and maybe a bracket behind it; what trails off ("...", "…", "-") or goes on (",") closes nothing
+)
+_BRACKETS = "\"')]」»”’"
 _MOST_PROMPT_TOKENS = 223  # half of the text's places, less the token that begins it
 
 
@@ -33,6 +38,8 @@ class Vocabulary:
         end, no_speech: tokens.
         suppressed: never written: what is no speech, commands, times.
         suppressed_first: not written as the first token: a blank, the end.
+        marks: tokens that write punctuation and nothing else.
+        closing_marks: those of them that end a sentence.
 
     Raises:
         ModelUnavailable: If the files are missing, damaged, or of another family of models.
@@ -57,6 +64,8 @@ class Vocabulary:
         self.suppressed = sorted({*config.get("suppress_ids", ()), *commands})
         self.times_from = self._no_times + 1
         self.suppressed_first = sorted({*config.get("suppress_ids_begin", ()), self.end})
+        self.marks = frozenset(token for token, piece in enumerate(self._bytes) if _is_marks(piece))
+        self.closing_marks = frozenset(token for token in self.marks if _closes(self._bytes[token]))
 
     def command(self, language: str, options: HearingOptions) -> list[int]:
         """The tokens a text begins with: [context,] start, language, task, without times."""
@@ -120,6 +129,16 @@ class Vocabulary:
         if found is None:
             raise ModelUnavailable(f"the tokenizer of the model lacks '{name}'")
         return int(found)
+
+
+def _is_marks(piece: bytes) -> bool:
+    text = piece.decode(errors="replace").strip()
+    return bool(text) and "\ufffd" not in text and all(unicodedata.category(char)[0] == "P" for char in text)
+
+
+def _closes(piece: bytes) -> bool:
+    text = piece.decode().strip().rstrip(_BRACKETS)
+    return text.endswith(tuple(_CLOSING)) and ".." not in text and "…" not in text
 
 
 def _token_bytes(tokenizer: Tokenizer, count: int) -> list[bytes]:
