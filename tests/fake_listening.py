@@ -31,6 +31,7 @@ class FakeHeard:
     is_whole: bool = True
     is_final: bool = False
     language: str = "en"
+    closed: float | None = None
 
 
 class FakeListening:

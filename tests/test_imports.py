@@ -55,7 +55,13 @@ ALLOWED: dict[str, set[str]] = {
     "speaking": SESSIONS | SPEECH | {"synthesis.speaker", "config"},
     "captions": SESSIONS | {"recognition", "decoding.service", "engines.recognizer", "serving.parts", "config"},
     "assistant": SESSIONS
-    | {"synthesis.speaker", "recognition.listener", "recognition.turns", "recognition.turn_events"}
+    | {
+        "synthesis.speaker",
+        "recognition.listener",
+        "recognition.turns",
+        "recognition.turn_events",
+        "recognition.patience",
+    }
     | {"machine.admission", "machine.admission_queue", "engines.speech", "engines.recognizer", "text", "words"},
     "transports": {"speaking.sink", "audio", "protocols.commands", "serving", "draining", "metrics"} | CONFIG,
     "serving": CONFIG | {"metrics", "logs"},
@@ -131,8 +137,10 @@ PURE: dict[str, set[str]] = {
         "hosted.hearing",
         "hosted.voices",
         "recognition.overheard",
+        "recognition.patience",
         "recognition.speech_detector",
         "recognition.speech_runs",
+        "recognition.trailing_words",
         "recognition.turn_events",
         "recognition.turns",
         "translation.plan",

@@ -11,7 +11,7 @@ from vivavoce.assistant.ear import Heard, LentEar
 from vivavoce.assistant.heard_parts import LONG, LONGEST
 from vivavoce.assistant.open_speech import OpenSpeech
 from vivavoce.audio.chunk import Samples
-from vivavoce.recognition.turn_events import SoftEnd, TurnEnds, UserBegins
+from vivavoce.recognition.turn_events import SoftEnd, TurnEnds, UserBegins, Words
 
 RATE = 16_000
 
@@ -22,6 +22,7 @@ class Said:
     is_whole: bool = True
     is_final: bool = False
     language: str = "en"
+    closed: float | None = 0.9
 
 
 @dataclass
@@ -91,15 +92,15 @@ def test_silence_without_speech_asks_for_nothing(speech: OpenSpeech, ear: FakeEa
 def test_words_tell_which_silence_they_reach_up_to(speech: OpenSpeech, ear: FakeEar) -> None:
     speech.begin(0.0)
     speech.soften(SoftEnd(0, 7, 1.0), written=2 * RATE)
-    assert speech.take() is None
+    assert speech.take(3) is None
     ear.opened[0].news = [Said("half", is_whole=False)]
-    assert speech.take() is None
+    assert speech.take(3) is None
     ear.opened[0].news = [Said("all of it")]
-    assert speech.take() == ("all of it", 7)
+    assert speech.take(3) == Words(3, "all of it", 7, 0.9, "en")
     speech.resume()
     speech.glance(2 * RATE)
     ear.opened[0].news = [Said("all of it and more")]
-    assert speech.take() == ("all of it and more", None)
+    assert speech.take(3) == Words(3, "all of it and more", None, 0.9, "en")
 
 
 def test_an_interruption_is_looked_at_every_0_7_s(speech: OpenSpeech, ear: FakeEar) -> None:
@@ -137,3 +138,15 @@ def test_what_does_not_count_is_dropped(speech: OpenSpeech, ear: FakeEar) -> Non
     assert ear.opened[0].dropped
     assert speech.soft is None
     assert speech.hand_over().parts == []
+
+
+def test_long_speech_that_is_cut_at_a_silence_still_tells_its_words(speech: OpenSpeech, ear: FakeEar) -> None:
+    speech.begin(0.0)
+    speech.soften(SoftEnd(0, 7, 12.0), written=13 * RATE)
+    speech.cut_if_long(13 * RATE)
+    assert ear.opened[0].end is not None
+    ear.opened[0].news = [Said("all of it", is_final=True)]
+    assert speech.take(3) == Words(3, "all of it", 7, 0.9, "en")
+    speech.resume()
+    ear.opened[1].news = [Said("more")]
+    assert speech.take(3) == Words(3, "all of it more", None, 0.9, "en")

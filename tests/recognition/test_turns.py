@@ -78,9 +78,44 @@ def test_a_finished_sentence_ends_after_a_fifth_of_a_second() -> None:
     assert kinds(room.speech(1.0)) == ["UserBegins"]
     (soft,) = room.silence(0.1)
     assert isinstance(soft, SoftEnd)
-    assert room.tell(Verdict(soft.soft_end, 0.9)) == []  # certain after 200 ms only
+    assert (
+        room.tell(Verdict(soft.soft_end, 0.9), Words(0, "What time is it?", soft.soft_end)) == []
+    )  # not before 200 ms
     (end,) = room.silence(0.15)
     assert end == TurnEnds(0, soft.end_s)
+
+
+def test_words_that_break_off_are_waited_for_however_finished_they_sound() -> None:
+    for words in (
+        Words(0, "Send a letter to the", 0, None, "en"),
+        Words(0, "Ich möchte einen", 0, None, "de"),
+        Words(0, "I need milk, eggs,", 0),
+        Words(0, "She put the old letters.", 0, 0.6),  # the recognizer itself doubts its full stop
+    ):
+        room = Room()
+        room.speech(1.0)
+        assert kinds(room.silence(0.1)) == ["SoftEnd"]
+        room.tell(Verdict(0, 0.99), words)
+        assert room.silence(1.3) == [], words
+        assert kinds(room.speech(1.0)) == ["UserResumes"]
+
+
+def test_who_says_nothing_more_is_answered_before_the_longest_silence() -> None:
+    room = Room()
+    room.speech(1.0)
+    room.silence(0.1)
+    room.tell(Verdict(0, 0.01), Words(0, "Send a letter to the", 0, 0.2, "en"))
+    assert kinds(room.silence(3.0)) == ["TurnEnds"]
+
+
+def test_words_that_never_come_are_not_waited_for() -> None:
+    room = Room()
+    room.speech(1.0)
+    (soft,) = room.silence(0.1)
+    assert isinstance(soft, SoftEnd)
+    room.tell(Verdict(soft.soft_end, 0.98))
+    assert room.silence(0.7) == []
+    assert kinds(room.silence(0.4)) == ["TurnEnds"]
 
 
 def test_the_turn_holds_sound_from_before_the_speech() -> None:
@@ -96,7 +131,7 @@ def test_an_unfinished_sentence_is_waited_for_and_then_ended_by_silence() -> Non
     room.speech(1.0)
     (soft,) = room.silence(0.1)
     assert isinstance(soft, SoftEnd)
-    room.tell(Verdict(soft.soft_end, 0.1))
+    room.tell(Verdict(soft.soft_end, 0.1), Words(0, "I would like", soft.soft_end, 0.2))
     assert room.silence(1.7) == []
     assert kinds(room.silence(0.3)) == ["TurnEnds"]
 
@@ -106,13 +141,16 @@ def test_a_verdict_that_comes_late_ends_the_turn_when_it_comes() -> None:
     room.speech(1.0)
     (soft,) = room.silence(0.5)
     assert isinstance(soft, SoftEnd)
-    assert kinds(room.tell(Verdict(soft.soft_end, 0.8))) == ["TurnEnds"]
+    assert room.tell(Words(0, "What time is it?", soft.soft_end)) == []
+    assert kinds(room.tell(Verdict(soft.soft_end, 0.9))) == ["TurnEnds"]
 
 
 def test_a_verdict_that_never_comes_is_not_waited_for() -> None:
     room = Room()
     room.speech(1.0)
-    assert kinds(room.silence(1.0)) == ["SoftEnd", "TurnEnds"]
+    assert kinds(room.silence(0.1)) == ["SoftEnd"]
+    room.tell(Words(0, "What time is it?", 0))
+    assert kinds(room.silence(1.1)) == ["TurnEnds"]
 
 
 def test_resumed_speech_makes_the_soft_end_void() -> None:
@@ -155,7 +193,7 @@ def test_a_noise_is_no_turn() -> None:
     room = Room()
     room.silence(0.5)
     room.speech(0.128)
-    assert kinds(room.silence(1.0))[-1] == "FalseAlarm"
+    assert kinds(room.silence(1.6))[-1] == "FalseAlarm"
 
 
 def test_sound_that_stops_coming_is_silence() -> None:
@@ -254,7 +292,7 @@ def test_the_words_of_an_interruption_decide_what_it_was() -> None:
         "嗯": BackChannel,
         "": FalseAlarm,
         "opens at nine and closes": FalseAlarm,
-        "stop": TurnEnds,
+        "Stop.": TurnEnds,
     }.items():
         room = speaking()
         room.speech(0.5)
@@ -291,7 +329,7 @@ def test_an_interruption_whose_words_are_known_ends_like_any_turn() -> None:
     room.tell(Words(0, "and what does it cost"))
     (soft,) = room.silence(0.1)
     assert isinstance(soft, SoftEnd)
-    room.tell(Verdict(soft.soft_end, 0.9))
+    room.tell(Verdict(soft.soft_end, 0.9), Words(0, "And what does it cost?", soft.soft_end))
     assert kinds(room.silence(0.15)) == ["TurnEnds"]
 
 
@@ -300,7 +338,7 @@ def test_listening_sounds_are_an_answer_where_nobody_is_interrupted() -> None:
     room.speech(0.5)
     (soft,) = room.silence(0.1)
     assert isinstance(soft, SoftEnd)
-    room.tell(Words(0, "yeah", soft.soft_end), Verdict(soft.soft_end, 0.9))
+    room.tell(Words(0, "Yeah.", soft.soft_end), Verdict(soft.soft_end, 0.9))
     assert kinds(room.silence(0.15)) == ["TurnEnds"]
 
 

@@ -176,6 +176,9 @@ async def test_the_client_may_say_what_a_message_is(connection: AsyncRealtimeCon
     assert not [event for event in events if "speech_st" in event.type]
     (completed,) = [e for e in events if e.type == "conversation.item.input_audio_transcription.completed"]
     assert completed.transcript == "What time is it? Wait, stop."
+    deltas = [e for e in events if e.type == "conversation.item.input_audio_transcription.delta"]
+    assert "".join(delta.delta for delta in deltas) == completed.transcript
+    assert {delta.item_id for delta in deltas} == {completed.item_id}
     assert stand_in.asked[0]["messages"][-1]["content"] == "What time is it? Wait, stop."
 
 
@@ -282,7 +285,7 @@ async def test_who_goes_on_is_answered_anew(
 async def test_thinking_ahead_needs_a_verdict_and_room(
     server: LiveServer, connection: AsyncRealtimeConnection, stand_in: ChatStandIn, listening: FakeListening
 ) -> None:
-    listening.finished = 0.2
+    listening.finished = 0.005
     await listen_with(connection, turn_detection={"type": "server_vad", "silence_duration_ms": 2000})
     await speak(connection, 0.2, 0.6, quiet_s=1.5)
     await until(connection, "input_audio_buffer.speech_started")

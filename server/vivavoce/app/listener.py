@@ -8,7 +8,7 @@ from vivavoce.app.machine import Machine, build_machine
 from vivavoce.config import Config
 from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.silero import SileroDetector
-from vivavoce.engines.smart_turn import SmartTurn
+from vivavoce.engines.turn_end import TurnEndJudge
 from vivavoce.engines.whisper.own_speech import own_speech
 from vivavoce.engines.whisper.recognizer import WhisperRecognizer
 from vivavoce.metrics import Metrics
@@ -54,4 +54,4 @@ def build_ears(machine: Machine, metrics: Metrics, activity: VoiceActivity | Non
     """What finds speech on this machine, whoever then makes words of it."""
     found = activity
     find = (lambda: found) if found is not None else SileroDetector
-    return Ears(machine.pool, machine.admissions, find, SmartTurn, metrics)
+    return Ears(machine.pool, machine.admissions, find, TurnEndJudge, metrics)

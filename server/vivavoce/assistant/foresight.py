@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-_FINISHED: Final = 0.5  # verdicts from here on: smart-turn's own threshold
+from vivavoce.recognition.patience import Evidence, sureness
+from vivavoce.recognition.turn_events import Words
+
+_LIKELY: Final = 0.5  # log odds: four of five whole utterances have them, and one break in four
 
 
 class Foresight:
@@ -15,12 +18,12 @@ class Foresight:
 
     def __init__(self) -> None:
         self._soft_end: int | None = None
-        self._finished = False
-        self._words = ""
+        self._finished: float | None = None
+        self._words: Words | None = None
 
     def soften(self, soft_end: int) -> None:
         """A new silence begins: nothing is known of it yet."""
-        self._soft_end, self._finished, self._words = soft_end, False, ""
+        self._soft_end, self._finished, self._words = soft_end, None, None
 
     def resume(self) -> None:
         """It is over; whatever is told of it from now on is late."""
@@ -30,15 +33,19 @@ class Foresight:
         """How probably the turn is over. Returns what to answer, where that is known."""
         if soft_end != self._soft_end:
             return None
-        self._finished = finished >= _FINISHED
+        self._finished = finished
         return self._said()
 
-    def understood(self, soft_end: int | None, words: str) -> str | None:
+    def understood(self, words: Words) -> str | None:
         """The words up to there. Returns what to answer, where it sounds finished."""
-        if soft_end is None or soft_end != self._soft_end:
+        if words.soft_end is None or words.soft_end != self._soft_end:
             return None
         self._words = words
         return self._said()
 
     def _said(self) -> str | None:
-        return self._words if self._finished and self._words.strip() else None
+        words = self._words
+        if self._finished is None or words is None or not words.text.strip():
+            return None
+        evidence = Evidence(self._finished, words.text, words.language, words.closed)
+        return words.text if sureness(evidence) >= _LIKELY else None

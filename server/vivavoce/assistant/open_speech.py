@@ -21,6 +21,7 @@ from vivavoce.recognition.turn_events import (
     UserBegins,
     UserIsIdle,
     UserResumes,
+    Words,
 )
 
 _TAIL: Final = 1024  # samples of silence that the recognizer gets with the speech: what a soft end has
@@ -124,16 +125,22 @@ class OpenSpeech:
             self._glanced, self._drafted = written, False
             self._part.draft(written)
 
-    def take(self) -> tuple[str, int | None] | None:
-        """(all of its words, number of the soft end they reach up to), where there are new ones.
+    def take(self, turn: int) -> Words | None:
+        """All of its words, where there are new ones.
 
-        The number is None for words that were asked for in mid-speech.
+        Args:
+            turn: that they belong to.
         """
         news = [part.take() for part in self._words.parts]
-        latest = news[self._words.parts.index(self._part)] if self._part is not None else None
+        if self._part is None:
+            return None
+        place = self._words.parts.index(self._part)
+        begins_in_silence = self.soft is not None and place > 0 and self._part.start >= _place(self.soft.end_s)
+        latest = news[place - 1] if begins_in_silence else news[place]
         if latest is None or not latest.is_whole:
             return None
-        return self._words.text, self.soft.soft_end if self.soft is not None and self._drafted else None
+        soft_end = self.soft.soft_end if self.soft is not None and self._drafted else None  # None: asked in mid-speech
+        return Words(turn, self._words.text, soft_end, latest.closed, latest.language)
 
     @staticmethod
     def _end(end_s: float, written: int) -> int:

@@ -313,11 +313,12 @@ class TurnEar:
 
     def _read_words(self) -> None:
         """Whatever was understood by now."""
-        said, turn = self._speech.take(), self._turns.turn
+        turn = self._turns.turn
+        said = self._speech.take(-1 if turn is None else turn)
         if said is not None and turn is not None:
-            self._tell_draft(said[0])
-            self._think_ahead(self._foresight.understood(said[1], said[0]))
-            self._take_turns(self._turns.feed(turns.Words(turn, *said), self._now()))
+            self._tell_draft(said.text)
+            self._think_ahead(self._foresight.understood(said))
+            self._take_turns(self._turns.feed(said, self._now()))
         self._messages.read()
 
     def _tell_draft(self, text: str) -> None:

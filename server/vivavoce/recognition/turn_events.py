@@ -37,11 +37,15 @@ class Words:
         turn: the turn that they belong to; None: heard outside of any, while the assistant speaks.
         text: all words of the turn.
         soft_end: the soft end up to which it listened; None: a partial result in mid-speech.
+        closed: 0..1, how surely the recognizer ends the sentence with them; None: it does not tell.
+        language: ISO 639-1 code, where it is known.
     """
 
     turn: int | None
     text: str
     soft_end: int | None = None
+    closed: float | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ TurnEvent = UserBegins | SoftEnd | UserResumes | TurnEnds | FalseAlarm | BackCha
 
 Eagerness = Literal["low", "medium", "high", "auto"]
 _MAX_SILENCE_S: Final[dict[Eagerness, float]] = {"low": 8.0, "medium": 4.0, "high": 2.0, "auto": 4.0}  # OpenAI's
-_FINISHED: Final[dict[Eagerness, float]] = {"low": 0.7, "medium": 0.5, "high": 0.3, "auto": 0.5}
+_EAGER: Final[dict[Eagerness, float]] = {"low": -1.0, "medium": 0.0, "high": 1.0, "auto": 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +153,12 @@ class TurnOptions:
         threshold: probability from which a frame is speech; 0.15 less ends it.
         padding_s: sound from before the speech that belongs to the turn.
         silence_s: a silence this long ends the turn, whatever anybody judges.
-        judged: ask for a verdict at each soft end, and end earlier where it says so.
-        finished: verdicts from here on count as finished.
+        judged: end earlier where verdict and words say that the turn is over; see `patience.py`.
+        eager: added to the log odds that it is.
         soft_end_s: silence after which the turn may have ended.
-        certain_s: silence after which a turn that was judged finished has ended.
+        certain_s: silence after which a turn that is surely over has ended.
         unjudged_s: a verdict that is not there after this long (by the clock) is not waited for.
+        unworded_s: the same for words.
         onset_s: speech that begins a turn.
         interrupting_s: speech that begins one while the assistant speaks.
         interrupting_threshold: added to the threshold while it does: loudspeakers are heard by microphones.
@@ -170,10 +175,11 @@ class TurnOptions:
     padding_s: float = 0.3
     silence_s: float = 4.0
     judged: bool = True
-    finished: float = 0.5
+    eager: float = 0.0
     soft_end_s: float = 0.064
     certain_s: float = 0.2
     unjudged_s: float = 0.8
+    unworded_s: float = 0.8
     onset_s: float = 0.128
     interrupting_s: float = 0.192  # six frames: seven would be counted for 0.2, and silence come 32 ms later
     interrupting_threshold: float = 0.2
@@ -194,5 +200,5 @@ class TurnOptions:
 
     @classmethod
     def semantic_vad(cls, eagerness: Eagerness = "auto") -> TurnOptions:
-        """Turns end when they sound finished, as OpenAI's `semantic_vad` does; at most 8, 4 or 2 s wait for it."""
-        return cls(silence_s=_MAX_SILENCE_S[eagerness], finished=_FINISHED[eagerness])
+        """Turns end when they sound and read finished, as OpenAI's `semantic_vad`; 8, 4 or 2 s are waited at most."""
+        return cls(silence_s=_MAX_SILENCE_S[eagerness], eager=_EAGER[eagerness])

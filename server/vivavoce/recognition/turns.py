@@ -3,9 +3,10 @@
 Hears frames of the speech detector, verdicts of a model of intonation, words of a recognizer, and when the assistant
 itself speaks; tells events. Pure: no clock, no model, no thread. How the frames were cut into calls changes nothing.
 Silence is counted in sound, so that a file that comes faster than it plays is cut as if it were spoken; waiting for
-verdicts and words is counted by the caller's clock, because those come when they come.
+verdicts and words is counted by the caller's clock, because those come when they come. How much silence is enough is
+said by `patience.py`.
 
-    quiet --onset--> speech --64 ms of silence--> soft end --verdict or silence--> quiet, with one of three ends
+    quiet --onset--> speech --64 ms of silence--> soft end ---enough silence---> quiet, with one of three ends
                        ^---------speech----------'
 """
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
 from vivavoce.recognition.overheard import is_back_channel, is_echo, tokens
+from vivavoce.recognition.patience import Evidence, patience_s, sureness
 from vivavoce.recognition.speech_runs import SpeechRuns
 from vivavoce.recognition.turn_events import (
     FRAME_S,
@@ -53,6 +55,8 @@ class _Turn:
     verdict: float | None = None
     words: str = ""
     words_of: int | None = None  # the soft end up to which they reach
+    closed: float | None = None
+    language: str = ""
     ended_at_s: float | None = None  # by the clock: the silence is certain, its words are waited for
 
 
@@ -196,22 +200,39 @@ class TurnDetector:
     def _judge(self, now_s: float) -> list[TurnEvent]:
         """End the turn if it is time to."""
         turn = self._turn
-        if turn is None or turn.soft_end is None or not self._is_certain(turn, now_s):
+        if turn is None or turn.soft_end is None:
             return []
-        if not turn.interrupts or turn.words_of == turn.soft_end or self._is_meant(turn.words):
-            return self._end(turn)
-        turn.ended_at_s = now_s if turn.ended_at_s is None else turn.ended_at_s  # its words decide whether it was one
-        return self._close(turn, "wordless") if now_s - turn.ended_at_s >= self._options.wordless_s else []
+        if turn.interrupts and turn.words_of != turn.soft_end and not self._is_meant(turn.words):
+            return self._wait_for_words(turn, now_s)  # they decide whether it was a turn
+        return self._end(turn) if self._is_over(turn, now_s) else []
 
-    def _is_certain(self, turn: _Turn, now_s: float) -> bool:
+    def _wait_for_words(self, turn: _Turn, now_s: float) -> list[TurnEvent]:
+        options = self._options
+        needed_s = min(options.certain_s, options.silence_s) if options.judged else options.silence_s
+        if self._sound.quiet_s + _TOLERANCE_S < needed_s:
+            return []
+        turn.ended_at_s = now_s if turn.ended_at_s is None else turn.ended_at_s
+        return self._close(turn, "wordless") if now_s - turn.ended_at_s >= options.wordless_s else []
+
+    def _is_over(self, turn: _Turn, now_s: float) -> bool:
         options, quiet_s = self._options, self._sound.quiet_s + _TOLERANCE_S
         if quiet_s >= options.silence_s:
             return True
         if not options.judged or quiet_s < options.certain_s:
             return False
-        if turn.verdict is None:
-            return now_s - turn.soft_end_at_s >= options.unjudged_s
-        return turn.verdict >= options.finished
+        waited_s, has_words = now_s - turn.soft_end_at_s, turn.words_of == turn.soft_end
+        if turn.interrupts and has_words and not self._wants_floor(turn.words):
+            return True
+        if (turn.verdict is None and waited_s < options.unjudged_s) or (
+            not has_words and waited_s < options.unworded_s
+        ):
+            return False
+        known = Evidence(turn.verdict, turn.words if has_words else None, turn.language, turn.closed)
+        return quiet_s >= patience_s(sureness(known) + options.eager, options.certain_s)
+
+    @staticmethod
+    def _wants_floor(words: str) -> bool:
+        return bool(tokens(words)) and not is_back_channel(words)
 
     def _is_meant(self, words: str) -> bool:
         """Whether words interrupt, whatever follows them."""
@@ -248,6 +269,7 @@ class TurnDetector:
         if words.turn != turn.number or words.soft_end not in (None, turn.soft_end):
             return []  # the user has gone on since
         turn.words, turn.words_of = words.text, words.soft_end
+        turn.closed, turn.language = words.closed, words.language
         if turn.interrupts and is_echo(words.text, self._said(turn)):
             return self._close(turn, "echo")
         too_late = now_s - turn.begun_at_s >= self._options.wordless_s
