@@ -28,7 +28,7 @@ class SpokenMessages:
         self._unknown: set[str] = set()  # items whose words are not known yet
         self._none_unknown = asyncio.Event()
         self._none_unknown.set()
-        self._settling: list[TurnWords] = []  # that an ear still hears
+        self._settling: list[tuple[str, TurnWords]] = []  # that an ear still hears, and whose they are
 
     def expect(self, item_id: str) -> None:
         """A message was made; its words come later."""
@@ -44,17 +44,27 @@ class SpokenMessages:
         """The ear that heard them is still needed."""
         return bool(self._settling)
 
-    def settle(self, words: TurnWords) -> None:
+    def settle(self, item_id: str, words: TurnWords) -> None:
         """No more parts come to these words: they are known as soon as each is final."""
-        self._settling.append(words)
+        self._settling.append((item_id, words))
+        self._tell_more(item_id, words)
         words.close()
 
     def read(self) -> None:
-        """Take what was understood by now."""
-        for words in self._settling:
-            for part in words.parts:
-                part.take()
+        """Take what was understood by now, and tell it as it comes."""
+        for item_id, words in self._settling:
+            news = [part.take() for part in words.parts]
+            if any(each is not None for each in news):
+                self._tell_more(item_id, words)
             words.settle()
+
+    def _tell_more(self, item_id: str, words: TurnWords) -> None:
+        if all(part.is_final for part in words.parts):
+            return  # the rest is told with the whole
+        delta = words.drafts.feed(words.text)
+        if delta:
+            self._conversation.session.input.transcribing(item_id, delta)
+            self._conversation.wake_sender()
 
     async def tell(self, item_id: str, words: TurnWords, seconds: float, *, answers: bool) -> None:
         """Tell a message's words when they are known, and answer it; silence is not answered."""
@@ -71,7 +81,7 @@ class SpokenMessages:
             user.transcription_failed(item_id, error)
             self._conversation.report(error)
         finally:
-            self._settling = [each for each in self._settling if each is not words]
+            self._settling = [each for each in self._settling if each[1] is not words]
             self._known(item_id)
 
     async def hear_item(self, command: HearItem, wishes: Wishes) -> None:

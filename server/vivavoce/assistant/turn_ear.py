@@ -333,7 +333,7 @@ class TurnEar:
         """What was heard belongs to this message; a new one begins."""
         words = self._speech.hand_over()
         seconds = (self._feed.written - words.parts[0].start) / RATE if words.parts else 0.0
-        self._messages.settle(words)
+        self._messages.settle(item_id, words)
         self._work.create_task(self._messages.tell(item_id, words, seconds, answers=answers), name="turn")
 
     def _give_up(self, error: VivaVoceError) -> None:
