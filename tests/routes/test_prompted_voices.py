@@ -9,6 +9,7 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import numpy as np
@@ -164,6 +165,22 @@ def test_bad_fields(server: LiveServer, engine: CopyingEngine, sent: dict[str, s
     refused = ask(server, clip(), **sent)
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, param), refused.text
     assert not engine.studied
+
+
+@pytest.mark.parametrize("sent", ["/etc/passwd", "http://169.254.169.254/", "UklGRg=="])
+def test_a_recording_that_is_no_file_is_not_passed_over(server: LiveServer, engine: CopyingEngine, sent: str) -> None:
+    wish = {"model": "alpha", "input": "One."}
+    bodies: list[dict[str, Any]] = [
+        {"json": {**wish, "prompt_speech": sent}},
+        {"json": {**wish, "kwargs": json.dumps({"prompt_speech": sent})}},
+        {"json": {"model": "alpha", "inputs": "One.", "parameters": {"prompt_speech": sent}}},
+        {"data": {**wish, "prompt_speech": sent}, "files": {"further": (None, "x")}},
+    ]
+    for body in bodies:
+        refused = httpx.post(server.url + ROUTE, **body, headers={"authorization": f"Bearer {KEY}"})
+        assert refused.status_code == 400, refused.text
+        assert "as the file 'prompt_speech' of a form" in refused.text
+    assert not engine.streams
 
 
 def test_two_recordings_are_refused(server: LiveServer) -> None:

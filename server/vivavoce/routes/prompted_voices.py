@@ -80,6 +80,7 @@ class Prompt:
         Raises:
             InvalidRequest: If there is another file than a recording, or the text is none.
         """
+        refuse_written(fields)
         files = [(name, value) for name, value in form.multi_items() if not isinstance(value, str)]
         if not files:
             return None
@@ -93,6 +94,16 @@ class Prompt:
         if language is not None and (language := language_code(language)) == AUTO:
             language = None
         return cls(files[0][1], text, language)
+
+
+def refuse_written(fields: Mapping[str, Any]) -> None:
+    """A recording that is no file of a form: a path, an address, base64. In silence the voice would speak as itself.
+
+    Raises:
+        InvalidRequest: If there is one.
+    """
+    if name := next((name for name in (RECORDING, "prompt_latent") if fields.get(name)), None):
+        raise InvalidRequest(f"send a recording as the file '{RECORDING}' of a form, and nothing else", param=name)
 
 
 class PromptedVoices:

@@ -18,7 +18,7 @@ from vivavoce.errors import InvalidRequest
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.forms import media_type, read_form
-from vivavoce.routes.prompted_voices import RECORDING, Prompt
+from vivavoce.routes.prompted_voices import RECORDING, Prompt, refuse_written
 from vivavoce.routes.speech_answers import WHOLE, SpeechAnswers, encoder_of
 from vivavoce.routes.speech_dialects import from_form, from_hugging_face, from_xinference, is_hugging_face
 from vivavoce.routes.speech_links import PATH, SpeechLinks
@@ -113,6 +113,8 @@ async def _read(request: Request, limits: LimitSettings) -> AsyncIterator[tuple[
     fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
     if is_hugging_face(fields):
         setattr(request.state, STATE, "huggingface")
-        yield from_hugging_face(fields), None
+        fields = from_hugging_face(fields)
     else:
-        yield from_xinference(fields), None
+        fields = from_xinference(fields)
+    refuse_written(fields)
+    yield fields, None
