@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from vivavoce.errors import SpokenTextTooLong, TextTooLong
@@ -47,3 +49,18 @@ def test_accents_belong_to_their_letters() -> None:
     assert written_length("e\u0301" * 5000, 4096) == 5000
     assert written_length("\u0301" * 60_000, 4096) == 60_000
     assert written_length("a" + "\u0301" * 16_000, 4096) > 4096
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ja", "ko"])
+@pytest.mark.parametrize("piece", ["7", "1-", "A1", "℃-"])
+def test_eight_times_the_text_takes_about_eight_times_the_work(language: str, piece: str) -> None:
+    def work(length: int) -> float:
+        text = (piece * length)[:length]
+        times = []
+        for _ in range(2):
+            begun = time.process_time()
+            normalize(text, language)
+            times.append(time.process_time() - begun)
+        return min(times)
+
+    assert work(16_000) < 24 * max(work(2000), 0.005), "not linear: the square would be 64 times"

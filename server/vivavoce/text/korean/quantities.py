@@ -132,7 +132,7 @@ RANGES: Final[tuple[Rule, ...]] = (
         lambda m: f" {m[2]} {_COMPARED[m[1]]}",
     ),
     rule(
-        rf"({NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\w.])",
+        rf"{_NOT_INSIDE}({NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\w.])",
         lambda m: f"{number(m[1])} 곱하기 십의 {'마이너스 ' if m[2] else ''}{number(m[3])}승",
     ),
     rule(r"(?<=\d[만억천백원시분일월년개명층세살장%℃°])[ ]?-[ ]?(?=\d)", "에서 "),
