@@ -40,7 +40,7 @@ class LocalMouths:
     async def prepare(self, text: str, voice: ResolvedVoice, options: SpeechOptions) -> PreparedText:
         return await next(self._turns).prepare(text, voice, options)
 
-    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk, None]:
+    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk | PreparedText, None]:
         self.lines.append(line)
         if self.full:
             self.full -= 1
@@ -52,6 +52,9 @@ class LocalMouths:
             async with aclosing(next(self._turns).say(line)) as chunks:
                 count = 0
                 async for chunk in chunks:
+                    if isinstance(chunk, PreparedText):
+                        yield chunk
+                        continue
                     if count == lost:
                         raise EngineCrashed("the machine is gone")
                     if count == cut:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ray import serve
 from ray.serve import Application
+from ray.serve.schema import LoggingConfig
 
 from vivavoce import __version__, settings
 from vivavoce.adapters.ray_serve.door import DoorReplica
@@ -76,6 +77,7 @@ def application(config: Config, parts: Parts = AS_CONFIGURED, *, replica_cpus: f
             graceful_shutdown_timeout_s=limits.drain_timeout_s,
             graceful_shutdown_wait_loop_s=LOOK_WHETHER_DONE_S,
             ray_actor_options={"num_cpus": cores if replica_cpus is None else replica_cpus},
+            logging_config=LoggingConfig(enable_access_log=False),  # a line for every sentence, on its way
             **options,
         )
         return _kept(deployment, settings, parts)

@@ -48,7 +48,7 @@ class Mouth:
         """See `Mouths`."""
         return await self._synthesizer.prepare(text, voice, options)
 
-    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk, None]:
+    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk | PreparedText, None]:
         """See `Mouths`."""
         request = SpeechRequest(
             voice=line.voice,
@@ -61,6 +61,8 @@ class Mouth:
         )
         async with self._synthesizer.stream(request, begun=line.begun) as utterance:
             utterance.say(line.sentence, buffered_s=line.buffered_s)
+            if line.whole is not None:  # while the sentence is being made
+                yield await self._synthesizer.prepare(line.whole, line.voice, line.options)
             async for chunk in utterance:
                 yield chunk
 

@@ -43,7 +43,7 @@ class MouthReplica:
         if default is not None:
             await self._hold(default)  # so that Serve sends its listeners here
 
-    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk | VivaVoceError, None]:
+    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk | PreparedText | VivaVoceError, None]:
         """See `Mouths.say`."""
         try:
             await self._hold(line.voice.info.id)

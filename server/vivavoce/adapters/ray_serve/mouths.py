@@ -41,6 +41,7 @@ class Line:
         buffered_s: seconds of sound that the listener still has from before it.
         begun: its utterance is being heard: it is not refused for want of room.
         anywhere: those that have the voice loaded are full: whoever has room loads it.
+        whole: the text that it is the first sentence of; what is left out of it is told before the sound.
     """
 
     voice: ResolvedVoice
@@ -54,6 +55,7 @@ class Line:
     buffered_s: float = 0.0
     begun: bool = False
     anywhere: bool = False
+    whole: str | None = None
 
 
 class Mouths(Protocol):
@@ -67,12 +69,16 @@ class Mouths(Protocol):
         """See `Synthesizer.prepare`. Raises likewise."""
         ...
 
-    def say(self, line: Line) -> AsyncGenerator[SpokenChunk, None]:
+    def say(self, line: Line) -> AsyncGenerator[SpokenChunk | PreparedText, None]:
         """Speak a sentence: times and places of its words count from the utterance's text and this sentence's sound.
 
         Closing the generator stops the work.
 
+        Returns:
+            Its chunks; before them, of a `whole` text, what was found out about it.
+
         Raises:
+            EmptyInput, TextTooLong, UnspeakableText: If the `whole` text cannot be spoken, or nothing of the sentence.
             Overloaded: Before the first chunk, if that Mouth has no room.
             EngineError: If it failed, or was lost.
         """

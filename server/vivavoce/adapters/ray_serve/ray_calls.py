@@ -43,7 +43,7 @@ class RayMouths:
         prepared: PreparedText = await _ask(self._handle, "prepare", text, voice, options, model=voice.info.id)
         return prepared
 
-    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk, None]:
+    async def say(self, line: Line) -> AsyncGenerator[SpokenChunk | PreparedText, None]:
         model = "" if line.anywhere else line.voice.info.id
         async with aclosing(_streamed(self._handle, "say", line, model=model)) as chunks:
             async for chunk in chunks:

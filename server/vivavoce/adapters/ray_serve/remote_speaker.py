@@ -15,17 +15,17 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line, Mouths
-from vivavoce.adapters.ray_serve.remote_spoken import RemoteSpoken
+from vivavoce.adapters.ray_serve.remote_spoken import RemoteSpoken, Wanted
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpokenClip, VoiceInfo
 from vivavoce.errors import EngineTimeout, Overloaded, RateLimited, ShuttingDown, VivaVoceError, VoiceUnavailable
 from vivavoce.machine.admission import Place
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
+from vivavoce.synthesis.preparation import PreparedText
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk
 from vivavoce.synthesis.voice_choice import choose
 from vivavoce.text.limits import refuse_long
-from vivavoce.text.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -115,14 +115,14 @@ class RemoteSpeaker:
         spoken = RemoteSpoken(
             request,
             voice,
-            lambda sentence, buffered_s, begun: self._said(request, voice, sentence, buffered_s, begun),
+            lambda wanted: self._said(request, voice, wanted),
             max_buffered=self._config.live.max_buffered_text,
             clock=time.monotonic,
         )
         self._begin(request)
         try:
-            if request.text is not None:  # looked at as a whole, while its first sentence is being made
-                spoken.looked_at(await self._mouths.prepare(request.text, voice, request.options))
+            if request.text is not None and not await spoken.looked_at():  # nothing of it was said: why?
+                await self._mouths.prepare(request.text, voice, request.options)
             yield spoken
         finally:
             await spoken.aclose()
@@ -145,8 +145,8 @@ class RemoteSpeaker:
         self._refresher = None
 
     async def _said(
-        self, request: SpeechRequest, voice: ResolvedVoice, sentence: Sentence, buffered_s: float, begun: bool
-    ) -> AsyncGenerator[SpokenChunk, None]:
+        self, request: SpeechRequest, voice: ResolvedVoice, wanted: Wanted
+    ) -> AsyncGenerator[SpokenChunk | PreparedText, None]:
         """One sentence, by a Mouth that has room.
 
         Raises:
@@ -156,17 +156,18 @@ class RemoteSpeaker:
         """
         line = Line(
             voice=voice,
-            sentence=sentence,
+            sentence=wanted.sentence,
             options=request.options,
             sample_rate=request.sample_rate or voice.info.sample_rate,
             ahead_s=request.ahead_s,
             paced=request.paced,
             owner=request.owner,
             transport=request.transport,
-            buffered_s=buffered_s,
-            begun=begun,
+            buffered_s=wanted.buffered_s,
+            begun=wanted.begun,
+            whole=wanted.whole,
         )
-        if not begun:
+        if not wanted.begun:
             self._check(request.owner)
         self._owned[request.owner] += 1
         try:
@@ -186,8 +187,8 @@ class RemoteSpeaker:
                 del self._owned[request.owner]
 
     async def _watched(
-        self, chunks: AsyncGenerator[SpokenChunk, None], request: SpeechRequest
-    ) -> AsyncGenerator[SpokenChunk, None]:
+        self, chunks: AsyncGenerator[SpokenChunk | PreparedText, None], request: SpeechRequest
+    ) -> AsyncGenerator[SpokenChunk | PreparedText, None]:
         """The same, but it does not hang where a machine has vanished without a word."""
         speed = self._config.speed
         patience_s = speed.step_timeout_s + speed.queue_wait_s + request.ahead_s

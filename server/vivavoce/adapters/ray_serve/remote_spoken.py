@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,8 +29,18 @@ from vivavoce.words import WordTiming
 
 logger = logging.getLogger(__name__)
 
-# Asks for one sentence: (sentence, seconds of sound the listener has from before, its utterance is being heard).
-Source = Callable[[Sentence, float, bool], AsyncGenerator[SpokenChunk, None]]
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One sentence to be made. See `mouths.Line`."""
+
+    sentence: Sentence
+    buffered_s: float
+    begun: bool
+    whole: str | None
+
+
+Source = Callable[[Wanted], AsyncGenerator[SpokenChunk | PreparedText, None]]  # asks a Mouth
 
 
 class RemoteSpoken:
@@ -101,9 +112,19 @@ class RemoteSpoken:
         """No more text will come. Any number of times."""
         self._take(self._script.end())
 
-    def looked_at(self, prepared: PreparedText) -> None:
-        """What a Mouth found out about the whole text, while its first sentence is being made."""
-        self._prepared = prepared
+    async def looked_at(self) -> bool:
+        """Returns when a Mouth has looked at the whole text, while it makes the first sentence. False: it got nothing.
+
+        Raises:
+            VivaVoceError: If it cannot be spoken, or not now.
+        """
+        while self._prepared is None and not self._done:
+            self._woken.clear()
+            await self._woken.wait()
+        if self._prepared is None and self._error is not None:
+            self.outcome = "error"
+            raise self._error
+        return self._prepared is not None
 
     # -- the listener
 
@@ -202,7 +223,9 @@ class RemoteSpoken:
             await self._room()
             begun, taken = self._produced, self._taken + len(self._chunks)
             try:
-                async with aclosing(self._source(sentence, self._buffered_s(), begun > 0)) as chunks:
+                whole = self.request.text if self._prepared is None else None
+                wanted = Wanted(sentence, self._buffered_s(), begun > 0, whole)
+                async with aclosing(self._source(wanted)) as chunks:
                     await self._collect(sentence, chunks)
             except (EmptyInput, UnspeakableText) as nothing:
                 if isinstance(nothing, UnspeakableText):
@@ -215,10 +238,15 @@ class RemoteSpoken:
                 continue
             return
 
-    async def _collect(self, sentence: Sentence, chunks: AsyncGenerator[SpokenChunk, None]) -> None:
+    async def _collect(self, sentence: Sentence, chunks: AsyncGenerator[SpokenChunk | PreparedText, None]) -> None:
         pause = round((PAUSE_S[self._last_ending] if self._last_ending is not None else 0.0) * self.sample_rate)
-        start, last = self._produced + pause, None
+        start = self._produced + pause
+        last: SpokenChunk | None = None
         async for chunk in chunks:
+            if isinstance(chunk, PreparedText):
+                self._prepared = chunk
+                self._woken.set()
+                continue
             self._put(_placed(chunk, self._produced, start, pause if last is None else 0))
             last = chunk
             await self._room()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import ray
 from ray import serve
+from ray.serve.schema import LoggingConfig
 
 from vivavoce.adapters.ray_serve.application import application, cores_of
 from vivavoce.config import Config, available_cores
@@ -41,7 +42,8 @@ def run_application(config: Config, *, address: str | None, started_with: Greeti
         raise ConfigError(f"Ray cannot be reached at {address}: {error}") from error
     host, port = config.server.host, config.server.port
     try:
-        serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
+        quiet = LoggingConfig(enable_access_log=False)
+        serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port}, logging_config=quiet)
         serve.run(built, name=APPLICATION)
         started_with(f"http://{host}:{port}")
         _until_told()
