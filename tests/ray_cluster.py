@@ -19,6 +19,7 @@ import ray
 from ray import serve
 from ray.cluster_utils import Cluster
 from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import LoggingConfig
 
 from loudness import Loudness
 from sleeping_engine import SleepingEngine
@@ -86,7 +87,9 @@ class RayCluster:
             ray.init(address=cluster.address, logging_level=logging.WARNING, log_to_driver=False)
             stack.callback(ray.shutdown)
             port = free_port()
-            serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
+            quiet = LoggingConfig(enable_access_log=False)
+            http = {"host": "127.0.0.1", "port": port}
+            serve.start(proxy_location="HeadOnly", http_options=http, logging_config=quiet)
             stack.callback(serve.shutdown)
             yield cls(port, settings)
 
@@ -108,11 +111,16 @@ class RayCluster:
             parts = Parts(sleeping_engines, sleeping_recognizers, Loudness)
             serve.run(application(config, parts, replica_cpus=0), name=APP)
             self._deployed = {**given, **wanted}
-        wait_until(lambda: {name: len(self.replicas(name)) for name in wanted} == wanted)
+        wait_until(lambda: all(self.has(name, count) for name, count in wanted.items()))
         wait_until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
 
     def handle(self, name: str) -> DeploymentHandle:
         return serve.get_deployment_handle(name, APP)
+
+    def has(self, name: str, count: int) -> bool:
+        """So many replicas of a deployment take calls, and none comes, goes or is lost."""
+        states = serve.status().applications[APP].deployments[name].replica_states
+        return dict(states) == {"RUNNING": count} and len(self.replicas(name)) == count
 
     def replicas(self, name: str) -> list[str]:
         """Names of the actors that are replicas of a deployment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -31,9 +32,10 @@ from vivavoce.errors import EngineError
 from vivavoce.metrics import Metrics
 from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingRequest, Listener, SpeechStarted
 
-pytestmark = pytest.mark.timeout(170)  # replicas take their time to start
+pytestmark = pytest.mark.timeout(300)  # replicas take their time to start
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
+KILLS = int(os.environ.get("KILLS", "5"))  # each costs the start of a process
 NOTHING = {"stretches": 0, "jobs": 0, "places": 0}
 REQUEST = HearingRequest(model="whisper-base")
 
@@ -167,7 +169,7 @@ async def test_whoever_leaves_stops_the_ear_and_leaves_nothing(cluster: RayClust
 
 
 async def test_an_ear_killed_in_mid_sentence_is_an_error_or_nothing(cluster: RayCluster) -> None:
-    """10 times: each recording is heard as a whole, or fails; the killed one comes back."""
+    """Several times: each recording is heard as a whole, or fails; the killed one comes back."""
     cluster.deploy(ears=2)
     sounds = {seed: talk(seed) for seed in range(6)}
     whole = await expected(sounds)
@@ -187,16 +189,16 @@ async def test_an_ear_killed_in_mid_sentence_is_an_error_or_nothing(cluster: Ray
             assert got == whole[seed], "ended as if it were whole"
             ends["whole"] += 1
 
-        for _ in range(10):
+        for _ in range(KILLS):
             hearing = [asyncio.create_task(one(seed)) for seed in sounds]
             while not any(await cluster.handle(EAR).broadcast("hearing").results_async()):
                 pass
             await asyncio.to_thread(cluster.kill, cluster.replicas(EAR)[0])
             await asyncio.gather(*hearing)
             assert await words(listener, sounds[0]) == whole[0]
-            await asyncio.to_thread(wait_until, lambda: len(cluster.replicas(EAR)) == 2)
+            await asyncio.to_thread(wait_until, lambda: cluster.has(EAR, 2))
     print(f"of {sum(ends.values())} recordings {ends['failed']} failed, {ends['whole']} were whole")
-    assert sum(ends.values()) == 10 * len(sounds)
+    assert sum(ends.values()) == KILLS * len(sounds)
 
 
 async def test_the_only_ear_killed_while_somebody_speaks(cluster: RayCluster) -> None:
@@ -219,7 +221,7 @@ async def test_the_only_ear_killed_while_somebody_speaks(cluster: RayCluster) ->
             else:
                 assert all(each.is_final for each in heard)
                 assert sum(len(each.text.split()) for each in heard) >= 40, "ended as if it were whole"
-        await asyncio.to_thread(wait_until, lambda: len(cluster.replicas(EAR)) == 1)
+        await asyncio.to_thread(wait_until, lambda: cluster.has(EAR, 1))
         assert await again(listener, talk(3))
 
 

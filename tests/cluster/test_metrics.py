@@ -14,7 +14,7 @@ from ray_cluster import RayCluster
 from recordings import wav
 from vivavoce.metrics import Metrics
 
-pytestmark = pytest.mark.timeout(170)  # replicas take their time to start
+pytestmark = pytest.mark.timeout(300)  # replicas take their time to start
 
 
 def summed(families: Mapping[str, Metric], family: str, sample: str, kind: str) -> float:
