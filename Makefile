@@ -115,8 +115,8 @@ $(CHATTTS)/.testing: pyproject.toml
 
 setup-cluster: $(CLUSTER)/.testing ## make the environment that tests clusters
 
-test-cluster: $(CLUSTER)/.testing ## test Doors and Mouths on a Ray cluster of three nodes, and the Kubernetes manifests
-	RAY_USAGE_STATS_ENABLED=0 $(CLUSTER)/bin/python -m pytest tests/cluster -rP -o filterwarnings=ignore $(ARGS)
+test-cluster: $(CLUSTER)/.testing ## test Doors, Mouths and Ears on a Ray cluster of three nodes, and the Kubernetes manifests
+	RAY_USAGE_STATS_ENABLED=0 $(CLUSTER)/bin/python -m pytest tests/cluster -rP --show-capture=stdout -o log_level=ERROR -o filterwarnings=ignore $(ARGS)
 
 $(CLUSTER)/.testing: pyproject.toml
 	$(PYTHON) -m venv $(CLUSTER)
