@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from power_cuts import TRAP, in_a_child, with_room_for
 from synthetic_genie_data import reference_clip
 from vivavoce.errors import VivaVoceError
 from vivavoce.voices import checksums, install, placing, pull
@@ -23,37 +23,7 @@ from vivavoce.voices.pack import VoicePack
 from vivavoce.voices.store import VoiceDirectory, VoiceStore
 from voice_packs import TEXT, make_pack
 
-# Whatever asks the file system for something that can fail.
-CALLS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod", "shutil.copyfile", "disk"}
 MOST_CALLS = 400
-
-
-class Trap:
-    """Lets the first calls through and does something at the next one."""
-
-    def __init__(self) -> None:
-        self.act: Callable[[], None] | None = None
-        self.root = ""
-        self.left = 0
-
-    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.act is None or event not in CALLS or not str(arguments[0]).startswith(self.root):
-            return
-        if event == "open" and not self._writes(arguments):
-            return
-        self.left -= 1
-        if self.left < 0:
-            act, self.act = self.act, None
-            act()
-
-    @staticmethod
-    def _writes(arguments: tuple[object, ...]) -> bool:
-        flags = arguments[2]
-        return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-
-
-TRAP = Trap()
-sys.addaudithook(TRAP)
 
 
 @pytest.fixture
@@ -182,22 +152,36 @@ def test_every_call_may_fail(
 def test_a_killed_process_leaves_old_or_new(home: Path, tmp_path: Path, operation: str) -> None:
     for number in range(MOST_CALLS):
         act = OPERATIONS[operation](home, tmp_path / str(number))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the child only touches files
-            child = os.fork()
-        if child == 0:
-            TRAP.left, TRAP.act = number, lambda: os._exit(9)
-            try:
-                act()
-            finally:
-                os._exit(0)
-        finished = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        TRAP.left, TRAP.act = number, lambda: os._exit(9)
+        finished = in_a_child(act) != 9
+        TRAP.act = None
         assert is_right(operation, home), f"killed at call {number}: {sorted(home.rglob('*'))}"
         shutil.rmtree(home, ignore_errors=True)
         if finished:
             assert number > 3
             return
     pytest.fail("the operation makes more calls than are tried")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_file_may_find_no_room(home: Path, tmp_path: Path, operation: str) -> None:
+    """Written bytes are refused, at every length that a file of a voice has."""
+    OPERATIONS[operation](home, tmp_path / "sizes")()
+    made = [*home.rglob("*"), *(tmp_path / "sizes").rglob("*")]
+    sizes = sorted({path.stat().st_size for path in made if path.is_file()} | {1})
+    shutil.rmtree(home, ignore_errors=True)
+    refused = 0
+    for number, size in enumerate(sizes):
+        act = OPERATIONS[operation](home, tmp_path / str(number))
+
+        def short(act: Callable[[], object] = act, size: int = size) -> None:
+            with_room_for(max(0, size - 1))
+            act()
+
+        refused += in_a_child(short)
+        assert is_right(operation, home), f"no file over {size - 1} bytes: {sorted(home.rglob('*'))}"
+        shutil.rmtree(home, ignore_errors=True)
+    assert refused >= (operation != "remove"), "nothing was refused"
 
 
 def test_a_source_that_was_to_be_moved_stays_where_the_voice_comes_to_nothing(

@@ -16,7 +16,7 @@ from vivavoce.models.catalogue import CATALOGUE, DEFAULT
 from vivavoce.models.checksums import FileList, read_list, verify
 from vivavoce.models.packaged import PACKAGED, PackagedModel
 from vivavoce.progress import Progress
-from vivavoce.voices.placing import discard
+from vivavoce.voices.placing import discard, sweep
 
 ENGINE = "whisper"
 
@@ -60,6 +60,7 @@ class ModelShelf:
 
     def __init__(self, home: Path, cache: Path, packaged: Sequence[PackagedModel] = PACKAGED) -> None:
         self.home, self._cache, self._packaged = home, cache, packaged
+        sweep(home)  # what a process that died has left half removed
 
     def here(self) -> list[ShelvedModel]:
         """What is here: the default first, then packaged and pulled ones by name. A pulled one hides a packaged one."""
