@@ -7,6 +7,7 @@ it has to be silent. Wrongly cut: turns that ended inside of a sentence with a p
 
     python benchmarks/conversation.py
     python benchmarks/conversation.py --chat embedded --only latency
+    python benchmarks/conversation.py --v2 --only latency             # a synthetic V2 voice of the real size speaks
     python benchmarks/conversation.py --peer ~/pipecat/bin/python     # Pipecat's own pipeline over the same recordings
 """
 
@@ -16,7 +17,9 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +44,8 @@ STAGES = (
 
 def main() -> None:
     options = _options()
+    if options.v2:
+        _speak_with_v2(options)
     said = turns(options.turns)
     with chat_stub() as stub:
         options.serve_flags += ["--chat-url", stub.url] if options.chat == "stub" else []
@@ -54,9 +59,9 @@ def main() -> None:
 
 async def _measure(server: RunningServer, stub: ChatStub, said: Sequence[Turn], options: argparse.Namespace) -> Any:
     rows: list[dict[str, Any]] = []
-    facts: dict[str, Any] = {"chat": options.chat}
+    facts: dict[str, Any] = {"chat": options.chat, "voice": "synthetic V2" if options.v2 else options.voice}
     detection = {**SEMANTIC, **({"eagerness": options.eagerness} if options.eagerness else {})}
-    async with realtime_user(server.url, detection) as user:
+    async with realtime_user(server.url, detection, voice=options.voice) as user:
         await _one_turn(user, stub, said[0])  # wakes caches; not counted
         if options.only in (None, "latency"):
             rows += await _latency(user, stub, said, facts)
@@ -141,6 +146,17 @@ async def _pauses(user: RealtimeUser, said: Sequence[Turn]) -> str:
     return f"{cut} of {len(said)}"
 
 
+def _speak_with_v2(options: argparse.Namespace) -> None:
+    """Its sound is noise as long as speech would be, and costs as much; what it is asked to say in English it reads."""
+    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    from synthetic_genie_data import genie_data, voice_library
+    from synthetic_voice import cache_root
+
+    os.environ["GENIE_DATA_DIR"] = str(genie_data())
+    options.voice = "beta"
+    options.serve_flags += ["--voices", str(voice_library()), "--voice", "beta", "--cache-dir", str(cache_root())]
+
+
 def _peer(
     server: RunningServer, stub: ChatStub, said: Sequence[Turn], options: argparse.Namespace, facts: dict[str, Any]
 ) -> list[dict[str, Any]]:
@@ -165,6 +181,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--interruptions", type=int, default=20)
     parser.add_argument("--chat", choices=("stub", "embedded"), default="stub")
+    parser.add_argument("--v2", action="store_true", help="a synthetic V2 voice of the real size speaks")
     parser.add_argument("--eagerness", choices=("low", "medium", "high", "auto"))
     parser.add_argument("--only", choices=("latency", "barge-in", "pauses"))
     parser.add_argument("--peer", help="python of an environment with Pipecat: run its pipeline in the same run")

@@ -113,12 +113,16 @@ class RealtimeUser:
 
 
 @contextlib.asynccontextmanager
-async def realtime_user(url: str, detection: dict[str, Any], languages: Sequence[str] = ("en",)) -> AsyncIterator[Any]:
+async def realtime_user(
+    url: str, detection: dict[str, Any], languages: Sequence[str] = ("en",), voice: str = "default"
+) -> AsyncIterator[Any]:
     """A user whose microphone is open."""
     address = f"{url.replace('http', 'ws')}/v1/realtime?model=assistant"
     async with websockets.connect(address, max_size=2**22) as connection:
         transcription = {"model": "whisper-1", "language": languages[0]}
-        audio = {"input": {"turn_detection": detection, "transcription": transcription}}
+        audio: dict[str, Any] = {"input": {"turn_detection": detection, "transcription": transcription}}
+        if voice != "default":
+            audio["output"] = {"voice": voice}
         await connection.send(json.dumps({"type": "session.update", "session": {"type": "realtime", "audio": audio}}))
         user = RealtimeUser(connection)
         running = asyncio.create_task(user.run())
