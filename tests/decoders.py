@@ -20,7 +20,6 @@ import soundfile
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.resample import EMPTY
-from vivavoce.audio.samples import from_pcm16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +79,7 @@ def has_faad() -> bool:
 
 def decode_pcm(data: bytes) -> Samples:
     """16-bit little-endian bytes to float32 [n]."""
-    return from_pcm16(np.frombuffer(data, "<i2").astype(np.int16))
+    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768.0)
 
 
 def _first_channel(frame: av.AudioFrame) -> Samples:

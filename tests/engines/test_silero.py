@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
-from vivavoce.audio.frames import FrameCutter
 from vivavoce.audio.resample import Resampler
 from vivavoce.engines.silero import FRAME, SAMPLE_RATE, SILENCE, SileroDetector, SileroState
 from vivavoce.engines.vendored import SHA256, SILERO, SILERO_OVER_TIME
@@ -35,8 +34,8 @@ def speech() -> Samples:
 
 
 def framed(sound: Samples) -> NDArray[np.float32]:
-    cutter = FrameCutter(FRAME)
-    return np.concatenate([cutter.feed(sound), cutter.flush()])
+    """float32 [n, FRAME], filled up with silence."""
+    return np.pad(sound, (0, -len(sound) % FRAME)).reshape(-1, FRAME)
 
 
 def reference(sound: Samples) -> list[float]:

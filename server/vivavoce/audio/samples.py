@@ -76,11 +76,6 @@ def to_pcm16(samples: Samples) -> Pcm16:
     return np.clip(scaled, -32768, 32767).astype(np.int16)
 
 
-def from_pcm16(samples: Pcm16) -> Samples:
-    """Scale int16 [n] to float32 [n] within -1..1."""
-    return samples.astype(np.float32) / np.float32(32768.0)
-
-
 def fade_out(samples: Samples, sample_rate: int, duration_s: float = FADE_S) -> Samples:
     """Lower the last `duration_s` seconds to silence along half a cosine."""
     ramp = _ramp(len(samples), sample_rate, duration_s)[::-1]

@@ -23,7 +23,6 @@ from vivavoce.errors import ModelPackError
 from vivavoce.safe_pickle import ObjectRules, UnsafePickle, read_pickle
 
 MAX_HEADER_BYTES = 64 << 20
-MAX_TENSORS = 20_000
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 SINGLE = ("model.safetensors", "pytorch_model.bin")
 

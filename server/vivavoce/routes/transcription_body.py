@@ -29,7 +29,6 @@ MAX_SEED = 2**32 - 1
 _NOTHING = frozenset({"", "null", "none", "undefined"})  # as clients write what they do not have
 _BRACKETS = re.compile(r"(\w{1,64})\[(\w{0,64})\]")
 _YES, _NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
-_KEYED = frozenset({"chunking_strategy"})  # objects
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ Array = NDArray[np.float32]
 MODEL_FILE = "model.bin"
 CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
-PREPROCESSOR_FILE = "preprocessor_config.json"
 
 _SPEC = "WhisperSpec"
 _NEWEST_VERSION = 6

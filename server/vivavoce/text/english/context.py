@@ -41,7 +41,6 @@ _COUNTED: Final = frozenset(
 )
 _ADJECTIVES: Final = frozenset("long tall wide deep high thick old".split())
 
-_WORD_AFTER: Final = re.compile(r"[ -]?\b([A-Za-z][A-Za-z]*)(?!['’]?\w)")
 _NEXT: Final = re.compile(r"[ ]([A-Za-z][A-Za-z]*)(?![\w'])")
 _DETERMINER: Final = re.compile(
     r"(?i)(?:(?<![\w'])(?:an?|one)(?:[ ][a-z]{2,14})?(?:[ ]{1,2}[a-z\d.,-]{1,16} (?:by|to|and)){0,3}|"

@@ -27,7 +27,6 @@ _LABEL: Final = re.compile(r"(?i)\b(?:room|gate|apartment|apt|unit|suite|section
                            r"line|stage|phase|number|is|it's)\.?[ ]\Z")  # fmt: skip
 _K_SCREEN: Final = re.compile(r"(?i)[ -](?:ultra|uhd|video|tv|tvs|resolution|monitor|display|screen|footage|camera|"
                               r"race|run|runs|walk|gold|movie|blu|hdr|content|streaming|quality)")  # fmt: skip
-_ENDS_INCHES: Final = re.compile(r"[\s.,;:!?)x×-]|\Z")
 
 
 def _single(found: re.Match[str], *, hyphen: bool = False) -> bool:

@@ -35,7 +35,6 @@ _SIGNS: Final = {
 
 
 _NUMBER_BEFORE: Final = re.compile(r"[\d½-⅞¼-¾%][ -]?(?:fl\.[ ])?\Z")
-_MAY_STAND_BARE: Final = "approx|incl|excl|avg|qty|dept|govt"
 
 
 def _abbreviation(found: re.Match[str]) -> str | None:

@@ -11,11 +11,6 @@ from vivavoce.text.english.rule import Rule, rule
 
 _ERA: Final = r"(?:B\.?C\.?(?:E\.?)?|A\.D\.|AD|C\.?E\.?)(?!\w)"
 # Words after which a number of four digits is a year, unless something is counted.
-_OF_YEARS: Final = re.compile(
-    r"(?i)(?<![\w])(?:in|of|by|since|until|till|after|before|around|during|circa|ca?\.?|year|from|between|founded|"
-    r"established|built|born|died|est\.|published|painted|written|early|late|mid|mid-|spring|summer|autumn|fall|"
-    r"winter|the|this|that|his|her|our|their|my|its|class|back|about)[ -]\Z"
-)
 _OF_A_NUMBER: Final = re.compile(
     r"(?i)(?<!\w)(?:total|sum|number|group|crowd|fleet|army|flock|list|set|collection|maximum|minimum|average|price|"
     r"cost|population|speed|rate|at least|at most|up to|more than|less than|fewer than|over|under|nearly|almost|"
