@@ -87,10 +87,10 @@ class StreamClient:
 
 
 @asynccontextmanager
-async def stream_client(port: int, **options: Any) -> AsyncIterator[StreamClient]:
-    """Connect to a server on this machine; `options` are those of `websockets.connect`."""
-    url = f"ws://127.0.0.1:{port}/v1/audio/speech/stream"
-    async with connect(url, compression=None, proxy=None, **options) as socket:
+async def stream_client(port: int, *, named: str = "127.0.0.1", **options: Any) -> AsyncIterator[StreamClient]:
+    """Connect to a server on this machine, by any name; `options` are those of `websockets.connect`."""
+    url = f"ws://{named}:{port}/v1/audio/speech/stream"
+    async with connect(url, host="127.0.0.1", compression=None, proxy=None, **options) as socket:
         created = json.loads(await asyncio.wait_for(socket.recv(), 20))
         assert created["type"] == "session.created"
         yield StreamClient(socket, created)

@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hibari import Hibari
 
 from vivavoce.audio.chunk import AudioChunk, Samples
 from vivavoce.audio.silence import trim_silence
+from vivavoce.engines import hibari_network
 from vivavoce.engines.embedded import SAMPLE_RATE, EmbeddedEngine, EmbeddedVoice
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import EmptyInput, UnknownVoice, UnspeakableText
@@ -47,8 +49,9 @@ def test_a_clause_takes_two_steps_neither_of_which_is_all_of_it(engine: Embedded
     assert stages == ["decode", "vocode"]
     assert made[0] is None
     assert made[1] is not None
-    (phonemes,) = voice.model.phonemize("The harbour lies still.")
-    whole = trim_silence(voice.model.from_phonemes(phonemes, 1.0, 7), SAMPLE_RATE)
+    package = Hibari(voice=voice.id)
+    (phonemes,) = package.phonemize("The harbour lies still.")
+    whole = trim_silence(package.from_phonemes(phonemes, 1.0, 7), SAMPLE_RATE)
     assert np.array_equal(made[1].samples, whole)
 
 
@@ -149,16 +152,47 @@ def test_an_unknown_voice_is_answered_with_the_known_ones(engine: EmbeddedEngine
         engine.load_voice("../../etc/passwd")
 
 
-def test_words_are_estimated_in_order_and_within_the_sound(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+def test_words_are_measured_in_order_and_within_the_sound(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
     text = "On May 5, 2024 she paid $3.50 for it."
     chunks = chunks_of(engine, voice, text)
     words = [word for chunk in chunks for word in chunk.words]
     assert [word.text for word in words] == [text[word.source_start : word.source_end] for word in words]
     assert " ".join(word.text for word in words).startswith("On May 5, 2024 she paid")
-    assert all(word.estimated for word in words)
+    assert not any(word.estimated for word in words)
     assert all(a.end_s <= b.start_s + 1e-6 for a, b in pairwise(words))
     assert words[0].start_s >= 0
     assert words[-1].end_s <= sum(chunk.duration_s for chunk in chunks) + 1e-6
+
+
+@pytest.mark.parametrize("speed", [0.4, 1.0, 1.5, 3.0])
+def test_words_are_where_the_sound_is(engine: EmbeddedEngine, voice: EmbeddedVoice, speed: float) -> None:
+    """Between sentences there is silence, and where that is the samples themselves tell."""
+    chunks = chunks_of(engine, voice, "Cat. Dogs. An elephant. Bird.", speed=speed)
+    words = [word for chunk in chunks for word in chunk.words]
+    assert [word.text for word in words] == ["Cat.", "Dogs.", "An", "elephant.", "Bird."]
+    stretches = sound_of(np.concatenate([chunk.samples for chunk in chunks]), 4)
+    for (begins_s, _), word in zip(stretches, [words[0], words[1], words[2], words[4]], strict=True):
+        assert word.start_s == pytest.approx(begins_s, abs=0.1 / min(speed, 1.0))
+
+
+def sound_of(samples: Samples, count: int) -> list[tuple[float, float]]:
+    """(start_s, end_s) of the stretches of sound that the longest silences part."""
+    frame = SAMPLE_RATE // 100
+    loud = np.abs(samples[: len(samples) // frame * frame]).reshape(-1, frame).max(axis=1) > 0.01
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(int)))
+    silences = sorted(zip(edges[1:-1:2], edges[2::2], strict=True), key=lambda pair: pair[0] - pair[1])[: count - 1]
+    places = [edges[0], *(place for pair in sorted(silences) for place in pair), edges[-1]]
+    return [(places[at] / 100, places[at + 1] / 100) for at in range(0, len(places), 2)]
+
+
+def test_a_graph_without_lengths_leaves_words_to_be_estimated(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hibari_network, "LENGTHS", "/of_another_export")
+    voice = engine.load_voice(engine.voices()[0].id)
+    words = [word for chunk in chunks_of(engine, voice, TEXT) for word in chunk.words]
+    assert [word.text for word in words] == TEXT.split()
+    assert all(word.estimated for word in words)
 
 
 def test_silence_around_the_speech_is_cut(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:

@@ -11,6 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import recognizer
+from vivavoce.engines.embedded import EmbeddedEngine
+from vivavoce.engines.speech import SpeechOptions
 from vivavoce.text.normalize import normalize
 from vivavoce.text.sentences import SentenceSplitter
 from vivavoce.text.timing import estimate_words
@@ -128,3 +130,29 @@ def test_estimated_times_are_near_those_a_recognizer_hears(voice: Hibari) -> Non
     errors_s = [abs(word.start_s - start_s) for word, (_, start_s) in zip(estimated, heard, strict=True)]
     assert float(np.mean(errors_s)) < 0.25
     assert max(errors_s) < 0.6
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Yesterday evening we walked along the harbour and watched the boats come home.",
+        "If you open the second drawer, you will find three letters and a small key.",
+        "Well, that was certainly not what I had expected from such a quiet child.",
+    ],
+)
+def test_measured_times_are_nearer_to_them(written: str) -> None:
+    engine = EmbeddedEngine()
+    stream = engine.open(normalize(written), engine.load_voice(engine.voices()[0].id), SpeechOptions(seed=7))
+    chunks = []
+    while stream.stage != "done":
+        chunks += [chunk for chunk in engine.step([stream], threads=1) if chunk is not None]
+    samples = np.concatenate([chunk.samples for chunk in chunks])
+    heard_s = np.asarray([start_s for _, start_s in recognizer.word_times(samples, engine.sample_rate)])
+    measured = [word for chunk in chunks for word in chunk.words]
+    estimated = estimate_words(normalize(written), len(samples) / engine.sample_rate)
+    assert len(heard_s) == len(measured) == len(estimated)
+    off_s, estimated_off_s = (
+        float(np.mean(np.abs(heard_s - [word.start_s for word in words]))) for words in (measured, estimated)
+    )
+    assert off_s < 0.1
+    assert off_s < estimated_off_s

@@ -1,4 +1,4 @@
-"""Estimated word times: as written, in order, inside the audio, and not far from what a recognizer hears."""
+"""Word times, measured or estimated: as written, in order, inside the audio, and near to what a recognizer hears."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.text.normalize import SpokenText, normalize
-from vivavoce.text.timing import estimate_words
+from vivavoce.text.timing import estimate_words, place_words
 
 TEXTS = st.one_of(
     st.text(max_size=120),
@@ -88,3 +88,41 @@ def test_the_last_mark_takes_no_time() -> None:
 
 def test_text_that_no_rule_rewrote_needs_no_spans() -> None:
     assert estimate_words(SpokenText("", "", "en"), 1.0) == ()
+
+
+def test_written_words_take_the_times_of_spoken_ones() -> None:
+    spoken = normalize("Well-known at 5 p.m. for $3.", "en")
+    tokens = spoken.text.split()
+    sounds = [(float(at), at + 0.5) for at in range(len(tokens))]
+    words = place_words(spoken, sounds, float(len(tokens)))
+    assert [word.text for word in words] == ["Well-known", "at", "5 p.m.", "for", "$3."]
+    assert [word.start_s for word in words] == [
+        tokens.index(each) for each in ("Well-known", "at", "five", "for", "three")
+    ]
+    assert words[0].end_s == 0.5
+    assert words[2].end_s == tokens.index("for") - 0.5
+    assert not any(word.estimated for word in words)
+
+
+def test_words_that_share_one_spoken_word_follow_each_other() -> None:
+    spoken = SpokenText("ab cd", "abcd", "en", ((0, 2, 0, 2), (2, 4, 3, 5)))
+    words = place_words(spoken, [(1.0, 2.0)], 2.0)
+    assert [(word.start_s, word.end_s) for word in words] in ([(1.0, 2.0)], [(1.0, 1.5), (1.5, 2.0)])
+
+
+def test_a_front_end_with_other_words_leaves_an_estimate() -> None:
+    spoken = normalize("Five words are in it.", "en")
+    words = place_words(spoken, [(0.0, 1.0)] * 4, 2.0)
+    assert words == estimate_words(spoken, 2.0)
+    assert all(word.estimated for word in words)
+
+
+@given(
+    st.text("abc ,.-'\"5$é", min_size=1, max_size=40),
+    st.lists(st.tuples(st.floats(-1, 9), st.floats(-1, 9)), max_size=12),
+)
+def test_whatever_the_times_are_words_stay_in_order_and_inside(text: str, sounds: list[tuple[float, float]]) -> None:
+    words = place_words(normalize(text, "en"), sounds, 5.0)
+    times = [time for word in words for time in (word.start_s, word.end_s)]
+    assert times == sorted(times)
+    assert all(0 <= time <= 5.0 for time in times)

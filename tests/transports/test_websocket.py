@@ -291,7 +291,7 @@ async def test_a_token_is_not_worth_another_token(locked: LiveServer) -> None:
 async def test_pages_of_other_sites_are_refused_before_the_connection_opens(server: LiveServer) -> None:
     status, _ = await refused(server.port, origin="https://evil.example")
     assert status == 403
-    status, _ = await refused(server.port, additional_headers={"Host": "evil.example"})
+    status, _ = await refused(server.port, named="evil.example")
     assert status == 403
     async with stream_client(server.port, origin=f"http://127.0.0.1:{server.port}"):
         pass

@@ -26,8 +26,13 @@ def trim_silence(samples: Samples, sample_rate: int, *, lead_s: float = LEAD_S, 
     Returns:
         A view of float32 [m], m <= n; all of it where nothing is louder than -60 dBFS.
     """
+    return samples[sounding(samples, sample_rate, lead_s=lead_s, tail_s=tail_s)]
+
+
+def sounding(samples: Samples, sample_rate: int, *, lead_s: float = LEAD_S, tail_s: float = TAIL_S) -> slice:
+    """Where that which `trim_silence` keeps stands among the samples."""
     loud = np.flatnonzero(np.abs(samples) > QUIET)
     if not len(loud):
-        return samples
+        return slice(0, len(samples))
     start = max(0, int(loud[0]) - round(lead_s * sample_rate))
-    return samples[start : int(loud[-1]) + 1 + round(tail_s * sample_rate)]
+    return slice(start, min(len(samples), int(loud[-1]) + 1 + round(tail_s * sample_rate)))

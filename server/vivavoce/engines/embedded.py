@@ -1,7 +1,8 @@
 """The voice that speaks on any machine, offline: hibari-tts, American English, weights inside its package.
 
-24 kHz, about a hundred times faster than real time on one core. Word times are estimated. Used by the synthesizer
-through `SpeechEngine`; further English voices of the same package appear at the next start once its cache holds them.
+24 kHz, about a hundred times faster than real time on one core. Word times are the network's own, 25 ms exact. Used by
+the synthesizer through `SpeechEngine`; further English voices of the same package appear at the next start once its
+cache holds them.
 """
 
 from __future__ import annotations
@@ -11,25 +12,29 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vivavoce.audio.chunk import AudioChunk, Samples
-from vivavoce.audio.silence import trim_silence
+from vivavoce.audio.silence import sounding
 from vivavoce.audio.stretch import TimeStretcher
 from vivavoce.config import VoiceSettings
+from vivavoce.engines.hibari_network import HibariNetwork, Spectrum, word_shares
 from vivavoce.engines.speech import SentenceStream, SpeechOptions, Stage, Voice, VoiceInfo
 from vivavoce.errors import EmptyInput, EngineError, UnknownVoice, UnspeakableText, VoiceUnavailable
 from vivavoce.progress import Progress
 from vivavoce.text.language import speakable
 from vivavoce.text.latin import in_latin, speaks_latin
 from vivavoce.text.normalize import SpokenText, normalize
-from vivavoce.text.timing import estimate_words
+from vivavoce.text.timing import estimate_words, place_words
+from vivavoce.words import WordTiming
 
 SAMPLE_RATE = 24_000
 NATIVE_SPEED = (0.5, 2.0)  # the model's own range; beyond it a time stretcher takes the rest
 LANGUAGES = ("en",)
+NOTHING = Spectrum((), np.zeros(1))  # of a string without a sign that the network knows
 LONGEST_STEP = 300  # phonemes, about 55 ms; the package cuts at 400, and only where there is a comma
 
 
@@ -38,7 +43,9 @@ class EmbeddedVoice:
     """A loaded hibari model; its session and dictionary are shared by all streams."""
 
     id: str
-    model: Any  # hibari.Hibari
+    model: Any  # hibari.Hibari, for its front end
+    network: HibariNetwork
+    known: frozenset[str]  # signs of phonemes that the network has an id for
     memory_bytes: int = 40_000_000  # measured: session, dictionary and weights
 
 
@@ -56,8 +63,9 @@ class EmbeddedStream:
     speed: float
     seed: int
     stage: Stage = "decode"
-    spectrum: tuple[Any, ...] | None = None  # what the network made of the string before the first
+    spectrum: tuple[str, Spectrum] | None = None  # a phoneme string and what the network made of it
     spoken_samples: int = 0
+    words: list[tuple[float, float]] | None = field(default_factory=list)  # (start, end) in samples; None: not told
     buffered_s: float = 0.0
     error: EngineError | None = None
     batch_key: object = field(default_factory=object)  # never batched: one call is faster than a batch would be
@@ -93,11 +101,14 @@ class EmbeddedEngine:
             from hibari import Hibari
 
             model = Hibari(voice=voice_id, threads=1)
-            for _ in model.stream("Warm up."):  # reads the dictionary now, not at the first request
-                pass
+            network = HibariNetwork(Path(model.model_path), threads=1)
+            signs = frozenset(model.vocab)
+            del model.sess  # the one above says more
+            for phonemes in model.phonemize("Warm up."):  # reads the dictionary now, not at the first request
+                network.run(model.ids(phonemes), 1.0)
         except Exception as error:  # whatever a third-party loader raises, the other voices keep speaking
             raise VoiceUnavailable(f"voice '{voice_id}' cannot be loaded: {error}", param="voice") from error
-        return EmbeddedVoice(voice_id, model)
+        return EmbeddedVoice(voice_id, model, network, signs)
 
     def unload_voice(self, voice: Voice) -> None:
         """Nothing to do: the session dies with its last reference."""
@@ -132,27 +143,32 @@ class EmbeddedEngine:
         if not stream.phonemes:
             stream.stage = "done"
             return None
-        stream.spectrum, stream.stage = self._spectrum(stream.voice, stream.phonemes.popleft(), stream.speed), "vocode"
+        phonemes = stream.phonemes.popleft()
+        ids = stream.voice.model.ids(phonemes)
+        made = stream.voice.network.run(ids, _native(stream.speed)) if len(ids) > 2 else NOTHING
+        stream.spectrum, stream.stage = (phonemes, made), "vocode"
         return None
 
     def _sound(self, stream: EmbeddedStream) -> AudioChunk:
         """The samples of the spectrum that is there."""
         assert stream.spectrum is not None
-        samples = _samples(stream.spectrum, stream.speed, stream.seed)
+        phonemes, spectrum = stream.spectrum
         stream.spectrum = None
+        whole = _samples(spectrum, stream.speed, stream.seed)
+        kept = sounding(whole, SAMPLE_RATE)  # the model puts 0.3 s before a sentence and 0.45 s after it
+        shares = word_shares(phonemes, stream.voice.known, spectrum)
+        if shares is None or stream.words is None:
+            stream.words = None
+        else:
+            origin = stream.spoken_samples - kept.start
+            stream.words += [(origin + start * len(whole), origin + end * len(whole)) for start, end in shares]
+        samples = whole[kept]
         stream.spoken_samples += len(samples)
         if stream.phonemes:
             stream.stage = "decode"
             return AudioChunk(samples, SAMPLE_RATE)
         stream.stage = "done"  # the words come with the last chunk: only now is the sentence's length known
-        words = estimate_words(stream.sentence, stream.spoken_samples / SAMPLE_RATE)
-        return AudioChunk(samples, SAMPLE_RATE, words)
-
-    def _spectrum(self, voice: EmbeddedVoice, phonemes: str, speed: float) -> tuple[Any, ...]:
-        """Magnitudes and phases float32 [601, frames], five of them, and the pitch float32 [frames]."""
-        ids = np.asarray([voice.model.ids(phonemes)], np.int64)
-        given = {"ids": ids, "speed": np.asarray([_native(speed)], np.float32)}
-        return tuple(made[0] for made in voice.model.sess.run(None, given)) if ids.shape[1] > 2 else ()
+        return AudioChunk(samples, SAMPLE_RATE, _words(stream))
 
 
 def open_engine(settings: VoiceSettings) -> EmbeddedEngine:
@@ -166,18 +182,25 @@ def _native(speed: float) -> float:
     return min(max(speed, NATIVE_SPEED[0]), NATIVE_SPEED[1])
 
 
-def _samples(spectrum: tuple[Any, ...], speed: float, seed: int) -> Samples:
-    """float32 [n] of a spectrum, as fast as asked for, without the silence that the model adds."""
+def _samples(spectrum: Spectrum, speed: float, seed: int) -> Samples:
+    """float32 [n] of a spectrum, as fast as asked for."""
     from hibari import dsp
 
-    if not spectrum:  # of nothing the model knows a sign for
+    if not spectrum.arrays:  # of nothing the model knows a sign for
         return np.zeros(0, np.float32)
-    samples: Samples = dsp.synth(*spectrum, np.random.default_rng(seed))  # float32 [n]
+    samples: Samples = dsp.synth(*spectrum.arrays, np.random.default_rng(seed))  # float32 [n]
     native = _native(speed)
     if native != speed:
         stretcher = TimeStretcher(SAMPLE_RATE, speed / native)
         samples = np.concatenate([stretcher.process(samples), stretcher.flush()])
-    return trim_silence(samples, SAMPLE_RATE)  # the model puts 0.3 s before a sentence and 0.45 s after it
+    return samples
+
+
+def _words(stream: EmbeddedStream) -> tuple[WordTiming, ...]:
+    duration_s = stream.spoken_samples / SAMPLE_RATE
+    if stream.words is None:
+        return estimate_words(stream.sentence, duration_s)
+    return place_words(stream.sentence, [(at / SAMPLE_RATE, to / SAMPLE_RATE) for at, to in stream.words], duration_s)
 
 
 def _installed_voices() -> list[tuple[str, str]]:

@@ -1,12 +1,13 @@
-"""When each written word is probably heard, for engines that do not say.
+"""When each written word is heard: placed by the times of spoken words where an engine knows them, else estimated.
 
-Shares the length of the audio among the words by their letters and the pauses after their marks. Knows no model;
-the times are estimates and say so. Called by engines once a sentence's length is known.
+An estimate shares the length of the audio among the words by their letters and the pauses after their marks, and says
+that it is one. Knows no model. Called by engines once a sentence's length is known.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,7 @@ _VOWELS: Final = re.compile(r"[aeiouyàáâäãåæèéêëìíîïòóôöõø�
 _SILENT_E: Final = re.compile(r"[^aeiouyl]e(?:d|s)?\b")
 _TOKEN: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d|[,;:、，；：]|[.!?…。！？]+")
 _SMALL_KANA: Final = frozenset("ぁぃぅぇぉゃゅょゎァィゥェォャュョヮ")
+_SPOKEN: Final = re.compile(r"\S*[^\W_]\S*")  # what stands between spaces and can be heard
 _OPENERS: Final = frozenset("([{“‘«「『（《〈【〔")
 
 
@@ -42,6 +44,8 @@ class _Word:
     source_start: int
     source_end: int
     text: str
+    start: int  # in the spoken text
+    end: int
     voiced: float = 0.0  # sound
     pause: float = 0.0  # silence behind it
 
@@ -79,6 +83,43 @@ def estimate_words(
     return tuple(timings)
 
 
+def place_words(spoken: SpokenText, sounds: Sequence[tuple[float, float]], duration_s: float) -> tuple[WordTiming, ...]:
+    """Give the written words the times of the spoken ones.
+
+    Args:
+        spoken: the sentence as it was given to the engine.
+        sounds: (start_s, end_s) of each word of `spoken.text` that stands between spaces and holds a letter or digit,
+            in order.
+        duration_s: length of the audio.
+
+    Returns:
+        As `estimate_words`, and not estimated; but an estimate where the engine's front end made more or fewer words
+        of the text than it has.
+    """
+    tokens = [found.span() for found in _SPOKEN.finditer(spoken.text)]
+    if len(tokens) != len(sounds):
+        return estimate_words(spoken, duration_s)
+    timings: list[WordTiming] = []
+    at, now_s = 0, 0.0
+    for word in _written_words(spoken):
+        while at < len(tokens) - 1 and tokens[at][1] <= word.start:
+            at += 1
+        begins = _time_in(tokens[at], sounds[at], word.start)
+        while at < len(tokens) - 1 and tokens[at + 1][0] < word.end:
+            at += 1
+        ends = _time_in(tokens[at], sounds[at], word.end)
+        start_s = min(max(begins, now_s), duration_s)
+        now_s = min(max(ends, start_s), duration_s)
+        timings.append(WordTiming(word.text, start_s, now_s, word.source_start, word.source_end, estimated=False))
+    return tuple(timings)
+
+
+def _time_in(token: tuple[int, int], sound: tuple[float, float], place: int) -> float:
+    """When a place of a spoken word is reached."""
+    share = min(max((place - token[0]) / (token[1] - token[0]), 0.0), 1.0)
+    return sound[0] + share * (sound[1] - sound[0])
+
+
 def _written_words(spoken: SpokenText) -> list[_Word]:
     """Join the spans of one written word; marks stay with the word before them, opening ones with the word after."""
     words: list[_Word] = []
@@ -91,11 +132,11 @@ def _written_words(spoken: SpokenText) -> list[_Word]:
             if voiced == 0.0 and (not words or piece[-1] in _OPENERS or (piece[-1] in "\"'" and before.isspace())):
                 opening.append((source_start, written))
             elif voiced == 0.0 or (not opening and _goes_on(before, piece[0])):
-                _extend(words[-1], source_end, written, voiced, pause)
+                _extend(words[-1], end, source_end, written, voiced, pause)
             else:
                 place = opening[0][0] if opening else source_start
                 text = "".join(marks for _, marks in opening) + written
-                words.append(_Word(place, source_end, text, voiced, pause))
+                words.append(_Word(place, source_end, text, start, end, voiced, pause))
                 opening.clear()
         before = piece[-1]
     return words
@@ -106,8 +147,10 @@ def _goes_on(before: str, first: str) -> bool:
     return before.isalnum() and not is_unspaced(before) and not first.isspace() and not is_unspaced(first)
 
 
-def _extend(word: _Word, end: int, written: str, voiced: float, pause: float) -> None:
-    word.source_end, word.text = end, word.text + written
+def _extend(word: _Word, end: int, source_end: int, written: str, voiced: float, pause: float) -> None:
+    word.source_end, word.text = source_end, word.text + written
+    if voiced:
+        word.end = end
     word.voiced += voiced
     word.pause = pause if voiced else max(word.pause, pause)
 
