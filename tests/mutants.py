@@ -3,6 +3,7 @@
     python tests/mutants.py                 all of them (about ten seconds each)
     python tests/mutants.py --only fuzz     those whose name holds a word
     python tests/mutants.py --list          names, and the survivors that are accepted
+    python tests/mutants.py --rows          which test holds which rule, as a table
 
 A mutant is a replacement in a copy of the source; nothing here is changed. It survives where the tests pass all the
 same: then a rule stands in the code and nowhere else.
@@ -16,29 +17,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from mended_faults import MENDED, ROWS
+from mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_S = 240
+PASSED, FAILED = 0, 1  # as pytest ends; anything else says nothing of the mutant
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis")
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One mistake.
-
-    Attributes:
-        file: below server/vivavoce.
-        old, new: the replacement; `old` occurs once.
-        tests: that have to fail, as pytest takes them.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: str
 
 
 BOUNDS = "tests/serving/test_bounds_hold.py"
@@ -47,7 +34,7 @@ ACCESS = "tests/serving/test_access.py"
 HTTP = "tests/serving/test_http_protocol.py"
 CUTS = "tests/voices/test_power_cuts.py"
 
-MUTANTS = (
+HERE = (
     # -- who comes in
     Mutant(
         "routes want no key",
@@ -55,6 +42,7 @@ MUTANTS = (
         "_MARK, Entry.KEY)",
         "_MARK, Entry.NOTHING)",
         "tests/serving/test_entries.py",
+        "H1",
     ),
     Mutant(
         "a token opens everything",
@@ -62,9 +50,15 @@ MUTANTS = (
         "return entry in (Entry.LIVE, Entry.REALTIME, Entry.ON_THE_WAY)",
         "return True",
         ACCESS,
+        "H1",
     ),
     Mutant(
-        "a token is not used up", "serving/credentials.py", "and entry is not Entry.ON_THE_WAY", "and False", ACCESS
+        "a token is not used up",
+        "serving/credentials.py",
+        "and entry is not Entry.ON_THE_WAY",
+        "and False",
+        ACCESS,
+        "H1",
     ),
     Mutant(
         "ice without a key",
@@ -74,7 +68,11 @@ MUTANTS = (
         "tests/serving/test_entries.py",
     ),
     Mutant(
-        "WebSockets want no key", "routes/live.py", "@entered_with(Entry.LIVE)", "@entered_with(Entry.NOTHING)", ACCESS
+        "WebSockets want no key",
+        "routes/live.py",
+        "@entered_with(Entry.LIVE)\n    async def stream",
+        "@entered_with(Entry.NOTHING)\n    async def stream",
+        ACCESS,
     ),
     Mutant(
         "anybody deletes a clone",
@@ -82,6 +80,7 @@ MUTANTS = (
         "if made_by != owner:",
         "if False:",
         "tests/routes/test_voices.py -k deletes",
+        "H4",
     ),
     Mutant(
         "anybody hangs up",
@@ -96,6 +95,7 @@ MUTANTS = (
         "return name in LOOPBACK_NAMES or _is_address(name)",
         "return True",
         ACCESS,
+        "M10",
     ),
     Mutant(
         "an empty file of keys opens the door",
@@ -103,14 +103,18 @@ MUTANTS = (
         "    if not digests:\n        raise ConfigError(f",
         "    if False:\n        raise ConfigError(f",
         ACCESS,
+        "M2",
     ),
-    Mutant("an empty variable opens the door", "settings.py", "if key in KEYS and not value:", "if False:", ACCESS),
+    Mutant(
+        "an empty variable opens the door", "settings.py", "if key in KEYS and not value:", "if False:", ACCESS, "M2"
+    ),
     Mutant(
         "a misspelt variable is passed over",
         "settings.py",
         "        if name not in names:\n",
         "        if name not in names:\n            continue\n        if False:\n",
         ACCESS,
+        "M2",
     ),
     Mutant(
         "an odd origin raises",
@@ -118,8 +122,11 @@ MUTANTS = (
         "        return urlsplit(origin).netloc.casefold()\n    except ValueError:",
         "        return urlsplit(origin).netloc.casefold()\n    except KeyError:",
         ACCESS,
+        "M8",
     ),
-    Mutant("one owner takes all", "serving/shares.py", "if self._held[owner] >= self._of_one:", "if False:", ACCESS),
+    Mutant(
+        "one owner takes all", "serving/shares.py", "if self._held[owner] >= self._of_one:", "if False:", ACCESS, "M7"
+    ),
     Mutant(
         "one owner throws out others' tokens",
         "serving/tokens.py",
@@ -134,6 +141,7 @@ MUTANTS = (
         "        self._request_complete = True\n        self._stop_waiting()",
         "        self._request_complete = True",
         HTTP,
+        "H3",
     ),
     Mutant(
         "no timer on a kept connection",
@@ -141,6 +149,7 @@ MUTANTS = (
         "        if self._timer is None and not self._in_head and self.waits_for_client:\n",
         "        if False:\n",
         HTTP,
+        "R8",
     ),
     Mutant(
         "no timer for handshakes",
@@ -155,6 +164,7 @@ MUTANTS = (
         "if self._head_bytes > MAX_HEADER_BYTES:",
         "if False:",
         HTTP,
+        "C4",
     ),
     Mutant(
         "trailers are headers",
@@ -162,13 +172,15 @@ MUTANTS = (
         "        if not self._in_head:  # a trailer: it may say nothing that a header did not\n",
         "        if False:\n",
         HTTP,
+        "L",
     ),
     Mutant(
         "frames cost nothing",
         "serving/websocket_protocol.py",
-        "wait_s = self._budget.spend(",
-        "wait_s = 0 * self._budget.spend(",
+        "return self._budget.spend(",
+        "return 0 * self._budget.spend(",
         "tests/serving/test_websocket_protocol.py",
+        "H2",
     ),
     Mutant(
         "frames before the handshake raise",
@@ -176,6 +188,7 @@ MUTANTS = (
         "if self.conn.close_sent is None:",
         "if False:",
         FUZZ,
+        "R6",
     ),
     Mutant(
         "no time limit on forms",
@@ -183,6 +196,7 @@ MUTANTS = (
         "async with asyncio.timeout(timeout_s):",
         "async with asyncio.timeout(None):",
         BOUNDS,
+        "R8",
     ),
     Mutant(
         "offers are not counted while they come",
@@ -212,6 +226,7 @@ MUTANTS = (
         "return allow_private or _is_public(address)",
         "return True",
         FUZZ,
+        "R27",
     ),
     Mutant(
         "addresses inside addresses are let in",
@@ -219,6 +234,7 @@ MUTANTS = (
         "return address.is_global and not any(address in network for network in _LEADS_ELSEWHERE)",
         "return address.is_global",
         FUZZ,
+        "L",
     ),
     Mutant(
         "candidates are not counted",
@@ -226,6 +242,7 @@ MUTANTS = (
         "len(candidates) >= MAX_CANDIDATES or ",
         "",
         "tests/transports/webrtc/test_offer.py",
+        "R27",
     ),
     Mutant(
         "a data channel without back-pressure",
@@ -254,6 +271,7 @@ MUTANTS = (
         "if plain_number and self._holds(cast(float, value)):",
         "if plain_number:",
         FUZZ,
+        "M3",
     ),
     Mutant(
         "JSON is as deep as it likes",
@@ -261,6 +279,7 @@ MUTANTS = (
         '    raise _invalid(f"the {noun} is nested deeper than {max_depth} levels")',
         "    return",
         "tests/protocols/test_bounded_json.py",
+        "R5",
     ),
     # -- what is told
     Mutant(
@@ -269,6 +288,7 @@ MUTANTS = (
         "        self._connections.check(owner)\n",
         '        self._connections.check(owner)\n        logger.info("offer %s", text)\n',
         BOUNDS,
+        "R28",
     ),
     Mutant(
         "a wrong key in the log",
@@ -276,6 +296,7 @@ MUTANTS = (
         '            self._metrics.auth_failures.labels("key").inc()\n',
         '            self._metrics.auth_failures.labels("key").inc()\n            __import__("logging").getLogger("vivavoce").info("%s", credential.value)\n',
         BOUNDS,
+        "R28",
     ),
     Mutant(
         "what is said in the log",
@@ -283,6 +304,7 @@ MUTANTS = (
         "        self.active_s = self._now()\n        try:\n",
         '        self.active_s = self._now()\n        logger.debug("said %s", data)\n        try:\n',
         BOUNDS,
+        "R28",
     ),
     Mutant(
         "a metric for each path",
@@ -298,6 +320,7 @@ MUTANTS = (
         "            format=container.name,\n",
         "",
         "tests/audio/test_decoders.py tests/decoding/test_fuzz.py",
+        "C1",
     ),
     Mutant(
         "decoders without a limit on memory",
@@ -305,6 +328,7 @@ MUTANTS = (
         "    _limit(resource.RLIMIT_AS, pages",
         "    (resource.RLIMIT_AS, pages",
         "tests/decoding/test_service.py",
+        "C1",
     ),
     Mutant(
         "decoders without an end to their number",
@@ -319,6 +343,7 @@ MUTANTS = (
         "if self._file.tell() + len(data) > self._most_bytes:",
         "if False:",
         "tests/audio/test_spool.py",
+        "M1",
     ),
     # -- what is kept on disk
     Mutant(
@@ -327,13 +352,15 @@ MUTANTS = (
         "            os.rename(built, target)\n        except OSError as error:\n",
         "            shutil.copytree(built, target)\n        except OSError as error:\n",
         CUTS,
+        "H5",
     ),
     Mutant(
         "the old voice goes before the new one stands",
         "voices/placing.py",
-        "    if _exchange_at_once(built, target):\n        return\n",
+        "    if exchange_at_once(built, target):\n        return\n",
         "    shutil.rmtree(target)\n    os.rename(built, target)\n    return\n",
         CUTS,
+        "H5",
     ),
     Mutant(
         "what died half done stays",
@@ -341,8 +368,11 @@ MUTANTS = (
         "            with contextlib.suppress(OSError), _locked(folder):\n                shutil.rmtree(folder, ignore_errors=True)",
         "            pass",
         CUTS,
+        "L",
     ),
-    Mutant("nothing is flushed", "voices/placing.py", "    flush(built)\n    if overwrite", "    if overwrite", CUTS),
+    Mutant(
+        "nothing is flushed", "voices/placing.py", "    flush(built)\n    if overwrite", "    if overwrite", CUTS, "H5"
+    ),
     Mutant(
         "a full disk is not looked at",
         "voices/install.py",
@@ -357,6 +387,7 @@ MUTANTS = (
         "        await self.connections.close_all()\n        await self.calls.aclose()\n",
         "",
         "tests/transports/webrtc/test_calls.py -k shutdown",
+        "R20",
     ),
     Mutant(
         "no deadline on the way out",
@@ -364,6 +395,7 @@ MUTANTS = (
         "        timer.start()\n",
         "",
         "tests/serving/test_way_out.py",
+        "H8",
     ),
     Mutant(
         "a second signal is ignored",
@@ -371,6 +403,7 @@ MUTANTS = (
         "is_second = self._signals > 1",
         "is_second = False",
         "tests/serving/test_way_out.py",
+        "H8",
     ),
     Mutant(
         "underruns do not shrink the share",
@@ -378,6 +411,7 @@ MUTANTS = (
         "            self.share = max(SHARE_MIN, self.share * SHRINK)\n",
         "",
         "tests/machine/test_admission.py",
+        "R19",
     ),
     Mutant(
         "the queue is not fair",
@@ -387,6 +421,8 @@ MUTANTS = (
         "tests/machine/test_admission_queue.py",
     ),
 )
+
+MUTANTS = (*HERE, *MENDED)
 
 # Names of mutants that no test has to notice, and why.
 ACCEPTED: dict[str, str] = {}
@@ -414,7 +450,11 @@ def _pass(tests: str, folder: Path) -> bool:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         return False
-    return done.returncode == 0
+    if done.returncode not in (PASSED, FAILED):
+        raise SystemExit(
+            f"{tests}: no test decided (pytest ended with {done.returncode})\n{done.stdout.decode()[-2000:]}"
+        )
+    return done.returncode == PASSED
 
 
 def main() -> int:
@@ -422,7 +462,13 @@ def main() -> int:
     parser.add_argument("--only", default="", help="those whose name or tests hold this")
     parser.add_argument("--skip", type=int, default=0, help="so many of them")
     parser.add_argument("--list", action="store_true", help="names alone")
+    parser.add_argument("--rows", action="store_true", help="rules, the faults against them, and their tests")
     args = parser.parse_args()
+    if args.rows:
+        print("| row | rule | fault put back | test |\n|---|---|---|---|")
+        for mutant in sorted(MUTANTS, key=lambda each: [*ROWS].index(each.row) if each.row else len(ROWS)):
+            print(f"| {mutant.row} | {ROWS.get(mutant.row, '')} | {mutant.name} | `{mutant.tests}` |")
+        return 0
     chosen = [mutant for mutant in MUTANTS if args.only in f"{mutant.name} {mutant.tests}"]
     if args.list:
         for mutant in chosen:

@@ -231,7 +231,7 @@ def test_launch_transcribe_translate_terminate(recording: bytes) -> None:
             batch_size=4,
         )
         assert {word["word"].strip() for word in timed["words"]} == {"w20"}
-        with pytest.raises(RuntimeError, match="model 'ear' .* not translate"):
+        with pytest.raises(RuntimeError, match=r"model 'ear' .* not translate"):
             handle.translations(recording)
         with pytest.raises(RuntimeError, match="language"):
             handle.transcriptions(recording, language="klingon")

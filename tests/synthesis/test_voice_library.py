@@ -158,6 +158,13 @@ def test_names(make_library: Make) -> None:
         library.choose("a/Sad")
 
 
+def test_no_new_voice_may_have_a_name_that_means_one_already(make_library: Make) -> None:
+    """Or a clone called `alloy` would speak to every client that names none of this server's voices."""
+    library = make_library(FakeEngine(voices=("a", "b")))
+    assert library.spoken_for() >= {"a", "b", "alloy", "cedar", "default", "auto", "vivavoce", "fake"}
+    assert "c" not in library.spoken_for()
+
+
 def test_the_default_and_the_marked_are_preloaded(make_library: Make) -> None:
     engine = FakeEngine(voices=("a", "b"), missing=("gone",))
     assert [v.id for v in make_library(engine, default="b").to_preload()] == ["b"]

@@ -301,3 +301,12 @@ def test_a_failed_utterance_marks_the_sentence_that_broke_off() -> None:
         "type": "audio.done", "utterance_index": 0, "sentence_index": 0, "total_bytes": 2, "error": True,
     }  # fmt: skip
     assert done["status"] == "failed"
+
+
+@pytest.mark.parametrize("written", ["English", "en-US", " EN "])
+def test_a_language_by_name_or_tag_begins_an_utterance_in_it(written: str) -> None:
+    talk = Talk()
+    began = talk.say(
+        json.dumps({"type": "session.config", "language": written}), '{"type": "input.text", "text": "Hi."}'
+    )
+    assert [each.config.language for each in began if isinstance(each, Begin)] == ["en"]
