@@ -102,6 +102,7 @@ def test_voices_tell_what_they_are_and_what_is_wrong_with_them(server: LiveServe
         "default": True,
         "available": True,
         "problem": None,
+        "copies": False,
     }
     assert [voice["default"] for voice in voices.values()] == [True, False, False]
     assert (voices["gone"]["available"], voices["gone"]["problem"]) == (False, "its files are missing")
