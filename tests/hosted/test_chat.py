@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +40,12 @@ async def ask(
     finally:
         await model.aclose()
         assert stand_in.closed or (parts and isinstance(parts[0], httpx.ConnectError))
+
+
+def test_nothing_is_left_to_be_imported_at_the_first_request() -> None:
+    """httpcore imports `sniffio` in its calls; where it is missing each of them would search the disk for it."""
+    script = "import sys, vivavoce.hosted.chat; sys.exit('sniffio' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 async def test_words_come_as_they_are_written() -> None:
