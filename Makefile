@@ -49,7 +49,7 @@ test: $(TEST_STAMP) client ## run all tests: Python, browser library, page in Ch
 setup-fastrtc: $(FASTRTC)/.testing ## make the environment that tests the FastRTC adapter
 
 test-fastrtc: $(FASTRTC)/.testing ## test the FastRTC adapter, in an environment of its own
-	$(FASTRTC)/bin/python -m pytest tests/adapters -o filterwarnings=default
+	$(FASTRTC)/bin/python -m pytest tests/adapters -o filterwarnings=default $(ARGS)
 
 $(FASTRTC)/.testing: pyproject.toml
 	$(PYTHON) -m venv $(FASTRTC)
@@ -60,7 +60,7 @@ $(FASTRTC)/.testing: pyproject.toml
 setup-hosted-clients: $(HOSTED_CLIENTS)/.testing ## make the environment that tests other people's clients and servers
 
 test-hosted-clients: $(HOSTED_CLIENTS)/.testing ## test Xinference's and Hugging Face's clients, object storage, pictures
-	$(HOSTED_CLIENTS)/bin/python -m pytest tests/hosted_clients -o filterwarnings=default
+	$(HOSTED_CLIENTS)/bin/python -m pytest tests/hosted_clients -o filterwarnings=default $(ARGS)
 
 $(HOSTED_CLIENTS)/.testing: pyproject.toml tests/hosted_clients/package.json
 	$(PYTHON) -m venv $(HOSTED_CLIENTS)
