@@ -80,6 +80,8 @@ class RayCluster:
             os.environ["CLUSTER_UNDER_TEST"] = folder
             os.environ["RAY_TMPDIR"] = folder
             os.environ["PYTHONPATH"] = os.pathsep.join([str(TESTS), *sys.path])
+            # One proxy serves all nodes here, and else it would send clients to the Doors of its own node only.
+            os.environ["RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING"] = "0"
             cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False})
             stack.callback(cluster.shutdown)
             for _ in range(nodes - 1):
