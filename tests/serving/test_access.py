@@ -271,6 +271,13 @@ def test_a_file_with_a_key_is_one(tmp_path: Path) -> None:
     assert door.owner(Credential(KEY))
 
 
+@pytest.mark.parametrize("line", [KEY, "abc", "é" * 64, "0" * 63, "0" * 65, f"key={'0' * 64}"])
+def test_a_line_that_is_no_digest_is_told_by_its_number_and_not_shown(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match=r"line 2: .*sha256sum") as refused:
+        access(api_keys=(), api_keys_file=write(tmp_path / "keys", f"# me\n{line}\n"))
+    assert line not in str(refused.value).removeprefix(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [

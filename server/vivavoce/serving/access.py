@@ -185,15 +185,26 @@ def _host_name(host: str) -> str:
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::\d{0,5})?")
 
 
+_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
+
+
 def _read_digests(settings: AccessSettings) -> list[bytes]:
     assert settings.api_keys_file is not None
     try:
-        lines = settings.api_keys_file.read_text(encoding="ascii").split("\n")
-        digests = [bytes.fromhex(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
+        lines = settings.api_keys_file.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the API keys of {settings.api_keys_file}: {error}") from None
+    digests: list[bytes] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        digest = line.split()[0]
+        if not _DIGEST.fullmatch(digest):  # it may be a key, so it is not shown
+            raise ConfigError(
+                f"{settings.api_keys_file}, line {number}: a line is the SHA-256 digest of a key, which has 64 hex "
+                "digits; `printf %s KEY | sha256sum` prints it"
+            )
+        digests.append(bytes.fromhex(digest))
     if not digests:
         raise ConfigError(f"{settings.api_keys_file} holds no API key; refusing to serve everybody")
-    if any(len(d) != 32 for d in digests):
-        raise ConfigError(f"{settings.api_keys_file}: a SHA-256 digest has 64 hex digits")
     return digests
