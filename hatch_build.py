@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,20 @@ def compile_kernels(target: Path) -> str | None:
     compiler = next((found for name in compilers() if (found := shutil.which(name))), None)
     if compiler is None:
         return "no C compiler"
-    building = target.with_suffix(".building")
     sources = sorted(str(path) for path in target.parent.glob("*.c"))
-    done = subprocess.run([compiler, *FLAGS, *sources, "-o", str(building), "-lm"], capture_output=True, text=True)
-    if done.returncode:
+    # A name of its own: several environments may be installed from one checkout at once. It ends in .so, which
+    # .gitignore lists, so that a wheel that is packed meanwhile leaves it out.
+    descriptor, name = tempfile.mkstemp(prefix="_kernels.", suffix=".so", dir=target.parent)
+    os.close(descriptor)
+    building = Path(name)
+    try:
+        done = subprocess.run([compiler, *FLAGS, *sources, "-o", name, "-lm"], capture_output=True, text=True)
+        if done.returncode:
+            return f"{compiler}: {done.stderr.strip()[-500:]}"
+        building.chmod(0o755)  # a temporary file is its owner's alone
+        building.replace(target)  # at once: a running server keeps the old one
+    finally:
         building.unlink(missing_ok=True)
-        return f"{compiler}: {done.stderr.strip()[-500:]}"
-    building.replace(target)  # at once: a running server keeps the old one
     return None
 
 

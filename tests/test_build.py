@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,17 @@ def test_what_is_compiled_can_be_loaded(hook: Any, sources: Path) -> None:
     target = sources / "_kernels.so"
     assert hook.compile_kernels(target) is None
     assert ctypes.CDLL(str(target)).decode_step_is_supported() in (0, 1)
-    assert not list(sources.glob("*.building"))
+    assert list(sources.glob("*.so")) == [target]
+    assert target.stat().st_mode & 0o555 == 0o555
+
+
+def test_environments_are_installed_side_by_side(hook: Any, sources: Path) -> None:
+    """Several editable installs of one checkout compile into one folder at once."""
+    target = sources / "_kernels.so"
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(hook.compile_kernels, [target] * 8)) == [None] * 8
+    assert ctypes.CDLL(str(target)).decode_step_is_supported() in (0, 1)
+    assert list(sources.glob("*.so")) == [target]
 
 
 def test_the_installed_package_has_its_kernels(hook: Any) -> None:
@@ -64,7 +75,7 @@ def test_without_a_compiler_there_is_a_reason(hook: Any, sources: Path, monkeypa
 def test_a_source_that_does_not_compile_leaves_nothing(hook: Any, sources: Path) -> None:
     (sources / "team.c").write_text("this is not C")
     assert "error" in hook.compile_kernels(sources / "_kernels.so")
-    assert not [path for path in sources.iterdir() if path.suffix in (".so", ".building")]
+    assert not [path for path in sources.iterdir() if path.suffix == ".so"]
 
 
 def test_the_sources_are_in_the_place_the_hook_looks_at(hook: Any) -> None:
