@@ -165,7 +165,7 @@ async def test_whoever_leaves_stops_the_ear_and_leaves_nothing(cluster: RayClust
     whole = statistics.median(took["whole"])
     assert all(statistics.median(took[kind]) < whole / 2 for kind in ("block", "socket", "upload"))
     assert await ears.open_work.remote() == NOTHING
-    assert "asked-an-ear" not in {task.get_name() for task in asyncio.all_tasks()}
+    assert "asked-elsewhere" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def test_an_ear_killed_in_mid_sentence_is_an_error_or_nothing(cluster: RayCluster) -> None:

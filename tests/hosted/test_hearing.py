@@ -1,31 +1,24 @@
-"""Questions to recognition models elsewhere and their answers, and when a question is asked, hung up or asked again."""
+"""Questions to recognition models elsewhere, and their answers."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
 import wave
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from email.parser import BytesParser
 from typing import Any
 
 import numpy as np
 import pytest
 
-from vivavoce.audio.chunk import Samples
-from vivavoce.engines.recognizer import Heard, HearingOptions
-from vivavoce.errors import HostedModelBusy, HostedModelFailed
+from vivavoce.engines.recognizer import HearingOptions
+from vivavoce.errors import HostedModelFailed
 from vivavoce.hosted.asking import Question
 from vivavoce.hosted.ears import HostedEar, declared_ears
 from vivavoce.hosted.hearing import heard_answer, hearing_question
-from vivavoce.hosted.hearing_work import HostedHearer, HostedWork
-from vivavoce.machine.scheduler import WHEN_THERE_IS_ROOM
 
 SECOND = np.full(16_000, 0.25, np.float32)
-NOW = 1.0  # a deadline that is none of "when there is room"
 
 
 def ear(entry: str = "desk=openai http://10.0.0.5:7860/v1 model=m words=yes translate=yes") -> HostedEar:
@@ -176,127 +169,3 @@ def test_odd_times_are_no_times(listed: Any) -> None:
 def test_an_answer_without_text_is_the_models_fault(answer: Any) -> None:
     with pytest.raises(HostedModelFailed):
         heard_answer(ear(), answer, HearingOptions(), 1.0)
-
-
-# -- when it is asked
-
-
-class Elsewhere:
-    """Answers when the test says so: the number of samples it heard."""
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-        self.hung_up = 0
-        self.error: Exception | None = None
-        self.may_answer = asyncio.Event()
-
-    async def ask(self, sound: Samples, options: HearingOptions) -> Heard:
-        self.asked.append(len(sound))
-        try:
-            await self.may_answer.wait()
-        except asyncio.CancelledError:
-            self.hung_up += 1
-            raise
-        if self.error is not None:
-            raise self.error
-        return Heard(str(len(sound)), is_whole=True, is_final=False, language="en")
-
-
-class Books:
-    """A place that keeps no books."""
-
-    def measured(self, kind: object, core_s: float, real_s: float) -> None:
-        assert core_s == 0.0
-
-
-@asynccontextmanager
-async def working() -> AsyncIterator[tuple[Elsewhere, HostedWork, asyncio.Event]]:
-    there, woken = Elsewhere(), asyncio.Event()
-    async with HostedHearer.opened("desk", there.ask) as hearer:
-        yield there, hearer.begin(HearingOptions(), Books(), woken.set, live=True), woken  # type: ignore[arg-type]
-
-
-async def turn() -> None:
-    for _ in range(3):
-        await asyncio.sleep(0)
-
-
-async def test_a_draft_that_was_right_is_the_result_and_asked_once() -> None:
-    async with working() as (there, work, woken):
-        work.hear(SECOND, "draft", NOW)
-        await turn()
-        work.hear(SECOND[:0], "end", NOW)
-        there.may_answer.set()
-        await woken.wait()
-        assert [(h.text, h.is_final) for h in work.take()] == [("16000", True)]
-        assert there.asked == [16_000]
-
-
-async def test_a_draft_that_was_answered_before_the_end_came() -> None:
-    async with working() as (there, work, woken):
-        there.may_answer.set()
-        work.hear(SECOND, "draft", NOW)
-        await woken.wait()
-        assert [(h.text, h.is_final) for h in work.take()] == [("16000", False)]
-        work.hear(SECOND[:0], "end", NOW)
-        assert [(h.text, h.is_final) for h in work.take()] == [("16000", True)]
-        assert there.asked == [16_000]
-
-
-async def test_speech_that_goes_on_hangs_up_the_draft() -> None:
-    async with working() as (there, work, woken):
-        work.hear(SECOND, "draft", NOW)
-        await turn()
-        work.hear(SECOND, "end", NOW)
-        await turn()
-        there.may_answer.set()
-        await woken.wait()
-        assert [h.text for h in work.take()] == ["32000"]
-        assert (there.asked, there.hung_up) == ([16_000, 32_000], 1)
-
-
-async def test_a_glance_asks_nothing() -> None:
-    async with working() as (there, work, _):
-        work.hear(SECOND, "draft", WHEN_THERE_IS_ROOM)
-        await turn()
-        assert there.asked == []
-        assert not work.is_idle(), "so nobody asks for more of them"
-
-
-async def test_a_draft_that_failed_is_asked_again_when_it_matters() -> None:
-    async with working() as (there, work, woken):
-        there.error = HostedModelBusy("busy")
-        there.may_answer.set()
-        work.hear(SECOND, "draft", NOW)
-        await turn()
-        assert work.take() == []
-        there.error = None
-        work.hear(SECOND[:0], "end", NOW)
-        await woken.wait()
-        assert [h.is_final for h in work.take()] == [True]
-        assert there.asked == [16_000, 16_000]
-
-
-@pytest.mark.parametrize("error", [HostedModelBusy("busy"), KeyError("odd")])
-async def test_a_failure_at_the_end_is_told(error: Exception) -> None:
-    async with working() as (there, work, woken):
-        there.error = error
-        there.may_answer.set()
-        work.hear(SECOND, "end", NOW)
-        await woken.wait()
-        with pytest.raises(HostedModelFailed):
-            work.take()
-
-
-async def test_leaving_hangs_up() -> None:
-    async with working() as (there, work, _):
-        work.hear(SECOND, "end", NOW)
-        await turn()
-    assert there.hung_up == 1
-    async with working() as (there, work, _):
-        work.hear(SECOND, "end", NOW)
-        await turn()
-        work.close()
-        work.close()
-        await turn()
-        assert there.hung_up == 1

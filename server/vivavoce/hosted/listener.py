@@ -1,7 +1,8 @@
 """Recognition models on other machines behind the border of listening: chosen by name, for recordings and live sound.
 
-Where speech begins and ends is found here, by this machine's ears; each segment is sent as a file. Nothing of it needs
-our cores but the detector. Made by `app/`; the requests themselves are `inference.py`'s.
+Where speech begins and ends is found here, by this machine's ears; each segment is sent as a file, and hung up where
+nobody wants to know any more. Nothing of it needs our cores but the detector. Made by `app/`; the requests themselves
+are `inference.py`'s.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from vivavoce.audio.chunk import Samples
 from vivavoce.decoding.places import Places
 from vivavoce.draining import Draining
 from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
-from vivavoce.errors import ModelUnavailable, ShuttingDown, UnknownModel, UnsupportedLanguage
+from vivavoce.errors import HostedModelFailed, ModelUnavailable, ShuttingDown, UnknownModel, UnsupportedLanguage
+from vivavoce.hosted.declared import ENGINE
 from vivavoce.hosted.ears import HostedEar
 from vivavoce.hosted.hearing import heard_answer, hearing_question
-from vivavoce.hosted.hearing_work import HostedHearer
 from vivavoce.hosted.inference import HostedModels
-from vivavoce.machine.admission import Place
+from vivavoce.machine.admission import Kind, Place
+from vivavoce.recognition.distant_hearer import DistantHearer, Question
 from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.listener import (
     SAMPLE_RATE,
@@ -83,7 +84,7 @@ class HostedListener:
         await self._models.aclose()
 
     @asynccontextmanager
-    async def _hearer(self, request: HearingRequest) -> AsyncIterator[HostedHearer]:
+    async def _hearer(self, request: HearingRequest) -> AsyncIterator[DistantHearer]:
         """Raises UnknownModel, ModelUnavailable, UnsupportedLanguage, RateLimited, Overloaded, ShuttingDown."""
         chosen = request.model if isinstance(request.model, ResolvedModel) else self.choose(request.model)
         ear = self._declared[chosen.info.id]
@@ -91,13 +92,23 @@ class HostedListener:
         if self._draining.has_begun:
             raise ShuttingDown("the server is shutting down")
 
-        async def ask(sound: Samples, options: HearingOptions) -> Heard:
-            target = ear.translating if options.task == "translate" else ear.target
-            answer = await self._models.words(target, ear.token, hearing_question(ear, sound, options))
-            return heard_answer(ear, answer, options, len(sound) / SAMPLE_RATE)
+        async def ask(question: Question) -> Heard:
+            target = ear.translating if question.options.task == "translate" else ear.target
+            asked = hearing_question(ear, question.sound, question.options)
+            answer = await self._models.words(target, ear.token, asked)
+            return heard_answer(ear, answer, question.options, len(question.sound) / SAMPLE_RATE)
 
-        async with self._places.enter(request.owner), HostedHearer.opened(ear.info.id, ask) as hearer:
+        kind = Kind(ENGINE, ear.info.id)
+        async with (
+            self._places.enter(request.owner),
+            # A glance at somebody who still speaks would cost a question each second: it is not asked.
+            DistantHearer.opened(kind, ask, unforeseen=_unreadable, glances=False) as hearer,
+        ):
             yield hearer
+
+
+def _unreadable(error: Exception) -> HostedModelFailed:
+    return HostedModelFailed(f"the model's answer cannot be read ({type(error).__name__})")
 
 
 def _check(ear: HostedEar, options: HearingOptions) -> None:

@@ -1,7 +1,7 @@
 """The border inside an ear: whatever hears its segments, a model among our own workers or one on another machine.
 
 The ear knows sound and where speech is; a hearer gets a segment's sound and gives words. `pool_hearer.py` and
-`hosted/hearing.py` are hearers.
+`distant_hearer.py` are hearers.
 """
 
 from __future__ import annotations
@@ -11,9 +11,17 @@ from typing import Literal, Protocol
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions
-from vivavoce.machine.admission import Kind, Place
+from vivavoce.machine.admission import Kind
 
 Wish = Literal["draft", "end"]
+
+
+class Books(Protocol):
+    """Where the cost of hearing is told: somebody's `Place`, or the machine's `Admissions`."""
+
+    def measured(self, kind: Kind, core_s: float, real_s: float) -> None:
+        """`real_s` seconds of sound took `core_s` core seconds of compute."""
+        ...
 
 
 class SegmentWork(Protocol):
@@ -53,11 +61,11 @@ class Hearer(Protocol):
         """What a second of sound costs here."""
         ...
 
-    def begin(self, options: HearingOptions, place: Place, wake: Callable[[], None], *, live: bool) -> SegmentWork:
+    def begin(self, options: HearingOptions, books: Books, wake: Callable[[], None], *, live: bool) -> SegmentWork:
         """Begin to hear a segment.
 
         Args:
-            place: whose cost it counts on.
+            books: where its cost is told.
             wake: tells that something was understood; callable from any thread.
             live: False for a part of a recording.
         """

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions
-from vivavoce.machine.admission import Kind, Place
+from vivavoce.machine.admission import Kind
 from vivavoce.machine.worker import WorkerPool
-from vivavoce.recognition.hearer import Wish
+from vivavoce.recognition.hearer import Books, Wish
 from vivavoce.recognition.hearing_job import HearingJob, LoadedModel
 from vivavoce.recognition.listener import SAMPLE_RATE
 
@@ -30,15 +30,15 @@ class PoolHearer:
     def kind(self) -> Kind:
         return Kind(self.loaded.recognizer.name, self.loaded.model.id)
 
-    def begin(self, options: HearingOptions, place: Place, wake: Callable[[], None], *, live: bool) -> PoolWork:
-        return PoolWork(self, HearingJob(self.loaded, options, self.pool.changed, wake, live), place)
+    def begin(self, options: HearingOptions, books: Books, wake: Callable[[], None], *, live: bool) -> PoolWork:
+        return PoolWork(self, HearingJob(self.loaded, options, self.pool.changed, wake, live), books)
 
 
 class PoolWork:
     """See `hearer.SegmentWork`."""
 
-    def __init__(self, hearer: PoolHearer, job: HearingJob, place: Place) -> None:
-        self._hearer, self._job, self._place = hearer, job, place
+    def __init__(self, hearer: PoolHearer, job: HearingJob, books: Books) -> None:
+        self._hearer, self._job, self._books = hearer, job, books
         self._samples = 0  # of the segment so far
         hearer.pool.add(job)
 
@@ -52,7 +52,7 @@ class PoolWork:
     def take(self) -> list[Heard]:
         heard = self._job.take()
         if self._samples and any(result.is_final for result in heard):
-            self._place.measured(self._hearer.kind, self._job.core_s(), self._samples / SAMPLE_RATE)
+            self._books.measured(self._hearer.kind, self._job.core_s(), self._samples / SAMPLE_RATE)
         return heard
 
     def close(self) -> None:

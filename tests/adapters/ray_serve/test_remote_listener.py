@@ -244,7 +244,7 @@ async def test_leaving_the_block_stops_the_ear(make_listener: MakeListener) -> N
     gate.open()
     await until(lambda: not recognizer.open_streams)
     assert listener.ears.active == 0
-    assert "asked-an-ear" not in {task.get_name() for task in asyncio.all_tasks()}
+    assert "asked-elsewhere" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def test_what_an_ear_refuses_or_breaks_is_told_as_on_one_machine(make_listener: MakeListener) -> None:

@@ -14,7 +14,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from vivavoce.adapters.ray_serve.ears import RemoteEars
-from vivavoce.adapters.ray_serve.remote_hearer import TRIES, RemoteHearer
+from vivavoce.adapters.ray_serve.remote_hearer import TRIES, remote_hearer
+from vivavoce.adapters.ray_serve.upkeep import Upkeep
 from vivavoce.app.machine import Machine
 from vivavoce.config import Config
 from vivavoce.engines.recognizer import RecognizerInfo
@@ -22,13 +23,13 @@ from vivavoce.errors import ModelUnavailable, Overloaded, RateLimited, VivaVoceE
 from vivavoce.machine.admission import Place
 from vivavoce.models.catalogue import resolve
 from vivavoce.progress import Progress
+from vivavoce.recognition.distant_hearer import DistantHearer
 from vivavoce.recognition.ear import LiveEar
 from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.hearing import LiveHearing
 from vivavoce.recognition.listener import AnySamples, HeardSegment, HearingRequest, ResolvedModel
 from vivavoce.recognition.model_choice import choose_model
 
-REFRESH_S: Final = 2.0  # between two looks at what the Ears can hear with
 SILENCE_S: Final = 5.0  # an Ear gives signs of life more often; for a busy network
 
 logger = logging.getLogger(__name__)
@@ -50,15 +51,14 @@ class RemoteListener:
         self._default = config.listening.recognizer
         self._patience_s = config.speed.step_timeout_s + config.speed.queue_wait_s + SILENCE_S
         self._models: tuple[RecognizerInfo, ...] | None = None
-        self._background: set[asyncio.Task[None]] = set()
-        self._refresher: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep()
 
     async def start(self) -> None:
         """Learn what the Ears can hear with, and keep learning."""
-        if self._refresher is None:
+        if not self._upkeep.looks:
             with contextlib.suppress(VivaVoceError):  # none is there yet
                 self._models = await self._remote.models()
-            self._refresher = asyncio.create_task(self._refresh(), name="models-of-the-ears")
+            self._upkeep.look_again(self._refresh, name="models-of-the-ears")
 
     # -- names
 
@@ -82,9 +82,7 @@ class RemoteListener:
         await self.ears.open()
 
     def forget(self, model_id: str) -> None:
-        task = asyncio.create_task(self._forget(model_id), name="forget-model")
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._upkeep.begin(self._forget(model_id), name="forget-model")
 
     # -- listening
 
@@ -116,22 +114,18 @@ class RemoteListener:
 
     async def aclose(self) -> None:
         """Stop looking after the Ears, and end the workers that find speech."""
-        tasks = [*self._background, *([self._refresher] if self._refresher is not None else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._refresher = None
+        await self._upkeep.aclose()
         await self.ears.aclose()
         await asyncio.to_thread(self._machine.pool.close)
 
     @asynccontextmanager
-    async def _hearer(self, request: HearingRequest, *, live: bool) -> AsyncIterator[RemoteHearer]:
+    async def _hearer(self, request: HearingRequest, *, live: bool) -> AsyncIterator[DistantHearer]:
         """Whoever is welcome at an Ear: that is decided once, for all that is heard in the block."""
         model = request.model if isinstance(request.model, ResolvedModel) else self.choose(request.model)
         if (problem := model.info.problem) is not None:
             raise ModelUnavailable(f"model '{model.info.id}' is not available: {problem}", param="model")
         await self._welcomed(dataclasses.replace(request, model=model), live=live)
-        async with RemoteHearer.opened(self._remote, model, request, self._patience_s) as hearer:
+        async with remote_hearer(self._remote, model, request, self._patience_s) as hearer:
             self._machine.admission.measured(hearer.kind, 0.0, 1.0)  # words cost nothing here, the first ones included
             yield hearer
 
@@ -147,12 +141,10 @@ class RemoteListener:
     # -- looking after the Ears
 
     async def _refresh(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            try:
-                self._models = await self._remote.models()
-            except VivaVoceError as error:
-                logger.warning("no Ear answers: %s", error)
+        try:
+            self._models = await self._remote.models()
+        except VivaVoceError as error:
+            logger.warning("no Ear answers: %s", error)
 
     async def _forget(self, model_id: str) -> None:
         try:

@@ -16,6 +16,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from vivavoce.adapters.ray_serve.mouths import Catalogue, Line, Mouths
 from vivavoce.adapters.ray_serve.remote_spoken import RemoteSpoken, Wanted
+from vivavoce.adapters.ray_serve.upkeep import Upkeep
 from vivavoce.config import Config
 from vivavoce.engines.speech import SpokenClip, VoiceInfo
 from vivavoce.errors import EngineTimeout, Overloaded, RateLimited, ShuttingDown, VivaVoceError, VoiceUnavailable
@@ -29,7 +30,6 @@ from vivavoce.text.limits import refuse_long
 
 logger = logging.getLogger(__name__)
 
-REFRESH_S = 2.0  # between two looks at what the Mouths can speak with
 TRIES = 2  # Mouths that may say they are full before the client is told
 
 
@@ -51,15 +51,14 @@ class RemoteSpeaker:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
-        self._background: set[asyncio.Task[None]] = set()
-        self._refresher: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep()
 
     async def start(self) -> None:
         """Learn what the Mouths can speak with, and keep learning."""
-        if self._refresher is None:
+        if not self._upkeep.looks:
             with contextlib.suppress(VivaVoceError):  # none is there yet: not ready
                 self._catalogue = await self._mouths.catalogue()
-            self._refresher = asyncio.create_task(self._refresh(), name="voices-of-the-mouths")
+            self._upkeep.look_again(self._refresh, name="voices-of-the-mouths")
 
     # -- names
 
@@ -85,9 +84,7 @@ class RemoteSpeaker:
         return self._catalogue.reserved
 
     def forget(self, voice_id: str) -> None:
-        task = asyncio.create_task(self._forget(voice_id), name="forget-voice")
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._upkeep.begin(self._forget(voice_id), name="forget-voice")
 
     async def load_voice(self, voice_id: str, progress: Progress | None = None) -> None:
         await self._mouths.load_voice(voice_id)
@@ -138,11 +135,7 @@ class RemoteSpeaker:
 
     async def aclose(self) -> None:
         """Stop looking after the Mouths."""
-        tasks = [*self._background, *([self._refresher] if self._refresher is not None else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._refresher = None
+        await self._upkeep.aclose()
 
     async def _said(
         self, request: SpeechRequest, voice: ResolvedVoice, wanted: Wanted
@@ -239,15 +232,11 @@ class RemoteSpeaker:
         )
 
     async def _refresh(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            try:
-                self._catalogue = await self._mouths.catalogue()
-            except VivaVoceError as error:
-                logger.warning("no Mouth answers: %s", error)
-                self._catalogue = Catalogue(
-                    self._catalogue.voices, self._catalogue.default, self._catalogue.names, self._catalogue.reserved
-                )
+        try:
+            self._catalogue = await self._mouths.catalogue()
+        except VivaVoceError as error:
+            logger.warning("no Mouth answers: %s", error)
+            self._catalogue = dataclasses.replace(self._catalogue, is_ready=False)
 
     async def _forget(self, voice_id: str) -> None:
         try:
