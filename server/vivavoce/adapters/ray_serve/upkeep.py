@@ -1,4 +1,4 @@
-"""What a Door does beside its calls: it looks after the replicas again and again, and has things done that nobody awaits.
+"""What a Door does beside its calls: it looks after the replicas again and again, and begins what nobody waits for.
 
 Knows no Ray. Used by `remote_speaker.py` and `remote_listener.py`.
 """
