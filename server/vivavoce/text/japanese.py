@@ -12,7 +12,7 @@ from typing import Final
 
 from vivavoce.text.english.fractions import VULGAR
 from vivavoce.text.english.numerals import roman
-from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.rule import Rule, rule, unless_quoted
 from vivavoce.text.mapped import MappedText
 
 _DIGITS: Final = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
@@ -77,6 +77,14 @@ def _date(found: re.Match[str]) -> str | None:
     return f"{found['year']}年{month}月" + (f"{day}日" if found["day"] else "")
 
 
+def _date_range(found: re.Match[str]) -> str | None:
+    """5/17〜5/20; two fractions of a cup are none."""
+    first, last = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
+    if all(above < below <= 12 for above, below in (first, last)):
+        return None
+    return f"{first[0]}月{first[1]}日から{last[0]}月{last[1]}日"
+
+
 def _clock(found: re.Match[str]) -> str:
     hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
     return f"{hour}時" + (f"{minute}分" if minute or second else "") + (f"{second}秒" if second else "")
@@ -121,15 +129,25 @@ def _address(found: re.Match[str]) -> str:
 
 
 _CLOCK: Final = r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
+_SHORT_DATE: Final = r"(1[0-2]|0?[1-9])/([12]\d|3[01]|0?[1-9])"
 _CURRENCY: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
 
 RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![A-Za-z0-9])(?:https?://|www\.)[!-~]{3,200}|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{3,80}", _address),
     rule(r"[Ⅰ-ⅿ]+", _roman),
+    rule(r"(?<![\d.A-Za-z])(\d)'[ ]?(\d{1,2})(?:\"|'')", r"\1フィート\2インチ"),
+    rule(r"(?<![\d.A-Za-z\"])(\d{1,3}(?:\.\d)?)\"(?=[ ]?[\u3041-\u30ff\u4e00-\u9fff])", unless_quoted(r"\1インチ")),
     rule(r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d)", lambda m: m[0].replace(",", "")),
     rule(r"(?<![\d-])\+?(?:\(?0\d{1,4}\)?|81)[- ]?\d{1,4}-\d{3,4}(?:-\d{3,4})?(?![\d-])", _phone),
     rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>[0-3]?\d)(?![\d/-])", _date),
     rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)-(?P<month>0[1-9]|1[0-2])(?P<day>)(?![\d/-])", _date),
+    rule(rf"(?<![A-Za-z\d./-]){_SHORT_DATE}[ ]?[-–—~～〜][ ]?{_SHORT_DATE}(?![A-Za-z\d/-])",
+         _date_range),
+    rule(rf"(?<![A-Za-z\d./-])(?:(?<=今日は)|(?<=明日は)|(?<=昨日は)|(?<=締切は)|(?<=締め切りは)|(?<=期限は)|(?<=日時：)|(?<=日時:)|"
+         rf"(?<=日付：)|(?<=日付:)|(?<=毎年)|"
+         rf"(?=\d{{1,2}}/\d{{1,2}}[ ]?(?:[(（][月火水木金土日祝・]{{1,3}}[)）]|まで|から|より|以降|"
+         rf"以前|に[開発始行出公実]|[の]?(?:午前|午後|夜|朝|昼|会議|予定|試合|発売|公開|開催|ライブ)|発売|開催|開始|公開|締切|生まれ)))"
+         rf"{_SHORT_DATE}(?![\d/.])", lambda m: f"{int(m[1])}月{int(m[2])}日"),
     rule(rf"(?<=日)[T ]?{_CLOCK}(?:Z(?![A-Za-z])|[+-]\d\d:?\d\d)?(?![\d:])", _clock),
     rule(rf"(?<![\d:.]){_CLOCK}(?![\d:])", _clock),
     rule(r"(?<![\d:])(\d{1,5})[ ]?:[ ]?(\d{1,5})(?![\d:])", r"\1対\2"),

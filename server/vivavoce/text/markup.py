@@ -60,7 +60,13 @@ _LOWERED: Final = re.compile(r"(?<=[A-Za-z)])~(\d{1,3})~")  # H~2~O
 _RAISED: Final = re.compile(r"(?<=[\w)])\^([+-]?\w{1,4})\^")  # x^2^
 _PRODUCT: Final = re.compile(r"(?<![\w*\\])([a-z])\*(?=[a-z\d](?![A-Za-z*]))")
 _ABSOLUTE: Final = re.compile(r"(?<![\w|])\|(-?\d{1,9}|[a-z](?:[ ]?[-+][ ]?\w)?)\|(?=[ ]?[<>=≤≥+*/-])")
-_STAR: Final = re.compile(r"(?!(?<!\S)\*\.\w)(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d[cm]m)(?<!\dm)(?<!\d\s)(?<!\d\*)\*)")
+# What is dialled keeps its star: *67 behind such a word, *#06# anywhere.
+_DIALLED: Final = (r"(?!(?<![\w*])\*#?\d{1,5}[\d*#]{0,30}#)(?!(?i:(?<=dial )|(?<=press )|(?<=call )|(?<=enter )|(?<=type )|"
+                   r"(?<=use )|(?<=using )|(?<=dialing )|(?<=pressing )|(?<=code )|(?<=with )|(?<=hit )|(?<=\d or )|"
+                   r"(?<=\d and ))\*\d{1,5}(?![\w*]))")  # fmt: skip
+_STAR: Final = re.compile(
+    rf"(?!(?<!\S)\*\.\w){_DIALLED}(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d[cm]m)(?<!\dm)(?<!\d\s)(?<!\d\*)\*)"
+)
 _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=&?-])")
 _LIST_NUMBER: Final = re.compile(r"(?m)^[ \t]*+\d{1,3}([.)])(?=[ \t]+\S)")
 

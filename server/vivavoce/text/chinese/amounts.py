@@ -8,7 +8,7 @@ from typing import Final
 from vivavoce.text.chinese.numerals import HAN, cardinal, digits, roman_number
 from vivavoce.text.english.fractions import VULGAR
 from vivavoce.text.english.numerals import roman
-from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.rule import Rule, rule, unless_quoted
 
 _RATIO_BEFORE: Final = re.compile(r"(?:比例?|比分|比率|赔率|配比|按|以|概率|兑|份|稀释|混合)[是为约：:了]?[ ]?\Z")
 _TIME_BEFORE: Final = re.compile(
@@ -62,7 +62,8 @@ NAMED: Final[tuple[Rule, ...]] = (
          lambda m: cardinal(roman(m[1]) or 0) if roman(m[1]) else None),
     rule(r"(?<=\d)w(?![A-Za-z\d])|(?<=\d)W(?=\+?[人粉次播阅点赞])", "万"),
     rule(r"(?<![\d.A-Za-z])(\d{1,3})[hH](\d{1,2})(?:min|m|M)(?![A-Za-z])", r"\1小时\2分钟"),
-    rule(r"(?<![\d.\w])(\d)'(\d{1,2})\"", r"\1英尺\2英寸"),
+    rule(r"(?<![\d.A-Za-z])(\d)'[ ]?(\d{1,2})(?:\"|'')", r"\1英尺\2英寸"),
+    rule(r"(?<![\d.A-Za-z\"])(\d{1,3}(?:\.\d)?)\"(?=[ ]?[\u4e00-\u9fff])", unless_quoted(r"\1英寸")),
 )  # fmt: skip
 
 NUMERALS: Final[tuple[Rule, ...]] = (

@@ -23,6 +23,38 @@ def _day_first(found: re.Match[str]) -> str | None:
     return f"{found['year']}年{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
+_DATE_BEFORE: Final = re.compile(
+    r"(?:[今明后昨前]天|日期|时间|生日|期限|截[止至]|定[于在]|改[到在]|推迟[到至]|[上本这下]周.?|周[一二三四五六日天]|星期[一二三四五六日天]|"
+    r"日前|每年)[是为:：]?[ ]?(?:[(（][^()（）]{1,4}[)）])?[ ]?\Z"
+)
+_MAYBE_BEFORE: Final = re.compile(r"(?:自从?|从|至|到|于|在)[ ]?\Z")  # of simple fractions too
+_DATE_BEHIND: Final = re.compile(
+    r"[ ]?(?:[(（](?:周|星期)?[一二三四五六日天][)）]|(?:周|星期)[一二三四五六日天]|号|[之以]?[前后](?![卫锋])|"
+    r"早[上晨]|[上下中]午|晚[上间]?|凌晨|"
+    r"起(?!来)|开[会始学业幕盘]|放假|国庆|劳动节|儿童节|元旦|圣诞|出[发生]|到[期达]|截止|生日|发[布货售]|上[线市映班]|举[行办]|考试|见面|"
+    r"交[付作稿]|结束|更新|第[一二三四五]|活动)"
+)
+
+
+def _short_date(found: re.Match[str]) -> str | None:
+    """5/17 is a day where a word around it says so, else a fraction, which the front end reads."""
+    month, day = int(found["month"]), int(found["day"])
+    text, start, end = found.string, found.start(), found.end()
+    front = text[max(0, start - 12) : start]
+    told = _DATE_BEFORE.search(front) or _DATE_BEHIND.match(text[end : end + 8])
+    if told is None and (day > 12 or month >= day):
+        told = _MAYBE_BEFORE.search(front)
+    return f"{month}月{day}日" if told and 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _date_range(found: re.Match[str]) -> str | None:
+    """5/17-5/20; two fractions of a cup are none."""
+    first, last = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
+    if all(above < below <= 12 for above, below in (first, last)):
+        return None
+    return f"{first[0]}月{first[1]}日到{last[0]}月{last[1]}日"
+
+
 def _clock(found: re.Match[str]) -> str:
     """A time with seconds, or one of a timestamp."""
     hour, minute, second = found["hour"], found["minute"], found["second"]
@@ -38,6 +70,10 @@ MOMENTS: Final[tuple[Rule, ...]] = (
 DATES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>[0-3]?\d)(?![\d/-])", _iso),
     rule(r"(?<![\w./-])(?P<day>[0-3]?\d)/(?P<month>[0-3]?\d)/(?P<year>19\d\d|20\d\d)(?![\w/-])", _day_first),
+    rule(r"(?<![A-Za-z\d./-])(1[0-2]|0?[1-9])/([12]\d|3[01]|0?[1-9])[ ]?[-–—~～至到][ ]?(1[0-2]|"
+         r"0?[1-9])/([12]\d|3[01]|0?[1-9])(?![A-Za-z\d/-])",
+         _date_range),
+    rule(r"(?<![A-Za-z\d./-])(?P<month>1[0-2]|0?[1-9])/(?P<day>[12]\d|3[01]|0?[1-9])(?![A-Za-z\d/.]|-\d)", _short_date),
     rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)-(?P<month>0[1-9]|1[0-2])(?P<day>)(?![\d/-])", _iso),
     rule(r"(?<=日 )(?P<hour>[01]\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
          r"(?:Z(?!\w)|[+-]\d\d:?\d\d)", _clock),

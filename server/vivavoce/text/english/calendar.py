@@ -109,6 +109,6 @@ DATES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w.,/:$-])(?P<day>[0-3]?\d)(?:st|nd|rd|th)?[ ]?[–-][ ]?(?P<last>[0-3]?\d)(?:st|nd|rd|th)?(?: of)? "
          rf"{_MONTH}(?!\w)(?:,? {_YEAR})?", _day_month),
     rule(rf"(?<![\w.,/:$-]){_DAY}(?: of)? {_MONTH}(?!\w)(?:,? {_YEAR})?", _day_month),
-    rule(rf"(?<!\w){_MONTH},? (?P<year>1[0-9]\d\d|20\d\d)(?![\w%/-]|[.,]\d)", _month_year),
+    rule(rf"(?<!\w){_MONTH},? (?P<year>[12]\d{{3}})(?![\w%/-]|[.,]\d)", _month_year),
     rule(r"(?<![\w.,$])['’]?(?P<decade>(?:1\d|20)\d0|[1-9]0)['’]?s(?!\w)", _decade),
 )  # fmt: skip

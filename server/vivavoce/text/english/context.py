@@ -41,6 +41,17 @@ _COUNTED: Final = frozenset(
 )
 _ADJECTIVES: Final = frozenset("long tall wide deep high thick old".split())
 
+# What a measure in front of it describes, though no article tells: "3.5mm jack", "$99/month plan".
+_DESCRIBED: Final = frozenset(
+    "jack jacks plug socket cable connector port screen monitor display lens film drill bolt pipe hose tube "
+    "wrench battery "
+    "charger adapter outlet bulb motor engine memory storage bag bottle jar run race hike salary salaries plan plans "
+    "subscription membership fee fees fine fines budget deposit bonus loan coupon voucher discount deal prize ticket "
+    "bill bills tier package invoice donation resistor capacitor supply fiber fibre hike increase decrease interval "
+    "intervals radius diameter circumference gap margin delay timeout window buffer warranty guarantee "
+    "bandwidth connection license licence".split()
+)
+
 _NEXT: Final = re.compile(r"[ ]([A-Za-z][A-Za-z]*)(?![\w'])")
 _DETERMINER: Final = re.compile(
     r"(?i)(?:(?<![\w'])(?:an?|one)(?:[ ][a-z]{2,14})?(?:[ ]{1,2}[a-z\d.,-]{1,16} (?:by|to|and)){0,3}|"
@@ -90,10 +101,12 @@ def counts_surely(found: re.Match[str]) -> bool:
 
 def is_adjective(found: re.Match[str]) -> bool:
     """True where the measure describes the noun behind it: "a 2TB drive", "45 kg weights", not "5 km to town"."""
-    word = next_word(found)
+    return describes(found, next_word(found)) or is_plural(next_word(found))
+
+
+def describes(found: re.Match[str], word: str) -> bool:
+    """True where the measure describes this word, which may stand further behind."""
     determined = _DETERMINER.search(before(found)) is not None
     if determined and word in _ADJECTIVES:
         return True
-    if not word or word in _NO_NOUN:
-        return False
-    return determined or is_plural(word)
+    return bool(word) and word not in _NO_NOUN and (determined or word in _DESCRIBED)

@@ -1,7 +1,7 @@
 """Letters and digits in other dress become plain before any rule runs.
 
-Superscripts, subscripts, Roman numerals of their own, Greek letters that stand alone, formulas of chemistry, numbers
-grouped as in other countries. Called by the reader.
+Superscripts, subscripts, Roman numerals of their own, Greek letters that stand alone, numbers grouped as in
+other countries. Called by the reader.
 """
 
 from __future__ import annotations
@@ -29,76 +29,6 @@ _RULER_BEFORE: Final = re.compile(r"(?:Henry|Louis|Charles|George|William|Edward
     r"Elizabeth|Mary|"
                                   r"Pius|Benedict|Philip|Catherine|Alexander|Nicholas|Peter|"
                                   r"Napoleon)[ ]\Z")  # fmt: skip
-_ELEMENTS: Final = frozenset(
-    [
-        "H",
-        "He",
-        "Li",
-        "Be",
-        "B",
-        "C",
-        "N",
-        "O",
-        "F",
-        "Ne",
-        "Na",
-        "Mg",
-        "Al",
-        "Si",
-        "P",
-        "S",
-        "Cl",
-        "Ar",
-        "K",
-        "Ca",
-        "Sc",
-        "Ti",
-        "V",
-        "Cr",
-        "Mn",
-        "Fe",
-        "Co",
-        "Ni",
-        "Cu",
-        "Zn",
-        "Ga",
-        "Ge",
-        "As",
-        "Se",
-        "Br",
-        "Kr",
-        "Rb",
-        "Sr",
-        "Y",
-        "Zr",
-        "Nb",
-        "Mo",
-        "Tc",
-        "Ru",
-        "Rh",
-        "Pd",
-        "Ag",
-        "Cd",
-        "In",
-        "Sn",
-        "Sb",
-        "Te",
-        "I",
-        "Xe",
-        "Cs",
-        "Ba",
-        "La",
-        "Ce",
-        "W",
-        "Pt",
-        "Au",
-        "Hg",
-        "Pb",
-        "Bi",
-        "U",
-    ]
-)
-_ELEMENT: Final = re.compile(r"([A-Z][a-z]?)(\d{0,3})")
 _DECIMAL_COMMA_FOLLOWS: Final = (rf"(?=[ ]?(?:{UNIT}|[%‰°º]|kr|zł|Kč|EUR|percent|million|billion|euros?|meters?|"
     rf"metres?|"
                                  rf"kilos?|liters?|litres?|degrees?)(?![\w])|[ ]?[{''.join(CURRENCIES)}]|"
@@ -142,42 +72,6 @@ def _spaced(words: str, found: re.Match[str]) -> str:
     return f"{left}{words}{right}"
 
 
-def _formula(found: re.Match[str]) -> str | None:
-    """CO2, Fe2O3: the letters apart, so that no word is made of them."""
-    parts = _ELEMENT.findall(found[0])
-    has_small = any(len(symbol) > 1 for symbol, _ in parts)
-    if not all(symbol in _ELEMENTS for symbol, _ in parts) or (has_small and len(parts) < 2):
-        return None
-    if has_small and not re.match(r"[A-Z][a-z]?\d*[A-Z]", found[0]):
-        return None
-    return " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
-
-
-def _letters(parts: list[tuple[str, str]]) -> str:
-    """Elements and how many of them there are, letter by letter."""
-    return " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
-
-
-def _ion(found: re.Match[str]) -> str | None:
-    """Ca²⁺: the letters apart, then the charge."""
-    parts = _ELEMENT.findall(found["formula"].translate(_SMALL))
-    if not all(symbol in _ELEMENTS for symbol, _ in parts):
-        return None
-    words = " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
-    return f"{words} {found['charge'].translate(_SMALL)} {'plus' if found['sign'] == '⁺' else 'minus'}".replace(
-        "  ", " "
-    )
-
-
-def _grouped_formula(found: re.Match[str]) -> str | None:
-    """Ca(OH)2: what is in brackets belongs to the formula."""
-    parts = [_ELEMENT.findall(found[at] or "") for at in (1, 2, 4)]
-    if not all(symbol in _ELEMENTS for part in parts for symbol, _ in part):
-        return None
-    said = [_letters(part) for part in parts]
-    return " ".join(filter(None, [said[0], said[1], found[3], said[2]]))
-
-
 def _thousands(found: re.Match[str]) -> str | None:
     """1.234.567 has two stops or more between groups of three; four such groups below 256 are a network address."""
     groups = found[0].split(".")
@@ -213,8 +107,6 @@ def _spaced_groups(found: re.Match[str]) -> str | None:
 
 
 DRESS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w-])(?P<formula>(?:[A-Z][a-z]?[0-9₀-₉]{0,2}){1,4})(?P<charge>[²³⁴]?)(?P<sign>[⁺⁻])(?![⁰¹²³⁴-⁹])",
-         _ion),
     rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
     rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
     rule(r"[₀-₉₊₋₌₍₎ₙᵢₓ]++", _subscript),
@@ -222,14 +114,8 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"[Ⅰ-ⅿ]++", _roman),
     rule(r"(?<!\w)[Nn]\.?[º°][ ]?(?=\d)", "number "),
     *GREEK_LETTERS,
-    rule(r"(?<![\w–-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w']|–[A-Z]\d)|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
-         r"[a-z]?\d{0,3}){1,6}(?![\w'-])", _formula),
-    rule(r"(?<![\w-])(?:NaCl|HCl|KCl|NaOH|KOH|HBr|NaF|CaO|MgO|ZnO|CuO)(?![\w'-])", lambda m: " ".join(m[0].upper())),
-    rule(r"(?<!\w)pH(?!\w)", "P H"),
     rule(r"(?<!\w)WWI{1,3}(?!\w)", lambda m: f"World War {cardinal(m[0].count('I'))}"),
     rule(r"(?<!\w)WW([12])(?!\w)", lambda m: f"World War {cardinal(int(m[1]))}"),
-    rule(r"(?<![\w-])((?:[A-Z][a-z]?\d{0,2}){1,3})\(((?:[A-Z][a-z]?\d{0,2}){1,4})\)(\d{1,2})((?:[A-Z][a-z]?\d{0,2}){0,3})(?![\w'-])",
-         _grouped_formula),
     # numbers as other countries write them: 1'000, 1,50,000, 1.234.567, 22,1 °C
     rule(r"(?<![\w.,'])\d{1,3}(?:'\d{3})++(?![\w'])", _joined),
     rule(r"(?<![\w.,])\d{1,3}(?:_\d{3})++(?!\w)", _joined),

@@ -8,7 +8,7 @@ from typing import Final
 from vivavoce.text.english.context import after, before, is_adjective, is_noun, is_plural, next_word
 from vivavoce.text.english.fractions import BEFORE_UNITS, FRACTIONS
 from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, early_year, number, ordinal, plural
-from vivavoce.text.english.rule import Rule, keep_stop, rule
+from vivavoce.text.english.rule import Rule, closes_quotation, keep_stop, rule
 from vivavoce.text.english.units import UNIT, unit_name
 
 _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "K": " Kelvin", None: ""}
@@ -75,20 +75,10 @@ def _arc(found: re.Match[str]) -> str:
 
 def _inches(found: re.Match[str]) -> str | None:
     """`27"` is a length unless the mark closes a quotation."""
-    if found["mark"] == '"' and _in_quotation(found):
+    if found["mark"] == '"' and closes_quotation(found):
         return None
     single = found["amount"] == "1" or _single(found)
     return f" {number(found['amount'])} {'inch' if single else 'inches'}"
-
-
-def _in_quotation(found: re.Match[str]) -> bool:
-    """True where the mark would close a quotation: the marks before it are counted, those of inches left out."""
-    is_open, before_it = False, ""
-    for char in found.string[max(0, found.start() - 400) : found.start()]:
-        if char == '"':
-            is_open = not is_open and not before_it.isdigit()
-        before_it = char
-    return is_open
 
 
 def _feet(found: re.Match[str]) -> str:

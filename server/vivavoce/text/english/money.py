@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.english.context import before, is_adjective
+from vivavoce.text.english.context import before, describes, is_adjective
 from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, cardinal, number
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.english.units import UNIT, unit_name
@@ -78,7 +78,7 @@ def _money(found: re.Match[str]) -> str:
     one, many, hundredth, hundredths = _currency(parts)
     amount, magnitude = parts["amount"].rstrip(","), _magnitude(parts)
     minus = "minus " if parts.get("minus") or parts.get("inner") else ""
-    if is_adjective(found) or _JOINED.match(found.string, found.end()):
+    if is_adjective(found) or _JOINED.match(found.string, found.end()) or _describes_rate(found):
         many, hundredths = one, hundredth
     if parts.get("last"):
         return f" {minus}{number(amount)} to {number(parts['last'])}{magnitude} {many}"
@@ -94,6 +94,15 @@ def _money(found: re.Match[str]) -> str:
 
 
 _JOINED: Final = re.compile(r"-[a-z]")  # $2bn-a-year
+_RATE: Final = re.compile(r"(?:[ ]?/[ ]?| per | an? )(?:hour|hr|day|week|wk|month|mo|year|yr|user|seat|night|"
+                          r"person|mile|unit)\.?"
+                          r"(?P<noun>[ ][a-z]{3,})(?![\w'])")  # fmt: skip
+
+
+def _describes_rate(found: re.Match[str]) -> bool:
+    """ "$99/month plan": the price of a time describes what has it."""
+    rate = _RATE.match(found.string, found.end())
+    return rate is not None and describes(found, rate["noun"].strip())
 
 
 def _currency(parts: dict[str, str | None]) -> tuple[str, str, str, str]:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from vivavoce.text.english.context import after, before, counts_something, is_plural, next_word
-from vivavoce.text.english.numerals import digits, early_year, grouped_digits
+from vivavoce.text.english.numerals import digits, early_year, grouped_digits, number
 from vivavoce.text.english.rule import Rule, rule
 
 _NAMED: Final = (r"pins?|codes?|passcodes?|passwords?|zip(?: code)?|postcodes?|otp|ids?|account|acct|numbers?|nr|"
@@ -53,6 +53,37 @@ def _called(found: re.Match[str]) -> str | None:
     return grouped_digits(written) if len(written) == 7 and written.isdecimal() else _in_groups(written)
 
 
+_TEXTED: Final = re.compile(
+    r"(?i)(?<!\w)(?:(?:text|texting|txt|sms|messages?)(?: us| me)?(?: (?:at|to))?|(?:text|send|txt|sms|reply|"
+    r"message|texting)"
+    r"(?: the word)? [\"'(]?(?-i:[A-Z]{2,15}\d{0,4})[\"')]?(?: by (?:text|sms))? to|(?:short ?code|"
+    r"shortcode)(?: is)?) \Z"
+)
+
+
+def _texted(found: re.Match[str]) -> str | None:
+    """Text 40404, send STOP to 72345: short codes."""
+    return None if counts_something(found) or not _TEXTED.search(before(found)) else digits(found[0])
+
+
+_DIALLED: Final = re.compile(
+    r"(?i)(?<!\w)(?:dial(?:l?ing)?|press(?:ing)?|call(?:ing)?|enter|type|hit|key in|punch in|use|using|codes?|with|"
+    r"prefix|try|and|or)(?: in)?[:]?[ ][\"'(]?\Z"
+)
+
+
+def _starred(found: re.Match[str]) -> str | None:
+    """*67, *#06#, *123*1#: what is dialled."""
+    written = found[0]
+    if not written.endswith("#") and _DIALLED.search(before(found)) is None:
+        return None
+    said = re.sub(r"[*#]", lambda mark: " star " if mark[0] == "*" else " hash ", written)
+    words = re.sub(
+        r"\d+", lambda run: number(run[0]) if len(run[0]) == 2 and run[0][0] != "0" else digits(run[0]), said
+    )
+    return " ".join(words.split())
+
+
 def _in_groups(written: str) -> str:
     plus = "plus " if written.startswith("+") else ""
     groups = re.findall(r"\d+", written)
@@ -92,6 +123,8 @@ def _card(found: re.Match[str]) -> str | None:
 
 
 CODES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w*)])[*][*#]?\d{1,5}(?:[*#]\d{1,12}){0,4}#?(?![\w*])", _starred),
+    rule(r"(?<![\w.,/+-])\d{5,6}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _texted),
     rule(r"(?<![\w.,/+-])\+?\d{1,15}(?:[ -]\d{2,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _called),
     rule(r"(?<![\w.,/+-])#?\d{3,19}(?:[ -]\d{3,5}){0,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d)", _named),
     rule(r"(?<![\w.,/+-])\d\d(?:[ -]\d\d){1,4}(?![\w/%°º€£¥$²³^]|[.,:]\d|-\d| \d)", _named),

@@ -11,6 +11,7 @@ from typing import Final
 from vivavoce.text.english import (
     addresses,
     calendar,
+    chemistry,
     clock,
     dress,
     identifiers,
@@ -19,6 +20,7 @@ from vivavoce.text.english import (
     names,
     operators,
     ranges,
+    romans,
     words,
     years,
 )
@@ -28,7 +30,9 @@ from vivavoce.text.mapped import MappedText
 RULES: Final[tuple[Rule, ...]] = (
     *addresses.WEB,
     *identifiers.IDENTIFIERS,
+    *chemistry.IONS,
     *dress.DRESS,
+    *chemistry.FORMULAS,
     *operators.SCIENTIFIC,
     *ranges.RANGES,
     *clock.TIMES,
@@ -42,7 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *measures.SIZES,
     *measures.MEASURES,
     *years.YEARS,
-    *words.ROMAN_NUMERALS,
+    *romans.ROMAN_NUMERALS,
     *operators.POWERS,
     *operators.OPERATORS,
     *words.NUMBERS,

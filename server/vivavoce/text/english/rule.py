@@ -36,3 +36,18 @@ def keep_stop(words: str, found: re.Match[str]) -> str:
         return words
     rest = found.string[found.end() : found.end() + 8].lstrip(" \"')]\n")
     return words + "." if not rest or rest[0].isupper() else words
+
+
+def closes_quotation(found: re.Match[str]) -> bool:
+    """True where a mark in the match would close a quotation: those before it are counted, but for those of inches."""
+    is_open, before_it = False, ""
+    for char in found.string[max(0, found.start() - 400) : found.start()]:
+        if char == '"':
+            is_open = not is_open and not before_it.isdigit()
+        before_it = char
+    return is_open
+
+
+def unless_quoted(words: str) -> Callable[[re.Match[str]], str | None]:
+    """A replacement by a template, but not where the match closes a quotation."""
+    return lambda found: None if closes_quotation(found) else found.expand(words)

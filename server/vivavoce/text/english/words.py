@@ -1,4 +1,4 @@
-"""Abbreviations, Roman numerals and signs; last of all the numbers nobody else has read."""
+"""Abbreviations and signs; last of all the numbers nobody else has read."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from typing import Final
 
 from vivavoce.text.abbreviations import SENTENCE_STARTERS, SPOKEN, SPOKEN_BEFORE_NUMBER
 from vivavoce.text.english.money import LONE_SIGNS
-from vivavoce.text.english.numerals import INTEGER, cardinal, number, ordinal, roman, year
+from vivavoce.text.english.numerals import INTEGER, number
 from vivavoce.text.english.rule import Rule, ends_text, rule, with_stop
 from vivavoce.text.english.units import UNITS
-
-_PARTS: Final = ("Chapter|Part|Book|Volume|Act|Scene|Section|Article|Title|Appendix|Phase|Stage|Level|Class|Type|Grade|"
-                 "Episode|Season|World War|Super Bowl|Final Fantasy|Star Wars|Rocky|Apollo|Schedule|Figure|Table|Round|"
-                 "Version|Symphony No\\.|Mark")  # fmt: skip
-_RULERS: Final = ("Henry|Louis|Charles|George|William|Edward|Richard|James|John|Paul|Elizabeth|Mary|Anne|Catherine|"
-                  "Victoria|Philip|Ferdinand|Alexander|Nicholas|Peter|Ivan|Frederick|Francis|Joseph|Napoleon|Leopold|"
-                  "Pius|Benedict|Gregory|Innocent|Clement|Leo|Urban|Boniface|Ramses|Ramesses|Thutmose|Ptolemy|"
-                  "Christian|Gustav|Olaf|Harald|Stephen|Robert|Albert|Umberto|Otto|Wilhelm")  # fmt: skip
-_SHORT_PARTS: Final = r"(?i:vols?|ch|sec|pt|art|fig|nos?|eq|op)\."
-_ROMAN: Final = r"(?P<roman>[IVXLCDM]{1,9})(?!\w|'\w|\.\w)"
 
 _SIGNS: Final = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "×": "times", "*": "times", "÷": "divided by",
@@ -86,48 +76,6 @@ def _initial(found: re.Match[str]) -> str | None:
     return None if found["next"].lower() in SENTENCE_STARTERS and len(found["next"]) > 1 else found["letter"]
 
 
-def _part(found: re.Match[str]) -> str | None:
-    value = roman(found["roman"])
-    return None if value is None else f"{found['part']} {cardinal(value)}"
-
-
-def _century(found: re.Match[str]) -> str | None:
-    value = roman(found["roman"])
-    return None if value is None else ordinal(value)
-
-
-def _two_parts(found: re.Match[str]) -> str | None:
-    """Chapters IV to VI, Part I of II."""
-    first, last = roman(found["first"]), roman(found["roman"])
-    if first is None or last is None:
-        return None
-    joint = {"–": " to "}.get(found["joint"], found["joint"])
-    return f"{found['part']}{found['many']} {cardinal(first)}{joint}{cardinal(last)}"
-
-
-def _short_part(found: re.Match[str]) -> str | None:
-    value = roman(found["roman"])
-    words = SPOKEN_BEFORE_NUMBER[found["part"].lower().rstrip(".")]
-    return None if value is None else f"{words} {cardinal(value)}"
-
-
-def _listed(found: re.Match[str]) -> str | None:
-    """The number of a line: "III. Results"."""
-    value = roman(found["roman"].upper())
-    return None if value is None or value > 30 else cardinal(value)
-
-
-def _dated(found: re.Match[str]) -> str | None:
-    """MMXXIV, MCMXCIX: a year."""
-    value = roman(found["roman"])
-    return year(value) if value is not None and 1000 <= value <= 2100 else None
-
-
-def _ruler(found: re.Match[str]) -> str | None:
-    value = roman(found["roman"])
-    return None if value is None else f"{found['ruler']} the {ordinal(value)}"
-
-
 def _integer(found: re.Match[str]) -> str:
     text, start, end = found.string, found.start(), found.end()
     left = " " if start and text[start - 1].isalpha() else ""
@@ -167,20 +115,6 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.])(?:[A-Za-z]\.){2,10}(?!\w)", _letters),
     rule(r"(?<![\w.])(?:[A-Z]\.){1,10}[A-Z](?![\w.])", _letters),
     rule(r"(?<![\w.'])(?P<letter>[A-Z])\.(?=\s(?P<next>[A-Z][a-z]*+))", _initial),
-)  # fmt: skip
-
-ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w.])(?P<roman>[IVX]{1,6})(?:st|nd|rd|th)?(?= (?:century|centuries|c\.))", _century),
-    rule(r"(?m)^(?P<roman>[IVX]{2,5}|[ivx]{2,5})(?=[.)](?:\s|\Z))", _listed),
-    rule(r"(?<![\w.])(?=[MDCLXVI]{5,9}(?!\w))(?P<roman>[MDC]{1,7}[MDCLXVI]{0,8})(?!\w|\.\w)", _dated),
-    rule(rf"(?<!\w)(?P<part>{_PARTS}|chapter|part|book|volume|act|article|section)(?P<many>s?) "
-         rf"(?P<first>[IVXLCDM]{{1,9}})(?P<joint> to |, | and |–| of (?=[IVX]))"
-         rf"{_ROMAN}", _two_parts),
-    rule(rf"(?<!\w)(?P<part>{_SHORT_PARTS}) {_ROMAN}", _short_part),
-    rule(rf"(?<!\w)(?P<part>{_PARTS}) {_ROMAN}", _part),
-    rule(rf"(?<!\w)(?P<ruler>{_RULERS}) (?!I[ ][a-z]|[CDM](?!\w)){_ROMAN}", _ruler),
-    rule(r"(?<!\w)(?P<ruler>Elizabeth|Charles|James|Mary|Napoleon|Nicholas|Francis|Peter) (?P<roman>I)"
-         r"(?= (?:of|was|is|had|ruled|reigned|died|became)(?!\w))", _ruler),
 )  # fmt: skip
 
 NUMBERS: Final[tuple[Rule, ...]] = (

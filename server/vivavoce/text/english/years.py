@@ -49,9 +49,53 @@ def _old(found: re.Match[str]) -> str | None:
     front = before(found, 24)
     if _is_quantity(found) or re.match(r"[ ]?[%°€£$]", after(found)):
         return None
+    if counts_something(found) and re.search(r"(?<!\w)(?:in|by) \Z", front):  # in 1234 homes
+        return None
     if re.search(r"(?i)(?<!\w)(?:to|and|about) \Z", front) and not _RANGE_OF_YEARS.search(front):
         return None
     return year(int(found["year"])) if _OLD.search(front) else None
+
+
+_FUTURE: Final = re.compile(r"(?i)(?<!\w)(?:in|since|until|till|during|circa|years?|(?:spring|summer|autumn|"
+                            r"fall|winter|"
+                            r"early|late|mid|end|start|beginning|class)(?: of)?|\A\W?by)[ ]\Z")  # fmt: skip
+_FUTURE_RANGE: Final = re.compile(r"(?i)(?<!\w)(?:from|between) 2[1-9]\d\d (?:to|and|until|till) \Z|(?<!\w)"
+                                  r"(?:from|between) \Z")  # fmt: skip
+
+
+def _future(found: re.Match[str]) -> str | None:
+    """In 2245, by the year 2525: behind words that say so, or as the pair of one that does."""
+    front = before(found, 40)
+    if _is_quantity(found) or (counts_something(found) and not front.endswith("In ")):
+        return None
+    if _FUTURE_RANGE.search(front):
+        paired = re.match(r" (?:to|and|until|till) 2[1-9]\d\d(?!\w)", after(found))
+        return year(int(found["year"])) if paired or not front.endswith(("from ", "between ", "From ")) else None
+    return year(int(found["year"])) if _FUTURE.search(front) else None
+
+
+_HISTORY: Final = re.compile(r"(?i)\b(?:born|died|crowned|founded|built|fell|fall|began|fought|killed|defeated|"
+                             r"baptized|baptised|"
+                             r"conquered|sacked|signed|established|invaded|captured|ruled|king|emperor|pope|battle|"
+                             r"empire|reign|reigned|century|saint|dynasty|throne|treaty|siege|roman|viking|monk|"
+                             r"bishop|caliph|war|history|until|since)\b")  # fmt: skip
+_OF_HISTORY: Final = re.compile(r"(?i)(?<!\w)(?:in|since|until|till|around|circa|after|before|by|from)[ ]\Z")
+
+
+def _ancient(found: re.Match[str]) -> str | None:
+    """The year 962; 476 among words of history: "seven fifty-one"."""
+    front = before(found)
+    if re.search(r"(?i)(?<!\w)(?:(?:the|in|of|since|by) year|(?:battle|siege|treaty|council|plague) of) \Z", front):
+        return early_year(int(found["year"]))
+    if not _OF_HISTORY.search(front) or counts_something(found) or re.match(r"[ ]?[%°€£$]", after(found)):
+        return None
+    if re.match(r" [a-z]", after(found)) and not re.match(
+        r" (?:the|a|he|she|by|with|at|and|when|his|her|to|in|until|"
+        r"but|after|before|under|from)\b",
+        after(found),
+    ):
+        return None
+    return early_year(int(found["year"])) if _HISTORY.search(f"{front} {after(found)}") else None
 
 
 def _pair(found: re.Match[str]) -> str | None:
@@ -106,4 +150,6 @@ YEARS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=\bFY|\bCY)[ ]?(?P<year>20\d\d|19\d\d)(?![\w%°/-]|[.,]\d)", lambda m: f" {year(int(m['year']))}"),
     rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>1[0-6]\d\d)(?![\w%°/-]|[.,]\d)", _old),
     rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>1[7-9]\d\d|20\d\d)(?![\w%°/-]|[.,]\d)", _modern),
+    rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>2[1-9]\d\d)(?![\w%°/-]|[.,]\d)", _future),
+    rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>[1-9]\d\d)(?![\w%°/-]|[.,]\d)", _ancient),
 )

@@ -46,6 +46,8 @@ def _day_of_history(found: re.Match[str]) -> str:
 
 
 _WEEKDAY: Final = r"(?=[ ]?\([월화수목금토일](?:요일)?\))"
+_DAY_BEHIND: Final = (rf"(?:{_WEEKDAY}|(?=[ ]?(?:까지|부터|에(?!서)|[월화수목금토일]요일|오전|오후|이전|이후|마감|출시|"
+                      r"개봉|시작|예정)))")  # fmt: skip
 _REMEMBERED: Final = (
     r"(?=절|[ ]?(?:광복|민주|민중|항쟁|전쟁|혁명|운동|사건|사태|만세|학살))"  # what a day of history is followed by
 )
@@ -54,7 +56,7 @@ DATES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\d.])(?P<year>[12]\d{3})(?P<joint>[-./])[ ]?(?P<month>\d{1,2})(?P=joint)[ ]?(?P<day>\d{1,2})"
          r"(?:\.(?=[ ]|\()|(?![\d.-]\d|\d))", _date),
     rule(r"(?<![\d.-])([12]\d{3})-(0[1-9]|1[0-2])(?![\d-])", lambda m: f"{whole(m[1])}년 {_month(m[2])}"),
-    rule(rf"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]){_WEEKDAY}",
+    rule(rf"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]){_DAY_BEHIND}",
          lambda m: f"{_month(m[1])} {whole(str(int(m[2])))}일"),
     rule(rf"(?<![\d.])(\d{{1,2}})\.(\d{{1,2}}){_REMEMBERED}", _day_of_history),
     rule(r"(?<!\d)'(\d\d)(?=년)", lambda m: whole(str(int(m[1])))),

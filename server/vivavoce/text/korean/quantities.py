@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.rule import Rule, closes_quotation, rule
 from vivavoce.text.korean.numerals import NUMBER, english_digits, native, number, times_power, whole
 
 _CURRENCIES: Final = {"$": "달러", "€": "유로", "£": "파운드", "¥": "엔", "₩": "원", "元": "위안", "円": "엔",
@@ -110,6 +110,9 @@ MONEY: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 MEASURES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\d.A-Za-z])(\d)'[ ]?(\d{1,2})(?:\"|'')", lambda m: f"{number(m[1])}피트 {number(m[2])}인치"),
+    rule(r"(?<![\d.A-Za-z\"])(\d{1,3}(?:\.\d)?)\"(?=[ ]?[가-힣])",
+         lambda m: None if closes_quotation(m) else f"{number(m[1])}인치"),
     rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?%?[ ]?[~–-][ ]?({NUMBER})[ ]?%(p(?!\w))?",
          lambda m: f"{number(m[1])}에서 {number(m[2])}퍼센트{'포인트' if m[3] else ''}"),
     rule(rf"(?P<sign>(?<![\w)])[-−+])?{_NOT_INSIDE}(?P<amount>{NUMBER})[ ]?%(?P<point>p(?![A-Za-z]))?", _percent),
