@@ -18,6 +18,7 @@ from starlette.datastructures import FormData
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
 from vivavoce.engines.recognizer import RecognizerInfo
+from vivavoce.engines.speech import VoiceInfo
 from vivavoce.errors import EngineError, InvalidRequest, RateLimited, UnknownModel, VoiceUnavailable
 from vivavoce.progress import Progress
 from vivavoce.recognition.listener import ResolvedModel
@@ -136,6 +137,9 @@ class LooksAtTheDisk:
         self.asked_in.append(threading.get_ident())
         return "first"
 
+    def voices(self) -> list[VoiceInfo]:
+        return [VoiceInfo("loaded-at-start", "", ("en",), "genie", 32_000, preload=True)]
+
     def choose(self, model: str | None = None) -> ResolvedModel:
         return ResolvedModel(RecognizerInfo(self.default_id(), ("en",), "whisper"))
 
@@ -149,6 +153,9 @@ async def test_what_is_ended_leaves_memory_and_the_disk_is_read_in_a_thread(kind
     launchable = kind(keeper)
     await launchable.unload("second")
     await launchable.unload("first")  # speaks or listens where nothing is named
+    if kind is LaunchableVoices:
+        await launchable.unload("loaded-at-start")
+        del keeper.asked_in[-1]
     assert keeper.forgotten == ["second"]
     assert len(keeper.asked_in) == 2
     assert threading.get_ident() not in keeper.asked_in
@@ -166,15 +173,16 @@ async def test_a_launch_is_its_launchers_own() -> None:
     assert (await models.launch("one", "mine", "me", wait=True)) is begun
     assert begun.state == "READY"
     assert (models.model_of("mine", "me"), models.model_of("mine", "you")) == ("one", "mine")
-    for owner, name in [("you", "one"), ("me", "two")]:
-        with pytest.raises(InvalidRequest, match="taken"):
-            await models.launch(name, "mine", owner, wait=True)
+    with pytest.raises(InvalidRequest, match="taken"):
+        await models.launch("two", "mine", "me", wait=True)
     with pytest.raises(NotLaunched):
         await models.end("mine", "you")
-    await models.launch("one", "yours", "you", wait=True)
+    await models.launch("one", "mine", "you", wait=True)  # a name is its owner's: nobody takes it from another
+    assert [models.of("mine", owner).owner for owner in ("me", "you")] == ["me", "you"]
     await models.end("mine", "me")
     assert kind.unloaded == []  # somebody else has it
-    await models.end("yours", "you")
+    assert models.model_of("mine", "you") == "one"
+    await models.end("mine", "you")
     assert kind.unloaded == ["one"]
     await models.aclose()
 

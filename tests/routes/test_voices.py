@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import wave
@@ -16,6 +17,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fake_engine import FakeEngine
+from live_server import live_server
 from recordings import CONTAINERS, encoded, recording, tone, wav
 from vivavoce.config import LimitSettings
 from vivavoce.decoding.service import DecodingService
@@ -55,7 +58,9 @@ async def client(store: VoiceStore, forgotten: list[str]) -> AsyncIterator[httpx
         return VoiceInfo(pack.id, pack.name, (pack.language,), "genie", 32_000, tuple(pack.references))
 
     reserved = {"heart", "alloy"}
-    app.include_router(voices_router(store, limits, None, decoding, find, forgotten.append, reserved=lambda: reserved))
+    app.include_router(
+        voices_router(store, limits, None, decoding, find, forgotten.append, is_reserved=reserved.__contains__)
+    )
     app.add_exception_handler(VivaVoceError, lambda _, error: error_response(error))
     transport = httpx.ASGITransport(_Owned(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
@@ -145,7 +150,42 @@ async def test_names_that_mean_another_voice_are_reserved(client: httpx.AsyncCli
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
 
 
-@pytest.mark.parametrize("name", ["a" * 65, "anna\u202e", "x" * 7800, "two\nlines"])
+RESERVED = [
+    *("tts-1", "TTS-1-HD", " tts 1 ", "\uff54\uff54\uff53-1", "tts-9", "gpt-4o-mini-tts", "GPT-4o mini TTS 2025-12-15"),
+    *("whisper-1", "Whisper Base", "base", "tiny", "gpt-4o-transcribe", "default", "auto", "vivavoce", "fake", "alpha"),
+    *("heart/", "Alloy", "marin", "ch\u00e9f"),
+]
+
+
+def test_no_clone_has_a_name_that_clients_use_in_voice_or_in_model(tmp_path: Path) -> None:
+    """One called tts-1 spoke for everybody whose client names a model and one of OpenAI's voices."""
+    make_pack(tmp_path / "voices" / "anna", version="v2")
+    engines = [FakeEngine(("alpha", "heart"))]
+    with live_server(engines, voices=(tmp_path / "voices",), voice_map=("chef=alpha",)) as server:
+        for name in RESERVED:
+            files = {"audio_sample": ("x.wav", clip())}
+            refused = httpx.post(server.url + ROUTE, data=form(name=name), files=files)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict"), name
+    assert [entry.name for entry in (tmp_path / "voices").iterdir()] == ["anna"]
+
+
+async def test_clones_that_are_made_at_once_are_counted_one_by_one(
+    client: httpx.AsyncClient, store: VoiceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivavoce.routes.voices.MAX_CLONES_PER_OWNER", 1)
+    answers = await asyncio.gather(*(post(client, name=f"clone {n}") for n in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert len(store.list()) == 2
+
+
+async def test_one_name_wanted_by_many_is_had_by_one(client: httpx.AsyncClient, store: VoiceStore) -> None:
+    answers = await asyncio.gather(*(post(client, name=name) for name in ("Eva", "eva", "EVA", "\u00c9va")))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 65, "anna\u202e", "x" * 7800, "two\nlines", "a" + "\u0301" * 60, "a\u20dd\u20dd\u0489\u0489"]
+)
 async def test_what_others_see_has_a_size_and_plain_characters(client: httpx.AsyncClient, name: str) -> None:
     refused = await post(client, name=name)
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "name")

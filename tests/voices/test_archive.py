@@ -262,7 +262,7 @@ def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path, monkeypatch: pyte
     store = VoiceStore([VoiceDirectory(tmp_path / "voices")])
     archive = zipped(tmp_path / "anna.zip", {"tts_models/a.bin": b"x"})
     monkeypatch.setattr(zipfile.ZipFile, "open", full)
-    with pytest.raises(VoicePackError, match="could not be written.*No space left"):
+    with pytest.raises(VoicePackError, match=r"could not be written.*No space left"):
         add(store, archive)
 
 

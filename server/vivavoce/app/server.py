@@ -28,6 +28,7 @@ from vivavoce.engines.recognizer import Recognizer
 from vivavoce.engines.speech import SpeechEngine
 from vivavoce.errors import ConfigError
 from vivavoce.metrics import Metrics
+from vivavoce.models.catalogue import is_name as is_model_name
 from vivavoce.progress import Progress
 from vivavoce.recognition.detector_job import VoiceActivity
 from vivavoce.recognition.listener import ModelKeeper
@@ -53,6 +54,7 @@ from vivavoce.serving.gate import Gate
 from vivavoce.serving.shares import Shares
 from vivavoce.speaking.native_stream import NativeStream, limits_of
 from vivavoce.synthesis.speaker import Speaker, VoiceKeeper
+from vivavoce.synthesis.voice_choice import is_openai_model
 from vivavoce.transports.carried import Patience
 from vivavoce.transports.connections import Connections
 from vivavoce.transports.webrtc.calls import Calls
@@ -242,7 +244,7 @@ def build_server(
             decoding,
             lambda voice_id: next((each for each in synthesizer.voices() if each.id == voice_id), None),
             synthesizer.forget,
-            reserved=lambda: synthesizer.spoken_for() | {each.id for each in speaker.voices()},
+            lambda name: _is_reserved(name, synthesizer, speaker, listener),
         )
     )
     app.include_router(operations_router(synthesizer, metrics, draining, built.everywhere))
@@ -267,6 +269,16 @@ def build_server(
             expose_headers=["x-request-id", "x-audio-sample-rate", "x-unspoken", "location"],
         )
     return server
+
+
+def _is_reserved(name: str, synthesizer: VoiceKeeper, speaker: Speaker, listener: ModelKeeper) -> bool:
+    """Whether a name means something to clients already, in `voice` or in `model`; may look at the disk."""
+    return (
+        is_openai_model(name)
+        or name in synthesizer.spoken_for()
+        or name in {voice.id for voice in speaker.voices()}
+        or is_model_name(name, [model.id for model in listener.models()])
+    )
 
 
 def _mount_fastrtc(

@@ -116,6 +116,14 @@ def resolve(asked: str | None, here: Iterable[str]) -> str:
     return _present(next((m for m in _meanings(name.lower()) if m in CATALOGUE), name), ids)
 
 
+def is_name(asked: str, here: Iterable[str]) -> bool:
+    """Whether a word means a model that listens, of this machine or of the catalogue."""
+    try:
+        return means_default(asked) or resolve(asked, [*here, *CATALOGUE]) != ""
+    except UnknownModel:
+        return False
+
+
 def _present(name: str, ids: list[str]) -> str:
     if name in ids:
         return name

@@ -39,8 +39,12 @@ class LaunchableVoices:
         await self._voices.load_voice(model_id, progress)
 
     async def unload(self, model_id: str) -> None:
-        if model_id != await asyncio.to_thread(self._voices.default_id):
+        if model_id not in await asyncio.to_thread(self._kept):
             self._voices.forget(model_id)
+
+    def _kept(self) -> set[str | None]:
+        """Voices that stay whoever ends a launch: the default, and those loaded at start."""
+        return {self._voices.default_id(), *(voice.id for voice in self._voices.voices() if voice.preload)}
 
 
 class LaunchableRecognizers:

@@ -105,7 +105,7 @@ class LaunchedModels:
 
     def __init__(self, kinds: Sequence[Launchable]) -> None:
         self._kinds = tuple(kinds)
-        self._launched: dict[str, Launched] = {}
+        self._launched: dict[tuple[str, str], Launched] = {}  # by owner and uid: nobody takes a name from another
 
     async def launch(self, name: str, uid: str | None, owner: str, *, wait: bool) -> Launched:
         """Load a model and give it a name; the same launch again is the same model.
@@ -116,7 +116,7 @@ class LaunchedModels:
 
         Raises:
             UnknownModel: If there is no such model.
-            InvalidRequest: If the name is taken or no name.
+            InvalidRequest: If the name is another launch's of this owner, or no name.
             RateLimited: If the owner has launched too many.
             VivaVoceError: What loading raises.
         """
@@ -124,17 +124,17 @@ class LaunchedModels:
         uid = uid or model_id
         if not _UID.fullmatch(uid):
             raise InvalidRequest("model_uid has letters, digits, dot, - and _", param="model_uid")
-        known = self._launched.get(uid)
-        if known is not None and (known.owner != owner or known.model_id != model_id):
+        known = self._launched.get((owner, uid))
+        if known is not None and known.model_id != model_id:
             raise InvalidRequest("that model_uid is taken", param="model_uid")
         if known is None or known.state == "ERROR":
             self._make_room(owner)
-            known = self._launched[uid] = Launched(uid, model_id, kind, owner, int(time.time()))
+            known = self._launched[owner, uid] = Launched(uid, model_id, kind, owner, int(time.time()))
             known.loading = asyncio.create_task(self._load(known), name="launch")
         if wait and known.loading is not None:
             await asyncio.wait({known.loading})
             if known.error is not None:
-                del self._launched[uid]
+                self._drop(known)
                 raise known.error
         return known
 
@@ -145,7 +145,7 @@ class LaunchedModels:
             NotLaunched: If this owner launched no such model.
         """
         launched = self.of(uid, owner)
-        del self._launched[uid]
+        self._drop(launched)
         if launched.loading is not None:
             launched.loading.cancel()
         if not any(other.model_id == launched.model_id for other in self._launched.values()):
@@ -157,8 +157,8 @@ class LaunchedModels:
         Raises:
             NotLaunched: If there is none.
         """
-        launched = self._launched.get(uid)
-        if launched is None or launched.owner != owner:
+        launched = self._launched.get((owner, uid))
+        if launched is None:
             raise NotLaunched(uid)
         return launched
 
@@ -168,8 +168,8 @@ class LaunchedModels:
 
     def model_of(self, name: str, owner: str) -> str:
         """The model that a name means, where it is one of this owner's launches; else the name."""
-        launched = self._launched.get(name)
-        return launched.model_id if launched is not None and launched.owner == owner else name
+        launched = self._launched.get((owner, name))
+        return launched.model_id if launched is not None else name
 
     def loaded_model_of(self, name: str, owner: str) -> str:
         """The same, for who asks whether it is ready.
@@ -177,8 +177,8 @@ class LaunchedModels:
         Raises:
             StillLoading: If it is not yet.
         """
-        launched = self._launched.get(name)
-        if launched is not None and launched.owner == owner and launched.state == "LOADING":
+        launched = self._launched.get((owner, name))
+        if launched is not None and launched.state == "LOADING":
             raise StillLoading(f"the model is being loaded: {launched.progress:.0%}", retry_after_s=RETRY_AFTER_S)
         return self.model_of(name, owner)
 
@@ -194,6 +194,11 @@ class LaunchedModels:
             if (model_id := kind.find(name)) is not None:
                 return kind, model_id
         raise UnknownModel(name, ["GET /v1/model_registrations/audio lists them"])
+
+    def _drop(self, launched: Launched) -> None:
+        """Forget it, unless its name is another launch's by now. Any number of times."""
+        if self._launched.get((launched.owner, launched.uid)) is launched:
+            del self._launched[launched.owner, launched.uid]
 
     def _make_room(self, owner: str) -> None:
         if len(self.all(owner)) >= MAX_OF_ONE or len(self._launched) >= MAX_LAUNCHED:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+import threading
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +45,7 @@ logger = logging.getLogger(__name__)
 MAX_CLONES = 200  # made over HTTP; each takes at most 4 MB of disk
 MAX_CLONES_PER_OWNER = 40
 MAX_NAME = 64  # characters; everybody sees them in the lists
+MAX_MARKS = 3  # on one letter; pointed Hebrew and Tibetan have as many
 
 _FORM = {
     "type": "object",
@@ -78,7 +81,7 @@ def voices_router(
     decoding: DecodingService,
     find: Callable[[str], VoiceInfo | None],
     forget: Callable[[str], None],
-    reserved: Callable[[], Collection[str]] = frozenset,
+    is_reserved: Callable[[str], bool] = lambda _: False,
 ) -> APIRouter:
     """`POST /v1/audio/voices` and `DELETE /v1/audio/voices/{voice_id}`.
 
@@ -89,9 +92,15 @@ def voices_router(
         decoding: reads the clips.
         find: the voice of an id, as its engine describes it.
         forget: called with the id of a deleted voice, so that it leaves memory.
-        reserved: gives the ids that no clone may have, since they mean another voice to clients.
+        is_reserved: tells the ids that no clone may have, since they mean something else to clients.
     """
+    one_at_a_time = threading.Lock()  # between the count of the clones and the next one
     router = APIRouter(tags=["voices"], responses=ERRORS)
+
+    def make(base: str, fields: _CloneForm, clip: Clip, owner: str) -> VoicePack:
+        with one_at_a_time:
+            _require_room(store, owner)
+            return _clone(store, base, fields, clip, owner, is_reserved)
 
     @router.post(
         "/v1/audio/voices",
@@ -110,7 +119,7 @@ def voices_router(
                 blocks_of(fields.sample), owner=owner, sample_rate=None, rules=REFERENCE_RULES
             )
             clip = Clip(decoded.samples, decoded.sample_rate)
-            pack = await asyncio.to_thread(_clone, store, base, fields, clip, owner, reserved())
+            pack = await asyncio.to_thread(make, base, fields, clip, owner)
         finally:
             await form.close()
         made = await asyncio.to_thread(_described, pack, find)
@@ -128,21 +137,24 @@ def voices_router(
 
 def _base_of(store: VoiceStore, default_voice: str | None, fields: _CloneForm, owner: str) -> str:
     """The voice to build on; also whether there is room for another, before anything is decoded."""
-    packs = store.list()
-    clones = [pack for pack in packs if pack.base is not None]
+    _require_room(store, owner)
+    return fields.base or _only_base(store.list(), default_voice)
+
+
+def _require_room(store: VoiceStore, owner: str) -> None:
+    clones = [pack for pack in store.list() if pack.base is not None]
     if len(clones) >= MAX_CLONES:
         raise Conflict(f"there are {MAX_CLONES} cloned voices already; delete one first")
     if sum(owner_of(pack) == owner for pack in clones) >= MAX_CLONES_PER_OWNER:
         raise Conflict(f"you have {MAX_CLONES_PER_OWNER} cloned voices already; delete one first")
-    return fields.base or _only_base(packs, default_voice)
 
 
 def _clone(
-    store: VoiceStore, base: str, fields: _CloneForm, clip: Clip, owner: str, reserved: Collection[str]
+    store: VoiceStore, base: str, fields: _CloneForm, clip: Clip, owner: str, is_reserved: Callable[[str], bool]
 ) -> VoicePack:
     reference = NewReference(clip, fields.text, fields.language)
     try:
-        return clone(store, fields.name, base, reference, owner=owner, reserved=reserved)
+        return clone(store, fields.name, base, reference, owner=owner, is_reserved=is_reserved)
     except VoicePackError as error:  # its sentence names folders of this machine
         logger.error("a clone could not be written: %s", error.message)
         raise VoiceUnavailable("the server could not write the voice; its log says why") from error
@@ -189,7 +201,7 @@ def _fields(form: FormData) -> _CloneForm:
     if base is not None and not VOICE_ID.fullmatch(base):
         raise InvalidRequest("the field 'base' must be the id of a voice", param="base")
     name = _required(form, "name")
-    if len(name) > MAX_NAME or not name.isprintable():
+    if len(name) > MAX_NAME or not name.isprintable() or _piles_up(name):
         raise InvalidRequest(f"the field 'name' may have {MAX_NAME} plain characters", param="name")
     return _CloneForm(
         name=name,
@@ -198,6 +210,12 @@ def _fields(form: FormData) -> _CloneForm:
         language=None if language == AUTO else language,
         base=base,
     )
+
+
+def _piles_up(name: str) -> bool:
+    """Whether marks stand on one another, out of the line they are shown in."""
+    marks = "".join("m" if unicodedata.category(char) in ("Mn", "Me") else " " for char in name)
+    return "m" * (MAX_MARKS + 1) in marks
 
 
 def _required(form: FormData, name: str) -> str:

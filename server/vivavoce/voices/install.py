@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,13 +95,13 @@ def clone(
     *,
     overwrite: bool = False,
     owner: str | None = None,
-    reserved: Collection[str] = (),
+    is_reserved: Callable[[str], bool] = lambda _: False,
 ) -> VoicePack:
     """A new voice with its own reference on the weights of `base`; takes as much disk as the clip.
 
     Args:
         owner: who may delete it over HTTP; kept with its list of hashes.
-        reserved: ids that mean something else to clients, such as other engines' voices.
+        is_reserved: tells the ids that mean something else to clients, such as other engines' voices.
 
     Raises:
         UnknownVoice: If `base` is not in the store.
@@ -115,7 +115,7 @@ def clone(
     if parent.problem is not None:
         raise VoiceUnavailable(f"voice '{base}' cannot be cloned: {parent.problem}", param="base")
     identity = _new_id(store, name, overwrite)
-    if identity in reserved:
+    if is_reserved(identity):
         raise Conflict(f"'{identity}' has a meaning of its own here; give the voice another name", param="name")
     require_reference(reference.clip)
     with _staging(store.home) as staging:
