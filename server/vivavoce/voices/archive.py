@@ -36,8 +36,8 @@ class ArchiveLimits:
     Attributes:
         entries: files and folders; a real pack has about 15.
         total_bytes: inflated; a real pack has 0.34 GB.
-        ratio: inflated to stored bytes, of which there are no more than the file has, counted beyond `ratio_free_bytes` (graphs alone shrink to a fifteenth,
-            weights hardly at all).
+        ratio: inflated to stored bytes, of which there are no more than the file has; counted beyond
+            `ratio_free_bytes` (graphs alone shrink to a fifteenth, weights hardly at all).
         ratio_free_bytes: inflated bytes to which the ratio does not apply.
     """
 
