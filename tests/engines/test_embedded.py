@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from itertools import pairwise
 
 import numpy as np
@@ -193,6 +194,30 @@ def test_a_graph_without_lengths_leaves_words_to_be_estimated(
     words = [word for chunk in chunks_of(engine, voice, TEXT) for word in chunk.words]
     assert [word.text for word in words] == TEXT.split()
     assert all(word.estimated for word in words)
+
+
+class Mallinfo(ctypes.Structure):
+    """Of malloc.h: what the C library has handed out, among other things."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t) for name in ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks"]
+    ] + [(name, ctypes.c_size_t) for name in ["uordblks", "fordblks", "keepcost"]]
+
+
+def handed_out_bytes() -> int:
+    library = ctypes.CDLL(None)
+    library.mallinfo2.restype = Mallinfo
+    told = library.mallinfo2()
+    return int(told.uordblks + told.hblkhd)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc alone tells what it has handed out")
+def test_a_long_step_keeps_nothing_for_itself(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    """What it takes is some twenty megabytes, and texts of strangers decide how many such steps meet."""
+    chunks_of(engine, voice, "Good morning.")
+    before = handed_out_bytes()
+    chunks_of(engine, voice, "the river ran slowly to the sea and " * 6)
+    assert handed_out_bytes() - before < 4 << 20
 
 
 def test_silence_around_the_speech_is_cut(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:

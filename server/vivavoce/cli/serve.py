@@ -15,6 +15,7 @@ from vivavoce import settings
 from vivavoce.app.server import Server, build_server
 from vivavoce.config import FIELDS, SECTIONS, Config
 from vivavoce.logs import configure_logging
+from vivavoce.machine.heap import share_heaps
 from vivavoce.serving.uvicorn_server import DrainingServer, uvicorn_options
 
 EXAMPLES = """\
@@ -82,6 +83,7 @@ def config_from(args: argparse.Namespace) -> Config:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop. Returns the exit status."""
+    share_heaps()
     config = config_from(args)
     configure_logging(config.logs.log_level, config.logs.log_format)
     server = build_server(config, progress=_show_progress)
