@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from vivavoce.engines.embedded import EmbeddedEngine
-from vivavoce.engines.speech import SpeechOptions
+from vivavoce.engines.speech import SpeechOptions, Voice
 from vivavoce.errors import EmptyInput, SpokenTextTooLong, UnspeakableText
 from vivavoce.synthesis.preparation import PreparedText, prepare_sentence, prepare_text
 from vivavoce.synthesis.speaker import Unspoken
 from vivavoce.synthesis.voice_library import LoadedVoice
+from vivavoce.text.normalize import SpokenText
 from vivavoce.text.pieces import LONGEST
 from vivavoce.text.sentences import Sentence
 
@@ -59,6 +60,21 @@ def test_what_grows_is_refused_by_its_spoken_length(loaded: LoadedVoice) -> None
     with pytest.raises(SpokenTextTooLong):
         prepare(loaded, "77777777 " * 455)
     assert prepare(loaded, "In 1999 it cost $3.50. " * 170)
+
+
+def test_of_what_grows_no_more_is_read_than_it_takes_to_know_that(loaded: LoadedVoice) -> None:
+    read: list[str] = []
+
+    class Watched(EmbeddedEngine):
+        def check(self, sentence: SpokenText, voice: Voice, options: SpeechOptions) -> SpokenText:
+            read.append(sentence.source)
+            return super().check(sentence, voice, options)
+
+    watched = LoadedVoice(Watched(), loaded.voice, loaded.info)
+    with pytest.raises(SpokenTextTooLong) as refused:
+        prepare_text("77777777 " * 455, watched, SpeechOptions(), 1000)
+    assert 0 < len("".join(read)) < 455 * len("77777777 ") / 4
+    assert refused.value.length > 1000 * 4  # it tells how long the whole would be
 
 
 @pytest.mark.parametrize("text", ["www." + "7-" * 950, "77777777 " * 22, "1234567.89 " * 18, "½" * 200])

@@ -94,11 +94,11 @@ def prepare_text(text: str, loaded: LoadedVoice, options: SpeechOptions, longest
         length += sum(len(piece.text) for piece in prepared.pieces)
         unspoken += prepared.unspoken
         refused = refused or prepared.refused
+        if length > longest:  # the rest need not be read; as long as this part is, so will the whole be
+            raise SpokenTextTooLong(length * len(text) // (sentence.start + len(sentence.text)), longest)
         sentences.append(sentence if prepared.pieces else dataclasses.replace(sentence, spoken=False))
     if not length:
         raise refused or EmptyInput
-    if length > longest:
-        raise SpokenTextTooLong(length, longest)
     return PreparedText(sentences, tuple(unspoken))
 
 

@@ -30,6 +30,7 @@ from vivavoce.progress import Progress
 from vivavoce.synthesis.copying import studied
 from vivavoce.synthesis.job_settings import JobSettings
 from vivavoce.synthesis.preparation import PreparedText, prepare_text
+from vivavoce.synthesis.reading import ReadingThreads
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
 from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.utterance import Utterance
@@ -102,6 +103,7 @@ class Synthesizer:
         self._metrics = metrics
         metrics.load_ratio.set_function(lambda: self.admission.load() / self.admission.cores)
         metrics.capacity_ratio.set_function(lambda: self.admission.share)
+        self._reading = ReadingThreads()
         self._open = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -253,6 +255,7 @@ class Synthesizer:
     async def aclose(self) -> None:
         """Stop the workers and free the voices; every block has been left. Waits for a hung step only so long."""
         await self._watch.aclose()
+        self._reading.close()
         await asyncio.to_thread(self._pool.close)
         self.library.close()
 
@@ -299,7 +302,7 @@ class Synthesizer:
 
     async def _prepared(self, text: str, loaded: LoadedVoice, options: SpeechOptions) -> PreparedText:
         longest = MAX_SPOKEN_GROWTH * self.limits.max_text
-        return await asyncio.to_thread(prepare_text, text, loaded, options, longest)
+        return await self._reading.read(text, lambda: prepare_text(text, loaded, options, longest))
 
     def _begin(self, request: SpeechRequest) -> None:
         self._watch.begin()
