@@ -41,13 +41,21 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_the_list(models: Shell) -> None:
     assert models("list") == 0
     lines = models.out.splitlines()
-    assert lines[1].split() == ["whisper-base", "many", "141", "MiB", "MIT", "in", "a", "package"]
+    assert lines[1].split() == [
+        "whisper-base",
+        "many",
+        "141",
+        "MiB",
+        "MIT",
+        *["in", "a", "package", "that", "states", "MIT"],
+    ]
     assert all(any(line.startswith(f"{name} ") for line in lines) for name in CATALOGUE)
     assert "vivavoce models pull whisper-large-v3" in models.out
     assert models("list", "--json") == 0
     listed = {model["id"]: model for model in json.loads(models.out)}
     assert set(CATALOGUE) <= set(listed)
     assert listed["whisper-base"]["here"]
+    assert set(listed["whisper-base"]["packages"].values()) == {"MIT"}
     assert listed["whisper-medium"]["revision"] == CATALOGUE["whisper-medium"].revision
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from vivavoce.engines.whisper.weights import Weights
 from vivavoce.errors import ModelPackError, ModelUnavailable, UnknownModel
+from vivavoce.models.catalogue import CATALOGUE
 from vivavoce.models.checksums import sha256_of, write_list
 from vivavoce.models.packaged import PACKAGED, PackagedModel
 from vivavoce.models.shelf import ModelShelf
@@ -82,6 +83,19 @@ def test_a_missing_package(shelf: ModelShelf, tmp_path: Path, packaged: Packaged
         shelf.folder("whisper-base")
     with pytest.raises(ModelUnavailable, match="needs the package 'test-weights-b'"):
         packaged.folder(tmp_path / "cache")
+
+
+def test_what_packages_state_of_their_licence(shelf: ModelShelf, tmp_path: Path) -> None:
+    metadata = tmp_path / "packages" / "test_weights_a-1.0.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text("Metadata-Version: 2.4\nName: test-weights-a\nVersion: 1.0\nLicense-Expression: MIT\n")
+    (model,) = shelf.here()
+    assert model.packages == {"test-weights-a": "MIT", "test-weights-b": None}
+
+
+@pytest.mark.parametrize("model", [each for each in PACKAGED if each.is_here()], ids=lambda each: str(each.name))
+def test_the_packages_and_the_catalogue_state_the_same(model: PackagedModel) -> None:
+    assert set(model.stated().values()) == {CATALOGUE[model.name].licence}
 
 
 def test_the_list(shelf: ModelShelf) -> None:

@@ -130,7 +130,10 @@ def _launch(args: argparse.Namespace, config: Config) -> int:
 
 
 def _where(model: ShelvedModel) -> str:
-    return "in a package" if model.folder is None else "ready"
+    if model.folder is not None:
+        return "ready"
+    stated = sorted({licence or "no licence" for licence in model.packages.values()})
+    return f"in a package that states {' and '.join(stated)}" if stated else "in a package"
 
 
 def _as_json(model: ShelvedModel) -> dict[str, Any]:
@@ -141,6 +144,7 @@ def _as_json(model: ShelvedModel) -> dict[str, Any]:
         "licence": model.licence,
         "mib": model.mib,
         "packaged": model.folder is None,
+        "packages": dict(model.packages),
         "problem": model.problem,
     }
 

@@ -7,6 +7,7 @@ importing them. Called by `shelf.py`.
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import shutil
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,11 @@ class PackagedModel:
     def packages(self) -> set[str]:
         """Names of the modules that have to be installed."""
         return {package for package, _ in (*self.parts, *self.files.values())}
+
+    def stated(self) -> dict[str, str | None]:
+        """Name of each package that holds weights -> the licence its own metadata states; None where it states none."""
+        names = sorted({package.replace("_", "-") for package, _ in self.parts})
+        return {name: _stated(name) for name in names}
 
     def is_here(self) -> bool:
         """Are all its packages installed?"""
@@ -123,6 +129,15 @@ PACKAGED: Sequence[PackagedModel] = (
         {name: (_METER, f"model/{name}") for name in ("config.json", "tokenizer.json", "vocabulary.txt")},
     ),
 )
+
+
+def _stated(distribution: str) -> str | None:
+    try:
+        metadata = importlib.metadata.metadata(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    found = next((metadata[field] for field in ("License-Expression", "License") if field in metadata), "")
+    return " ".join(found.split())[:40] or None
 
 
 def _file(package: str, name: str) -> Path | None:

@@ -6,8 +6,8 @@ by the command line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vivavoce.engines.recognizer import RecognizerInfo
@@ -39,6 +39,7 @@ class ShelvedModel:
         licence: of the weights.
         mib: on disk, about.
         problem: why it cannot be used; None when it can.
+        packages: those that hold it -> the licence that each states itself, if any.
     """
 
     id: str
@@ -47,6 +48,7 @@ class ShelvedModel:
     licence: str
     mib: int
     problem: str | None = None
+    packages: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class ModelShelf:
@@ -121,7 +123,7 @@ class ModelShelf:
 
     def _in_packages(self) -> list[ShelvedModel]:
         return [
-            ShelvedModel(known.name, None, known.languages, known.licence, known.mib)
+            ShelvedModel(known.name, None, known.languages, known.licence, known.mib, packages=packaged.stated())
             for packaged in self._packaged
             if packaged.is_here()
             for known in (CATALOGUE[packaged.name],)
