@@ -90,6 +90,17 @@ def test_progress_on_long_files(run: Run, sound: Path, monkeypatch: pytest.Monke
     assert run(str(sound), "--quiet")[2] == ""
 
 
+def test_progress_goes_on_through_silence(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav(np.concatenate([SOUND, np.zeros(197 * 16_000, np.float32)]), 16_000))
+    status, out, err = run(str(path))
+    assert (status, out[:4]) == (0, "w25 ")
+    told = [int(line.split("%")[0].split()[-1]) for line in err.splitlines() if line.startswith("transcribe:")]
+    assert told == sorted(told)
+    assert len({percent // 10 for percent in told}) >= 8  # it looks at 20 s at once
+    assert "transcribe: 100% 200 of 200 s" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [

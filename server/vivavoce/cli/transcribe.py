@@ -127,7 +127,6 @@ async def _file(config: Config, args: argparse.Namespace) -> None:
 async def _heard(config: Config, args: argparse.Namespace, recording: Recording, *, timed: bool) -> Transcript:
     total_s, started_s = recording.duration_s, time.monotonic()
     shows = not args.quiet and total_s >= LONG_S
-    found: list[HeardSegment] = []
     async with _transcriber(config) as (transcriber, machine), _translators(config, machine) as translators:
         request, language, translator = _request(args, word_times=timed), None, None
         if args.translate:
@@ -135,14 +134,16 @@ async def _heard(config: Config, args: argparse.Namespace, recording: Recording,
             plan = planned(info, request.options, args.to or "en", translators)
             request = replace(request, options=plan.options)
             language, translator = plan.target, plan.translator
-        async with transcriber.transcribe([recording.sound()], request) as segments:
-            if translator is not None and language is not None:
-                segments = translated(segments, translator, language, total_s)
-            with ProgressBar("transcribe") as bar:
-                async for segment in segments:
-                    found.append(segment)
-                    if shows:
-                        bar(f"{segment.end_s:.0f} of {total_s:.0f} s", segment.end_s / total_s)
+        with ProgressBar("transcribe") as bar:
+
+            def position(at_s: float) -> None:
+                if shows:
+                    bar(f"{min(at_s, total_s):.0f} of {total_s:.0f} s", at_s / total_s)
+
+            async with transcriber.transcribe([recording.sound()], request, position) as segments:
+                if translator is not None and language is not None:
+                    segments = translated(segments, translator, language, total_s)
+                found = [segment async for segment in segments]
     if shows:
         wall_s = time.monotonic() - started_s
         print(f"{total_s:.0f} s of sound heard in {wall_s:.1f} s", file=sys.stderr)

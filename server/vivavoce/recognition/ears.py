@@ -81,12 +81,17 @@ class Ears:
 
     @asynccontextmanager
     async def transcribe(
-        self, hearer: Hearer, sound: Sequence[AnySamples], request: HearingRequest
+        self,
+        hearer: Hearer,
+        sound: Sequence[AnySamples],
+        request: HearingRequest,
+        position: Callable[[float], None] | None = None,
     ) -> AsyncIterator[AsyncIterator[HeardSegment]]:
-        """See `Listener.transcribe`."""
+        """See `Listener.transcribe`; `position` as in `LiveHearing`."""
         async with self.lend(hearer, request, live=False) as ear:
             detector, beginnings = request.detector or OF_RECORDINGS, request.options.as_it_comes
-            yield _segments(LiveHearing(ear, detector, beginnings=beginnings, recording=_pieces(sound)))
+            pieces = _pieces(sound)
+            yield _segments(LiveHearing(ear, detector, beginnings=beginnings, recording=pieces, position=position))
 
     @asynccontextmanager
     async def lend(

@@ -8,7 +8,7 @@ is said is never fixed before its segment has ended.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -50,6 +50,7 @@ class LiveHearing:
         drafts: tell also what is understood while somebody speaks.
         beginnings: tell also the beginning of a text while the rest is being understood, as far as it is certain.
         recording: pieces of sound that are taken as fast as they can be heard, instead of what is written.
+        position: told after every look, silence or not, up to which second all words are known; it never goes back.
 
     Attributes:
         open_segments: those whose words are still to come, in the order of speech.
@@ -63,8 +64,10 @@ class LiveHearing:
         drafts: bool = False,
         beginnings: bool = False,
         recording: Iterator[Samples] | None = None,
+        position: Callable[[float], None] | None = None,
     ) -> None:
         self._ear = ear
+        self._position, self._known = position, 0  # sample
         self._recording = recording
         self._live = recording is None
         self._detector = SpeechDetector(options)
@@ -100,6 +103,7 @@ class LiveHearing:
         while True:
             self._refill()
             self._look()
+            self._tell_position()
             while self._events:
                 yield self._events.popleft()
             if self._ended and not self._flush_at and not self.open_segments:
@@ -120,6 +124,12 @@ class LiveHearing:
     def _has_room(self) -> bool:
         """What the detector has seen and nobody has looked at counts too: a segment in it may still be cut out."""
         return len(self.open_segments) < SEGMENTS_OF_A_FILE and self._ear.written - self._heard < READ_AHEAD
+
+    def _tell_position(self) -> None:
+        if self._position is not None:
+            known = self.open_segments[0].segment.start if self.open_segments else self._heard
+            self._known = max(self._known, known)
+            self._position(self._known / SAMPLE_RATE)
 
     # -- one look at what has come
 

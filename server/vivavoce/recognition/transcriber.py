@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from vivavoce.engines.recognizer import RecognizerInfo
@@ -83,10 +83,13 @@ class Transcriber:
 
     @asynccontextmanager
     async def transcribe(
-        self, sound: Sequence[AnySamples], request: HearingRequest
+        self,
+        sound: Sequence[AnySamples],
+        request: HearingRequest,
+        position: Callable[[float], None] | None = None,
     ) -> AsyncIterator[AsyncIterator[HeardSegment]]:
-        """See `Listener.transcribe`."""
-        async with self._hearer(request) as hearer, self.ears.transcribe(hearer, sound, request) as segments:
+        """See `Listener.transcribe`; `position` is told up to which second all words are known, in silence too."""
+        async with self._hearer(request) as hearer, self.ears.transcribe(hearer, sound, request, position) as segments:
             yield segments
 
     async def preload(self, progress: Progress | None = None) -> None:
