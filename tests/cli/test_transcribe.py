@@ -82,6 +82,11 @@ def test_words_and_options(run: Run, sound: Path, ears: FakeRecognizer) -> None:
     assert (options.language, options.prompt, options.word_times) == ("pt", "Ulm", True)
 
 
+def test_words_of_what_is_only_written_down(run: Run, sound: Path) -> None:
+    told = ("--translate", "--to", "pt", "--language", "pt", "--words", "--format", "verbose_json")
+    assert json.loads(run(str(sound), *told)[1])["words"][0]["word"] == "w25"
+
+
 def test_progress_on_long_files(run: Run, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcribe, "LONG_S", 1.0)
     _, _, err = run(str(sound))
@@ -112,7 +117,7 @@ def test_progress_goes_on_through_silence(run: Run, tmp_path: Path) -> None:
         (("SOUND", "--language", "fr"), 3, "understands: en, pt"),
         (("SOUND", "--translate", "--to", "fr"), 3, "do not translate into fr; pairs: en-pt, pt-en"),
         (("SOUND", "--to", "pt"), 3, "--to says into which language"),
-        (("SOUND", "--translate", "--to", "pt", "--words"), 3, "without times of words"),
+        (("SOUND", "--translate", "--to", "pt", "--words"), 3, "the words of a translation have no times of their own"),
         (("SOUND", "--translate", "--to", "elvish"), 2, "unknown language 'elvish'"),
         (("SOUND", "-o", "/nowhere/a.txt"), 3, "cannot write /nowhere/a.txt"),
         ((__file__,), 3, "the file is not WAV"),

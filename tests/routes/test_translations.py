@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -163,3 +164,45 @@ def test_the_pairs_are_listed(server: LiveServer, offline: LiveServer) -> None:
 def test_refusals(server: LiveServer, fields: dict[str, str], param: str) -> None:
     answer = post(server, **{"to_language": "de", **fields})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+DOORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Open WebUI's JSON": (PATH, {"input_audio": {"data": base64.b64encode(TWO).decode(), "format": "wav"}}),
+    "Hugging Face's payload": (PATH, {"inputs": base64.b64encode(TWO).decode()}),
+    "a model's own address": ("/models/whisper-base", {"inputs": base64.b64encode(TWO).decode(), "task": "translate"}),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("field", "value", "param"),
+    [
+        ("timestamp_granularities", ["word"], "timestamp_granularities"),
+        ("include", ["logprobs"], "include"),
+        ("return_timestamps", "word", "return_timestamps"),
+    ],
+)
+def test_what_a_translation_has_not_is_refused_at_every_door(
+    server: LiveServer, door: str, field: str, value: Any, param: str
+) -> None:
+    path, body = DOORS[door]
+    answer = httpx.post(server.url + path, json={**body, "to_language": "de", field: value}, timeout=30)
+    assert answer.status_code == 400
+    told = answer.json()["error"]
+    told = told["message"] if isinstance(told, dict) else told
+    assert told.startswith(("the words of a translation have no times", "log-probabilities are told of what was heard"))
+    assert isinstance(answer.json()["error"], str) or answer.json()["error"]["param"] == param
+
+
+def test_hugging_faces_clients_get_the_times_of_what_was_said(server: LiveServer) -> None:
+    body = DOORS["Hugging Face's payload"][1] | {"return_timestamps": True}
+    plain = httpx.post(server.url + PATH, json=body, timeout=30).json()["chunks"]
+    german = httpx.post(server.url + PATH, json={**body, "to_language": "de"}, timeout=30).json()["chunks"]
+    assert [each["timestamp"] for each in german] == [each["timestamp"] for each in plain]
+    assert [each["text"] for each in german] == ["<w25>", "<w50 w50>"]
+
+
+def test_words_of_what_is_only_written_down_have_their_times(server: LiveServer) -> None:
+    fields = {"response_format": "verbose_json", "timestamp_granularities[]": "word", "include[]": "logprobs"}
+    content = post(server, to_language="pt", language="pt", **fields).json()
+    assert [word["word"] for word in content["words"]] == ["w25", "w50", "w50"]

@@ -35,7 +35,7 @@ from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, Hearing, He
 from vivavoce.recognition.transcriber import Transcriber
 from vivavoce.recognition.transcript import Transcript
 from vivavoce.routes.transcript_formats import FORMATS, TIMED, written
-from vivavoce.translation.plan import planned
+from vivavoce.translation.plan import check_details, planned
 from vivavoce.translation.translated import translated
 from vivavoce.translation.translator import Translator
 
@@ -97,8 +97,8 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRequest("name a file (`-` is standard input), or --live for the microphone")
     if args.to is not None and not args.translate:
         raise InvalidRequest("--to says into which language to --translate")
-    if args.to not in (None, "en") and (args.live or args.words):
-        raise InvalidRequest("other languages than English are written for files, without times of words")
+    if args.to not in (None, "en") and args.live:
+        raise InvalidRequest("other languages than English are written for files")
     config = settings.load(flags={"preload": False, "preload_recognizer": False})
     configure_logging("warning", "text")
     asyncio.run(_live(config, args) if args.live else _file(config, args))
@@ -132,6 +132,7 @@ async def _heard(config: Config, args: argparse.Namespace, recording: Recording,
         if args.translate:
             info = transcriber.choose(args.model).info
             plan = planned(info, request.options, args.to or "en", translators)
+            check_details(plan, words="--words" if args.words else None, logprobs=None)
             request = replace(request, options=plan.options)
             language, translator = plan.target, plan.translator
         with ProgressBar("transcribe") as bar:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vivavoce.engines.recognizer import HearingOptions, Task
-from vivavoce.errors import InvalidRequest, UnsupportedLanguage
+from vivavoce.errors import UnsupportedLanguage
 from vivavoce.recognition.listener import ResolvedModel
 from vivavoce.routes.transcription_body import TranscriptionBody
 from vivavoce.routes.uploads import Upload
-from vivavoce.translation.plan import planned
+from vivavoce.translation.plan import check_details, planned
 from vivavoce.translation.translator import Translator
 
 
@@ -62,11 +62,8 @@ def wish_of(
             )
         return Wish(task, body, model, upload, owner, replace(options, as_it_comes=body.stream))
     plan = planned(info, options, body.to_language, translators)
-    if plan.translator is not None and "word" in body.granularities:
-        raise InvalidRequest(
-            "the words of a translation have no times of their own; ask for segments", param="timestamp_granularities"
-        )
-    if plan.translator is not None and body.logprobs:
-        raise InvalidRequest("log-probabilities are told of what was heard, not of its translation", param="include")
+    words = "return_timestamps" if body.chunks == "word" else None
+    words = "timestamp_granularities" if "word" in body.granularities else words
+    check_details(plan, words=words, logprobs="include" if body.logprobs else None)
     options = replace(plan.options, as_it_comes=body.stream and plan.translator is None)
     return Wish(task, body, model, upload, owner, options, plan.target, plan.translator)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vivavoce.engines.recognizer import HearingOptions, RecognizerInfo
-from vivavoce.errors import UnsupportedLanguage
+from vivavoce.errors import InvalidRequest, UnsupportedLanguage
 from vivavoce.translation.translator import ANY, Pair, Translator, covers
 
 
@@ -55,6 +55,24 @@ def planned(info: RecognizerInfo, options: HearingOptions, target: str, translat
             kept = tuple(sorted(known | {target}))
             return Plan(replace(options, task="translate", as_spoken=kept), target, translator)
     raise UnsupportedLanguage(_there_is(info, target, translators), param="to_language")
+
+
+def check_details(plan: Plan, *, words: str | None, logprobs: str | None) -> None:
+    """Refuse what a translator cannot tell: it gives lines, whose times are those of what was said.
+
+    Args:
+        words: parameter that asks for times of words; None: nothing does.
+        logprobs: likewise for log-probabilities.
+
+    Raises:
+        InvalidRequest: If the words that come of the plan have none.
+    """
+    if plan.translator is None:
+        return
+    if words is not None:
+        raise InvalidRequest("the words of a translation have no times of their own; ask for segments", param=words)
+    if logprobs is not None:
+        raise InvalidRequest("log-probabilities are told of what was heard, not of its translation", param=logprobs)
 
 
 def own_pairs(info: RecognizerInfo) -> tuple[Pair, ...]:
