@@ -94,6 +94,39 @@ def test_what_comes_before_the_handshakes_answer_is_bounded_too() -> None:
         assert b"session.created" not in got or b"\x03\xf1" in got, "1009: too big"
 
 
+NOT_UTF_8 = b"\x81\x82\x00\x00\x00\x00\xff\xfe"
+AFTER_THE_HANDSHAKE = {
+    "a ping": (b"\x89\x81\x00\x00\x00\x00?", b"\x8a\x01?"),
+    "a close": (b"\x88\x82\x00\x00\x00\x00\x03\xe8", b"\x88\x02\x03\xe8"),
+    "a text that is none": (NOT_UTF_8, b"\x88"),
+    "one in fragments": (b"\x01\x81\x00\x00\x00\x00\xc3\x80\x81\x00\x00\x00\x00\xc3", b"\x88"),
+    "a reserved kind": (b"\x83\x80\x00\x00\x00\x00", b"\x88"),
+    "a continuation of nothing": (b"\x80\x80\x00\x00\x00\x00", b"\x88"),
+    "no mask": (b"\x81\x02{}", b"\x88"),
+}
+
+
+@pytest.mark.parametrize("kind", AFTER_THE_HANDSHAKE)
+@pytest.mark.parametrize("is_early", [True, False], ids=["with the handshake", "after its answer"])
+def test_the_handshake_is_answered_before_any_frame(
+    kind: str, is_early: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever comes in its packet; and no stranger's bytes put a traceback into the log."""
+    sent, answer = AFTER_THE_HANDSHAKE[kind]
+    with live_server([FakeEngine()]) as live, socket.create_connection(("127.0.0.1", live.port)) as client:
+        client.settimeout(20)
+        client.sendall(HANDSHAKE + sent if is_early else HANDSHAKE)
+        got = b"" if is_early else client.recv(65536)
+        if not is_early:
+            client.sendall(sent)
+        while answer not in got:
+            part = client.recv(65536)
+            assert part, got[-500:]
+            got += part
+    assert got.startswith(b"HTTP/1.1 101 ")
+    assert "Traceback" not in caplog.text
+
+
 def frame(message: dict[str, str]) -> bytes:
     """A text message, masked with nothing."""
     data = json.dumps(message).encode()

@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 from vivavoce.serving.connection_book import ConnectionBook
@@ -109,17 +110,25 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     async def receive(self) -> Any:
         message = await super().receive()
-        if self._held and not self.read_paused and self._turn is None:
+        self._go_on()
+        return message
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        self._go_on()  # what came with the handshake, once it is answered
+
+    def _go_on(self) -> None:
+        """Look at what is held in the next turn, where nothing stands against it any more."""
+        if self._held and self._turn is None and self._may_look():
             self._turn = self.loop.call_soon(self._take)
             self.transport.pause_reading()
-        return message
 
     def _take(self) -> None:
         """Look at what was read: until a message is complete, the turn is over or the budget is spent."""
         self._turn = None
         began_s = time.thread_time()
         wait_s = 0.0
-        while self._held and not (self.read_paused or self.transport.is_closing()):
+        while self._held and self._may_look():
             wait_s = self._look()
             if wait_s > 0 or time.thread_time() - began_s > TURN_S:
                 break
@@ -128,11 +137,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         elif wait_s > 0:
             self._rest(wait_s)
         elif self._held:
-            if not self.read_paused:
+            if self._may_look():
                 self._turn = self.loop.call_soon(self._take)
             self.transport.pause_reading()
         elif not self.read_paused:
             self.transport.resume_reading()
+
+    def _may_look(self) -> bool:
+        """Not while a message waits to be fetched, and at no frame before the handshake was answered."""
+        waits_for_answer = self.handshake_initiated and not self.handshake_complete
+        return not (self.read_paused or waits_for_answer or self.transport.is_closing())
 
     def _look(self) -> float:
         """Take in one piece and pay for it. Returns how many seconds to wait before the next."""
@@ -159,6 +173,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if scope is not None:
             scope["extensions"][GIVE_UP] = {"give_up": self.give_up}
             scope["extensions"][UNSENT] = {"bytes": lambda: unsent_bytes(self.transport)}
+
+    def send_receive_event_to_app(self) -> None:
+        """Close for a text that is not UTF-8 here: uvicorn writes a traceback into the log for each."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.fail(CloseCode.INVALID_DATA, "a text message is UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
         """What cannot be read ends the connection; where it came before the handshake was answered, without a word."""
