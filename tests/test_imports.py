@@ -14,16 +14,17 @@ ROOT = Path(vivavoce.__file__).parent
 
 # Part -> what it may import besides itself. A part that is not here has no place yet: give it one.
 # A name with a dot opens one module of a part: a service knows what an engine is, not which engines there are.
-# Besides the rooms there are values that know nothing and that everybody may hold (`languages`, `progress`, `words`),
-# and readers of strangers' files (`hub`, `safe_pickle`). Protocols and live sessions name ranges and wishes that stand
-# once, beside the engines' border (`engines.speech_options`); a clip is decoded (`audio`) on its way into `voices`.
+# Besides the rooms there are values that know nothing and that everybody may hold (`languages`, `format_names`,
+# `progress`, `words`), and readers of strangers' files (`hub`, `safe_pickle`). Protocols and live sessions name ranges
+# and wishes that stand once, beside the engines' border (`engines.speech_options`); a clip is decoded (`audio`) on its
+# way into `voices`.
 CONFIG = {"config", "errors"}
 SPEECH = {"engines.speech", "engines.speech_options"}  # the border, and what may be wished for
 SESSIONS = {"speaking.sink", "protocols", "audio", "errors", "metrics"}  # what a live connection is made of
 ROUTES = (
     {"assistant", "captions", "hosted", "models", "protocols", "recognition", "serving", "speaking", "synthesis"}
     | {"audio", "decoding", "machine", "text", "transports", "voices", "web", "engines.recognizer", "words"}
-    | {"translation", "draining", "languages", "metrics", "progress"}
+    | {"translation", "draining", "languages", "format_names", "metrics", "progress"}
     | SPEECH
     | CONFIG
 )
@@ -35,13 +36,14 @@ ALLOWED: dict[str, set[str]] = {
     "progress": set(),
     "words": set(),
     "languages": {"errors"},
+    "format_names": set(),
     "logs": set(),
     "hub": {"errors", "progress"},
     "safe_pickle": {"errors"},
     "bounds": {"errors"},
     "config": {"errors", "bounds"},
     "settings": CONFIG,
-    "protocols": {"errors", "words", "languages", "engines.speech_options"},
+    "protocols": {"errors", "words", "languages", "format_names", "engines.speech_options"},
     "audio": {"errors", "words"},
     "text": {"errors", "words"},
     "machine": {"errors", "metrics", "draining"},
@@ -213,6 +215,7 @@ BREACHES = {
     "progress": "errors",
     "words": "audio.chunk",
     "languages": "text",
+    "format_names": "audio",
     "logs": "config",
     "hub": "voices",
     "safe_pickle": "models",

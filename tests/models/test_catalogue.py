@@ -23,7 +23,7 @@ def test_every_model_is_pinned_and_licensed() -> None:
     assert len({(model.repository, model.revision) for model in CATALOGUE.values()}) == len(CATALOGUE)
 
 
-@pytest.mark.parametrize("asked", [None, "", "  ", "auto", "WHISPER-1", *OPENAI_NAMES])
+@pytest.mark.parametrize("asked", [None, "", "  ", "auto", "WHISPER-1", "openai/whisper-1", *OPENAI_NAMES])
 def test_openais_names_mean_the_default(asked: str | None) -> None:
     assert resolve(asked, HERE) == "whisper-base"
     assert resolve(asked, ["whisper-tiny.en"]) == "whisper-tiny.en", "where there is only another"

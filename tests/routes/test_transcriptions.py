@@ -233,8 +233,9 @@ def test_a_file_is_told_by_its_content_alone(server: LiveServer, disposition: by
     [
         [("file", ("a.wav", b""))],
         [("file", ("a.wav", TWO)), ("file", ("b.wav", TWO))],
-        [("file", (None, TWO.decode("latin-1")))],
-        [("picture", ("a.wav", TWO))],
+        [("file", (None, TWO)), ("file", ("b.wav", TWO))],
+        [("picture", ("a.wav", TWO)), ("photo", ("b.wav", TWO))],
+        [("model", (None, "whisper-1"))],
     ],
 )
 def test_no_file_or_two_are_refused(server: LiveServer, files: Any) -> None:
@@ -411,3 +412,59 @@ def _until(holds: Any) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.01)
+
+
+def sent(disposition: str, content: bytes) -> tuple[bytes, dict[str, str]]:
+    """A form whose file is called as its client calls it."""
+    head = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
+    model = b'\r\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nopenai/whisper-1\r\n--b--\r\n'
+    return head + content + model, {"content-type": "multipart/form-data; boundary=b"}
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        'name="file"',
+        'name="audio"',
+        "name=file",
+        'name="file"; filename=""',
+        "name=\"file\"; filename*=UTF-8''a%20b.wav",
+        'name="recording"; filename="a.wav"',
+    ],
+)
+def test_a_file_without_a_name_is_read_by_its_content(server: LiveServer, disposition: str) -> None:
+    content, headers = sent(disposition, TWO)
+    answer = httpx.post(server.url + PATH, content=content, headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["text"].split()[0] == "w25"
+
+
+def test_a_file_without_a_name_may_be_as_long_as_one_with_a_name(ears: FakeRecognizer) -> None:
+    long = wav(np.concatenate([level(0.25), np.zeros(16_000 * 50, np.float32)]), 16_000)
+    assert len(long) > 3 << 19  # more than a field may hold
+    with live_server([FakeEngine()], recognizers=[ears], activity=Loudness(), max_upload_mib=2) as roomy:
+        content, headers = sent('name="file"', long)
+        answer = httpx.post(roomy.url + PATH, content=content, headers=headers, timeout=60)
+        assert answer.json()["text"] == "w25"
+        content, headers = sent('name="file"', long + bytes(1 << 21))
+        assert httpx.post(roomy.url + PATH, content=content, headers=headers, timeout=60).status_code == 413
+
+
+def test_words_in_place_of_a_file_are_no_recording(server: LiveServer) -> None:
+    content, headers = sent('name="file"', b"/home/me/a.wav")
+    answer = httpx.post(server.url + PATH, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_audio")
+
+
+def test_a_recording_that_curl_calls_a_form(server: LiveServer) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert httpx.post(server.url + PATH, content=TWO, headers=headers, timeout=30).json()["text"].split()[0] == "w25"
+    assert httpx.post(server.url + PATH, content=b"file=a.wav", headers=headers).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("written", "begins"),
+    [(".srt", "1\n00"), ("text/vtt", "WEBVTT"), ("txt", "w25"), ("application/json", "{"), ("Verbose-JSON", '{"task"')],
+)
+def test_a_format_by_its_ending_or_type(server: LiveServer, written: str, begins: str) -> None:
+    assert post(server, response_format=written).text.startswith(begins)

@@ -298,8 +298,11 @@ async def test_a_full_disk_under_the_uploads(client: httpx.AsyncClient, monkeypa
 
 
 async def test_a_path_in_place_of_the_file(client: httpx.AsyncClient) -> None:
-    answer = await client.post(ROUTE, files={"audio_sample": (None, "/etc/passwd"), "name": (None, "x")})
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "audio_sample")
+    answer = await client.post(
+        ROUTE, files={"audio_sample": (None, "/etc/passwd"), **dict.fromkeys(("name", "ref_text"), (None, "x"))}
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_audio")
+    assert answer.json()["error"]["param"] == "audio_sample"
 
 
 async def test_bytes_are_counted_whatever_is_declared(client: httpx.AsyncClient) -> None:

@@ -16,6 +16,10 @@ from vivavoce.serving.credentials import Credential, credential_of
         {"xi-api-key": " key"},
         {"authorization": "Bearer ", "x-api-key": "key"},
         {"authorization": "Basic eDp5", "xi-api-key": "key"},
+        {"api-key": "key"},
+        {"authorization": "key"},
+        {"authorization": "Token key"},
+        {"x-api-key": "Bearer key"},
     ],
 )
 def test_a_key_may_stand_in_every_header_that_clients_use(headers: dict[str, str]) -> None:

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.responses import PlainTextResponse
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
@@ -97,6 +99,31 @@ def test_base_addresses_are_forgiven(locked: LiveServer, path: str) -> None:
     assert httpx.get(locked.url + path, headers={"xi-api-key": KEY}).status_code == 200
     assert httpx.get(locked.url + "//livez").status_code == 200
     assert httpx.get(locked.url + "/v1/livez", headers={"xi-api-key": KEY}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/models/", "/v1//models", "/models/", "/v1/models//", "/v1/v1/models", "//v1///models/", "/v1/models%2F"],
+)
+def test_slashes_at_the_end_and_within_are_forgiven(locked: LiveServer, path: str) -> None:
+    """No redirect: many clients do not post again to where they are sent."""
+    assert httpx.get(locked.url + path).status_code == 401
+    answer = httpx.get(locked.url + path, headers={"api-key": KEY})
+    assert (answer.status_code, answer.json()["object"]) == (200, "list")
+    speech = path.replace("models", "audio/speech")
+    assert httpx.post(locked.url + speech, headers={"api-key": KEY}, json={"input": "Hi."}).status_code == 200
+
+
+@pytest.mark.parametrize("door", ["/v1/audio/speech/stream", "/v1/audio/transcriptions/stream", "/v1/realtime"])
+@pytest.mark.parametrize("written", ["{}", "{}/", "{}//", "{}%2F", "/{}", "{}/?model=x"])
+def test_a_live_door_opens_however_its_slashes_are_written(locked: LiveServer, door: str, written: str) -> None:
+    for path in (door, door.removeprefix("/v1"), door.replace("/v1/", "/v1//"), door.replace("re", "%72%65")):
+        url = f"ws://127.0.0.1:{locked.port}{written.format(path)}"
+        with connect(url, additional_headers={"api-key": KEY}) as socket:
+            assert '"session.created"' in str(socket.recv(timeout=10))
+        with pytest.raises(InvalidStatus) as refused, connect(url):
+            pass
+        assert refused.value.response.status_code == 401
 
 
 def test_a_token_is_not_worth_another_whatever_header_it_stands_in(locked: LiveServer) -> None:

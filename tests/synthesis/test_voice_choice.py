@@ -28,6 +28,8 @@ def chosen(voice: str | None, model: str | None) -> str:
         (None, None, "alpha"),
         ("", "", "alpha"),
         (" ", "tts-1", "alpha"),
+        ("", "openai/tts-1", "alpha"),
+        ("beta", "OpenAI/gpt-4o-mini-tts", "beta"),
         ("default", None, "alpha"),
         # a voice of ours wins
         ("beta", None, "beta"),

@@ -160,14 +160,3 @@ FORMATS: Mapping[str, str] = MappingProxyType({  # format -> Content-Type
     PcmEncoder.name: PcmEncoder.media_type,
     VorbisEncoder.name: VorbisEncoder.media_type,
 })  # fmt: skip
-
-_NAMED: Mapping[str, str] = {
-    **{media_type.partition(";")[0]: name for name, media_type in [*FORMATS.items()][::-1]},
-    "audio/x-wav": "wav", "audio/wave": "wav", "audio/mp3": "mp3", "audio/x-flac": "flac", "audio/opus": "opus",
-}  # fmt: skip
-
-
-def format_named(written: str) -> str:
-    """The format that a name, an ending (".mp3") or a media type means; what means none comes back as it is."""
-    name = written.strip().lower()
-    return _NAMED.get(name.partition(";")[0].strip(), name.removeprefix("."))

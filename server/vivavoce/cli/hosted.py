@@ -25,6 +25,7 @@ from vivavoce.cli.output import Output
 from vivavoce.config import Config
 from vivavoce.decoding.service import DecodingService
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat, VivaVoceError
+from vivavoce.format_names import format_named
 from vivavoce.hosted.addresses import HUGGING_FACE, model_url
 from vivavoce.hosted.captions import look_at, wished
 from vivavoce.hosted.inference import HostedModels
@@ -78,7 +79,7 @@ def run_text_to_audio(args: argparse.Namespace) -> int:
     if args.url is not None and args.url.startswith("local:"):
         raise InvalidRequest("a voice of this machine speaks with `vivavoce say`")
     path = None if args.output == "-" else Path(args.output)
-    format = args.format or (path.suffix.removeprefix(".").lower() if path else "ogg")
+    format = format_named(args.format or (path.suffix if path else "ogg")).name
     if format not in FORMATS:
         raise UnsupportedFormat(format, FORMATS)
     output = Output(path, None)

@@ -20,6 +20,7 @@ from vivavoce.config import Config
 from vivavoce.engines import speech_options as wish
 from vivavoce.engines.speech_options import SpeechOptions
 from vivavoce.errors import EmptyInput, UnknownLanguage, UnsupportedFormat
+from vivavoce.format_names import format_named
 from vivavoce.languages import AUTO, language_code
 from vivavoce.logs import configure_logging
 from vivavoce.metrics import Metrics
@@ -180,8 +181,11 @@ def _destination(output: str | None, format_name: str | None) -> tuple[str, Path
     Raises:
         UnsupportedFormat: If no encoder has that name.
     """
-    if format_name is not None and format_name not in FORMATS:
-        raise UnsupportedFormat(format_name, FORMATS)
+    if format_name is not None:
+        named = format_named(format_name).name
+        if named not in FORMATS:
+            raise UnsupportedFormat(format_name, FORMATS)
+        format_name = named
     if output == "-":
         return format_name or "wav", None, None
     if output is None:

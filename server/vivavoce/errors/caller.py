@@ -191,12 +191,15 @@ class AccessDenied(VivaVoceError):
     retryable = False
 
 
+_NO_KEY = "the API key is missing or not known to this server; send it as `Authorization: Bearer KEY`"
+
+
 class InvalidKey(AccessDenied):
     """The API key is missing or wrong."""
 
     code = "invalid_api_key"
 
-    def __init__(self, message: str = "the API key is missing or not known to this server") -> None:
+    def __init__(self, message: str = _NO_KEY) -> None:
         super().__init__(message)
 
 

@@ -87,7 +87,7 @@ CATALOGUE: Mapping[str, KnownModel] = MappingProxyType({
 
 def means_default(asked: str | None) -> bool:
     """Whether a client's word means no model in particular."""
-    return (asked or "").strip().lower() in _MEANS_DEFAULT
+    return (asked or "").strip().lower().removeprefix("openai/") in _MEANS_DEFAULT
 
 
 def resolve(asked: str | None, here: Iterable[str]) -> str:

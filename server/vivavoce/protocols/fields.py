@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast, get_type_hints
+from typing import Any, Final, Protocol, TypeVar, cast, get_type_hints
 
 
 class Refused(Exception):
@@ -61,6 +62,16 @@ class Word:
         return Text(self.longest).read(value).strip().lower()
 
 
+_WRITTEN_NUMBER: Final = re.compile(r"[+-]?\d{1,19}(?:\.\d{0,19})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def as_number(value: object) -> object:
+    """A text that is nothing but a number as that number, anything else as it is: forms and clients write "1.0"."""
+    if not isinstance(value, str) or not _WRITTEN_NUMBER.fullmatch(plain := value.strip()):
+        return value
+    return int(plain) if plain.lstrip("+-").isdecimal() else float(plain)
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """An integer within a range; 3.0 is one, true is not."""
@@ -102,6 +113,16 @@ class Number:
     def _holds(self, value: float) -> bool:
         """Never true of NaN."""
         return (self.low < value if self.above else self.low <= value) and value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A number that clients may write as text too: "1.0"."""
+
+    number: Rule
+
+    def read(self, value: object) -> object:
+        return self.number.read(as_number(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from vivavoce.errors import InvalidRequest, PayloadTooLarge, ProtocolError, UnsupportedMediaType
 from vivavoce.protocols.bounded_json import load_object
 
+_JSON: Final = ("application/json", "text/json", "application/x-json")
+# What is written by tools rather than meant: nothing, curl's -d, fetch without headers, requests' data=.
+_UNTOLD: Final = ("", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream", "*/*")
 _NOT_UTF_8: Final = "the body is not UTF-8; send JSON in UTF-8, whatever the charset of the file was"
 
 
@@ -32,28 +35,46 @@ class BodyTooSlow(InvalidRequest):
 async def read_json(request: Request, *, max_bytes: int, timeout_s: float) -> dict[str, Any]:
     """The request's JSON object.
 
+    Scripts forget the content type, and curl and beacons of browsers write one of their own: what begins as an object
+    is read as one. Pages of other sites are kept away by their Origin, whatever type they name.
+
     Raises:
-        UnsupportedMediaType: If the content type is not JSON.
+        UnsupportedMediaType: If the content type is not JSON, nor one that tools write unasked over an object.
         PayloadTooLarge: If more than `max_bytes` arrive, whatever Content-Length says.
         BodyTooSlow: If it takes longer than `timeout_s`.
         InvalidJson: If it is not a JSON object of sane depth and size.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json" and not content_type.endswith("+json"):
-        raise UnsupportedMediaType("send JSON with the header `Content-Type: application/json`")
-    return parse_object(await read_bytes(request, max_bytes=max_bytes, timeout_s=timeout_s))
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    declared = kind in _JSON or kind.endswith("+json")
+    if not declared and kind not in _UNTOLD:
+        raise _not_json()
+    body = await read_bytes(request, max_bytes=max_bytes, timeout_s=timeout_s)
+    if not declared and body.strip() and not begins_object(body):
+        raise _not_json()
+    return parse_object(body)
+
+
+def begins_object(body: bytes) -> bool:
+    """Whether a body can be nothing but a JSON object."""
+    return body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+
+
+def _not_json() -> UnsupportedMediaType:
+    return UnsupportedMediaType("send JSON with the header `Content-Type: application/json`")
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """A JSON object from bytes.
 
     Raises:
-        InvalidJson: If it is not UTF-8, malformed, holds NaN or Infinity, or is too deep or too wide.
+        InvalidJson: If it is empty, not UTF-8, malformed, holds NaN or Infinity, or is too deep or too wide.
     """
     try:
         text = body.decode("utf-8-sig")  # files written on Windows begin with a byte order mark
     except UnicodeDecodeError:
         raise InvalidJson(_NOT_UTF_8) from None
+    if not text.strip():
+        raise InvalidJson("the body is empty; send a JSON object in it, and nothing in the address")
     if "\0" in text:  # JSON has none; UTF-16 without a mark is full of them
         raise InvalidJson(_NOT_UTF_8)
     try:

@@ -75,11 +75,13 @@ def map_errors(app: FastAPI, metrics: Metrics) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             return answer(NotFound("no such route; see /docs"), request)
-        response = answer(MethodNotAllowed(str(error.detail)), request)
+        methods = _methods(app, request.scope) if error.status_code == 405 else []
+        message = f"this address wants {' or '.join(methods)}; see /docs" if methods else str(error.detail)
+        response = answer(MethodNotAllowed(message), request)
         response.status_code = error.status_code
         response.headers.update(error.headers or {})
         if error.status_code == 405:
-            response.headers["allow"] = ", ".join(_methods(app, request.scope))
+            response.headers["allow"] = ", ".join(methods)
         return response
 
     @app.exception_handler(Exception)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing
+from typing import Final
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
@@ -20,6 +23,7 @@ from vivavoce.routes.bodies import BodyTooSlow
 logger = logging.getLogger(__name__)
 
 BLOCK_BYTES = 1 << 16
+_NO_NAME: Final = b'; filename="upload"'
 RETRY_AFTER_S = 10.0  # a full disk is not emptied at once
 
 
@@ -31,12 +35,14 @@ async def read_form(
     max_files: int = 1,
     max_fields: int = 16,
     max_field_bytes: int = 8192,
+    file_fields: Collection[str] = (),
 ) -> FormData:
     """The form, whole; files go to disk beyond 1 MB. The caller closes it.
 
     Args:
         max_bytes: of the body.
         max_field_bytes: of a field that is no file.
+        file_fields: names of fields that are files whether or not they have a file's name.
 
     Raises:
         UnsupportedMediaType: If it is no multipart form.
@@ -53,16 +59,53 @@ async def read_form(
     counted = Request(request.scope, _counting(request.receive, max_bytes))
     try:
         async with asyncio.timeout(timeout_s):
-            return await counted.form(max_files=max_files, max_fields=max_fields, max_part_size=max_field_bytes)
+            async with aclosing(counted.stream()) as stream:
+                parser = _Parser(request, stream, file_fields, max_files, max_fields, max_field_bytes)
+                return await parser.parse()
     except TimeoutError:
         raise BodyTooSlow(f"the body did not arrive within {timeout_s:.0f} s") from None
     except ClientDisconnect:
         raise InvalidRequest("the body was cut off") from None
-    except HTTPException as error:  # Starlette's own word for a malformed form
-        raise InvalidRequest(f"the form cannot be read: {error.detail}") from None
+    except MultiPartException as error:
+        raise InvalidRequest(f"the form cannot be read: {error.message}") from None
     except OSError as error:
         logger.error("an upload could not be kept: %s", error.strerror)
         raise Overloaded("the server has no room for the file now", retry_after_s=RETRY_AFTER_S) from error
+
+
+class _Parser(MultiPartParser):
+    """Gives a file's name to the files that come without one: curl's `-F file=<a.wav`, blobs of some clients."""
+
+    def __init__(
+        self,
+        request: Request,
+        stream: AsyncGenerator[bytes, None],
+        file_fields: Collection[str],
+        max_files: int,
+        max_fields: int,
+        max_field_bytes: int,
+    ) -> None:
+        super().__init__(
+            request.headers, stream, max_files=max_files, max_fields=max_fields, max_part_size=max_field_bytes
+        )
+        self._file_fields = frozenset(name.encode() for name in file_fields)
+        self._name = self._value = b""
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+        super().on_header_field(data, start, end)
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        super().on_header_value(data, start, end)
+
+    def on_header_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            _, options = parse_options_header(self._value)
+            if b"filename" not in options and options.get(b"name") in self._file_fields:
+                super().on_header_value(_NO_NAME, 0, len(_NO_NAME))
+        self._name = self._value = b""
+        super().on_header_end()
 
 
 async def blocks_of(upload: UploadFile) -> AsyncIterator[bytes]:

@@ -17,6 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 from vivavoce.audio.encoders import FORMATS
 from vivavoce.config import LimitSettings
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat, UnsupportedMediaType
+from vivavoce.format_names import format_named
 from vivavoce.hosted.captions import Picture, look_at
 from vivavoce.routes.bodies import read_json
 from vivavoce.routes.forms import media_type, read_form
@@ -100,9 +101,10 @@ def read_text(data: bytes, limits: LimitSettings) -> str:
 
 def _text_to_audio(description: Description, text: str, format: Any, limits: LimitSettings) -> TextToAudio:
     format = "ogg" if format is None else format
-    if not isinstance(format, str) or format not in FORMATS:
+    name = format_named(format).name if isinstance(format, str) else ""
+    if name not in FORMATS:
         raise UnsupportedFormat(str(format), FORMATS)
-    return TextToAudio(description, _checked_text(text, limits), format)
+    return TextToAudio(description, _checked_text(text, limits), name)
 
 
 def _checked_text(text: str, limits: LimitSettings) -> str:

@@ -141,8 +141,9 @@ async def _read_offer(request: Request, timeout_s: float) -> tuple[bytes, dict[s
         return await read_bytes(request, max_bytes=offer.MAX_BYTES, timeout_s=timeout_s), {}
     if kind != "multipart/form-data":
         raise UnsupportedMediaType(f"send the offer as {_SDP}, or as a form of `sdp` and `session`")
-    limits = {"max_bytes": _LONGEST_BODY, "max_field_bytes": _LONGEST_FIELD}
-    form = await read_form(request, timeout_s=timeout_s, max_files=2, **limits)
+    form = await read_form(
+        request, max_bytes=_LONGEST_BODY, timeout_s=timeout_s, max_files=2, max_field_bytes=_LONGEST_FIELD
+    )
     try:
         sdp, session = [await _text_of(form.get(name)) for name in ("sdp", "session")]
     finally:

@@ -9,13 +9,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from vivavoce.config import LimitSettings
 from vivavoce.errors import InvalidRequest
-from vivavoce.routes.bodies import read_json
+from vivavoce.routes.bodies import begins_object, parse_object, read_bytes, read_json
 from vivavoce.routes.errors import ERRORS
 from vivavoce.routes.forms import media_type, read_form
 from vivavoce.routes.prompted_voices import RECORDING, Prompt, refuse_written
@@ -25,6 +26,7 @@ from vivavoce.routes.speech_links import PATH, SpeechLinks
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.serving.error_shapes import STATE
 
+URLENCODED = "application/x-www-form-urlencoded"
 MAX_FIELDS = 32  # of a form: Xinference's client sends a dozen
 Sizes = Literal["stream", "exact"]
 _AUDIO = {"schema": {"type": "string", "format": "binary"}}
@@ -103,6 +105,7 @@ async def _read(request: Request, limits: LimitSettings) -> AsyncIterator[tuple[
             max_files=2,
             max_fields=MAX_FIELDS,
             max_field_bytes=limits.body_bytes(),
+            file_fields=(RECORDING,),
         )
         try:
             fields = from_form(form)
@@ -110,7 +113,10 @@ async def _read(request: Request, limits: LimitSettings) -> AsyncIterator[tuple[
         finally:
             await form.close()
         return
-    fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
+    if media_type(request) == URLENCODED:
+        fields = await _read_urlencoded(request, limits)
+    else:
+        fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
     if is_hugging_face(fields):
         setattr(request.state, STATE, "huggingface")
         fields = from_hugging_face(fields)
@@ -118,3 +124,14 @@ async def _read(request: Request, limits: LimitSettings) -> AsyncIterator[tuple[
         fields = from_xinference(fields)
     refuse_written(fields)
     yield fields, None
+
+
+async def _read_urlencoded(request: Request, limits: LimitSettings) -> dict[str, Any]:
+    """Fields of a plain HTML form, or JSON from a tool that says so of everything (curl's -d)."""
+    body = await read_bytes(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
+    if begins_object(body):
+        return parse_object(body)
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise InvalidRequest(f"a form may have {MAX_FIELDS} fields") from None

@@ -8,18 +8,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vivavoce.audio.encoders import FORMATS, format_named
+from vivavoce.audio.encoders import FORMATS
 from vivavoce.engines import speech_options as wish
 from vivavoce.engines.speech_options import Range, SpeechOptions
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat
+from vivavoce.format_names import format_named
 from vivavoce.languages import AUTO, language_code
+from vivavoce.protocols.fields import as_number
 from vivavoce.synthesis.voice_choice import names_voice
 from vivavoce.text.limits import written_length
 
 PCM_SAMPLE_RATE = 24_000  # what OpenAI's clients expect of `pcm`, whatever voice speaks
 FILE_SAMPLE_RATE = 32_000  # of the wav that a client gets who names a voice as its model and no format
 
-
+NUMBERS = frozenset({"speed", "seed", "temperature", "top_k", "top_p", "repetition_penalty", "sample_rate"})
 _WORDS = ("response_format", "stream_format", "timestamps")  # they mean the same in any case
 
 
@@ -103,9 +105,14 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
             del fields[name]
     format = fields.get("response_format")
     if isinstance(format, str):
-        fields["response_format"] = format = format_named(format)
-        if format not in FORMATS:
+        named = format_named(format)
+        fields["response_format"] = named.name
+        if named.name not in FORMATS:
             raise UnsupportedFormat(format, FORMATS)
+        if named.sample_rate is not None:
+            fields.setdefault("sample_rate", named.sample_rate)
+    for name in NUMBERS & fields.keys():
+        fields[name] = as_number(fields[name])
     for name in ("seed", "top_k", "sample_rate"):  # JSON has one kind of number: 24000.0 is whole
         if isinstance(number := fields.get(name), float) and number.is_integer():
             fields[name] = int(number)
@@ -144,4 +151,6 @@ def _as_invalid(error: ValidationError) -> InvalidRequest:
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     loc = fault["loc"][:1] if fault["loc"][:1] == ("voice",) else fault["loc"]  # and not which of its two forms
     param = ".".join(str(part) for part in loc if not isinstance(part, int)) or None
+    if param == "voice":
+        return InvalidRequest('voice: a name, or {"id": name}', param=param)
     return InvalidRequest(f"{param}: {fault['msg']}" if param else fault["msg"], param=param)

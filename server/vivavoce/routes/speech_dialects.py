@@ -10,17 +10,15 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import FormData
+from starlette.datastructures import ImmutableMultiDict
 
 from vivavoce.errors import InvalidRequest
+from vivavoce.protocols.fields import as_number
 from vivavoce.routes.bodies import parse_object
+from vivavoce.routes.speech_body import NUMBERS
 
 SEEDED = "chattts"  # the voice whose speakers are seeds
 HUGGING_FACE_FORMAT = "flac"  # what its own servers answer
-_NUMBERS = (
-    (frozenset({"speed", "temperature", "top_p", "repetition_penalty"}), float, "number"),
-    (frozenset({"seed", "top_k", "sample_rate"}), int, "whole number"),
-)
 _OUR_OWN = ("input", "inputs", "model", "parameters", "kwargs")  # not to be smuggled in among the further fields
 
 
@@ -85,17 +83,13 @@ def with_seed_of_voice(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"seed": seed, **{name: value for name, value in fields.items() if name != "voice"}}
 
 
-def from_form(form: FormData) -> dict[str, Any]:
+def from_form(form: ImmutableMultiDict[str, Any]) -> dict[str, Any]:
     """The fields of a form, which has text for numbers; its files are somebody else's.
 
     Raises:
-        InvalidRequest: If a number is none.
+        InvalidRequest: As `from_xinference()`.
     """
     fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
-    for names, number, what in _NUMBERS:
-        for name in names & fields.keys():
-            try:
-                fields[name] = number(fields[name][:32])
-            except ValueError:
-                raise InvalidRequest(f"{name} must be a {what}", param=name) from None
+    for name in NUMBERS & fields.keys():
+        fields[name] = as_number(fields[name])
     return from_xinference(fields)

@@ -18,9 +18,22 @@ FORMATS: dict[str, str] = {
     "verbose_json": "application/json",
     "vtt": "text/vtt; charset=utf-8",
 }
+_NAMED = {
+    "application/json": "json",
+    **dict.fromkeys(("txt", "plain", "text/plain"), "text"),
+    **dict.fromkeys(("subrip", "application/x-subrip", "application/srt"), "srt"),
+    **dict.fromkeys(("webvtt", "text/vtt"), "vtt"),
+    "verbose-json": "verbose_json",
+}
 TIMED = frozenset({"srt", "verbose_json", "vtt"})
 GRANULARITIES = ("segment", "word")
 POSITIONS_PER_S = 50  # whisper's encoder makes so many vectors of a second: the "audio tokens" of a usage
+
+
+def format_named(written: str) -> str:
+    """The format that a name, an ending (".srt") or a media type means, in any case; what means none as it is."""
+    name = written.strip().lower().removeprefix(".").partition(";")[0].rstrip()
+    return _NAMED.get(name, name)
 
 
 def written(

@@ -19,7 +19,7 @@ from vivavoce.errors import InvalidRequest, UnsupportedFormat
 from vivavoce.recognition.ears import OF_RECORDINGS
 from vivavoce.recognition.language_names import heard_language
 from vivavoce.recognition.speech_detector import DetectorOptions
-from vivavoce.routes.transcript_formats import FORMATS, GRANULARITIES, TIMED
+from vivavoce.routes.transcript_formats import FORMATS, GRANULARITIES, TIMED, format_named
 
 MAX_PROMPT = 65_536  # characters
 READ_PROMPT = 8192  # at the end of it: more than the model reads
@@ -68,7 +68,7 @@ def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> Transc
     """
     fields = _Fields(sent)
     model = fields.text("model", 200)
-    format = (fields.text("response_format", 40) or "json").lower()
+    format = format_named(fields.text("response_format", 40) or "json")
     _check_format(format)
     granularities = tuple(word.lower() for word in fields.words("timestamp_granularities"))
     for word in granularities:

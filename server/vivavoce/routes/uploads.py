@@ -32,7 +32,21 @@ MAX_FIELDS = 64
 MAX_FIELD_BYTES = 1 << 20  # clips of known speakers come as fields; they are ignored
 MAX_JSON_BYTES = 1 << 17  # beside the recording
 FORM_ROOM_BYTES = 1 << 16  # for names and options, beside a file of the allowed size
-_REFUSED = ("application/x-www-form-urlencoded", "text/html", "application/xml", "text/xml")
+FILE_FIELDS = ("file", "file[]", "audio", "audio_file")
+_SOUND = (
+    b"RIFF",
+    b"OggS",
+    b"fLaC",
+    b"ID3",
+    b"#!AMR",
+    b"\x1aE\xdf\xa3",
+    b"\xff\xfb",
+    b"\xff\xf3",
+    b"\xff\xf1",
+    b"\xff\xf9",
+)
+_FORM = "application/x-www-form-urlencoded"  # also what curl's --data-binary says of a recording
+_REFUSED = ("text/html", "application/xml", "text/xml")
 
 
 @dataclass(slots=True)
@@ -78,9 +92,7 @@ async def read_upload(request: Request, limits: LimitSettings) -> Upload:
     if kind == "multipart/form-data":
         return await _from_form(request, limits)
     if kind in _REFUSED:
-        raise UnsupportedMediaType(
-            "send a form with the header `Content-Type: multipart/form-data`, or the audio itself"
-        )
+        raise _no_recording()
     spooled = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # closed by Upload
     file = UploadFile(cast(BinaryIO, spooled))
     query: dict[str, list[Any]] = {name: request.query_params.getlist(name) for name in request.query_params}
@@ -91,6 +103,8 @@ async def read_upload(request: Request, limits: LimitSettings) -> Upload:
         else:
             upload.hugging_face = True
             await _write(file, _body(request, limits.max_upload_mib << 20, limits.body_timeout_s))
+            if kind == _FORM and not await _is_recording(file):
+                raise _no_recording()
         upload.hugging_face = upload.hugging_face and "response_format" not in upload.fields
         if not file.file.tell():
             raise InvalidRequest("the body holds no recording", param="file")
@@ -98,6 +112,19 @@ async def read_upload(request: Request, limits: LimitSettings) -> Upload:
         await upload.close()
         raise
     return upload
+
+
+def _no_recording() -> UnsupportedMediaType:
+    return UnsupportedMediaType("send a form with the header `Content-Type: multipart/form-data`, or the audio itself")
+
+
+async def _is_recording(file: UploadFile) -> bool:
+    """Whether it begins as a container of sound does."""
+    end = file.file.tell()
+    await file.seek(0)
+    head = await file.read(12)
+    await file.seek(end)
+    return head.startswith(_SOUND) or head[4:8] == b"ftyp"
 
 
 async def _from_form(request: Request, limits: LimitSettings) -> Upload:
@@ -108,15 +135,20 @@ async def _from_form(request: Request, limits: LimitSettings) -> Upload:
         max_files=4,
         max_fields=MAX_FIELDS,
         max_field_bytes=MAX_FIELD_BYTES,
+        file_fields=FILE_FIELDS,
     )
     try:
         fields: dict[str, list[Any]] = {name: request.query_params.getlist(name) for name in request.query_params}
         files: list[UploadFile] = []
+        others: list[UploadFile] = []
         for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                files += [value] if name in ("file", "file[]", "audio", "audio_file") else []
-            else:
+            if not isinstance(value, UploadFile):
                 fields.setdefault(name, []).append(value)
+            elif name in FILE_FIELDS:
+                files.append(value)
+            elif not name.startswith("known_speaker"):
+                others.append(value)
+        files = files or others  # a single file can be nothing but the recording
         if len(files) != 1:
             what = "was sent twice" if files else "is required, as a file"
             raise InvalidRequest(f"the field 'file' {what}", param="file")

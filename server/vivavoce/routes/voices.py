@@ -110,7 +110,12 @@ def voices_router(
         openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
     )
     async def create(request: Request) -> JSONResponse:
-        form = await read_form(request, max_bytes=limits.max_upload_mib << 20, timeout_s=limits.body_timeout_s)
+        form = await read_form(
+            request,
+            max_bytes=limits.max_upload_mib << 20,
+            timeout_s=limits.body_timeout_s,
+            file_fields=("audio_sample",),
+        )
         try:
             fields = _fields(form)
             owner: str = request.state.owner

@@ -1,7 +1,8 @@
 """Where a key or a token may stand in a request, and what it is: the one reader of credentials.
 
-    Authorization: Bearer KEY               everybody's
+    Authorization: Bearer KEY               everybody's; also with Token, Key, ApiKey, or with nothing before it
     X-API-Key: KEY                          ours, Cartesia's
+    api-key: KEY                            Azure's
     xi-api-key: KEY                         ElevenLabs'
     subprotocol openai-insecure-api-key.KEY browsers, on OpenAI's Realtime route
     subprotocol vivavoce.token.TOKEN        browsers, on the native stream
@@ -19,7 +20,8 @@ from dataclasses import dataclass, field
 from vivavoce.serving.entries import Entry
 from vivavoce.serving.tokens import CLIENT_SECRET, TOKEN
 
-KEY_HEADERS = ("x-api-key", "xi-api-key")
+KEY_HEADERS = ("x-api-key", "api-key", "xi-api-key")
+SCHEMES = ("bearer", "token", "key", "apikey", "api-key")
 SUBPROTOCOLS = ("vivavoce.token.", "openai-insecure-api-key.")
 
 
@@ -58,11 +60,13 @@ def credential_of(headers: Mapping[str, str], subprotocols: Sequence[str] = ()) 
         for prefix in SUBPROTOCOLS:
             if offered.startswith(prefix):
                 return _credential(offered.removeprefix(prefix))
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return _credential(value)
-    return next((_credential(headers[name]) for name in KEY_HEADERS if headers.get(name, "").strip()), None)
+    places = (headers.get(name, "") for name in ("authorization", *KEY_HEADERS))
+    return next(filter(None, map(_credential, places)), None)
 
 
 def _credential(text: str) -> Credential | None:
-    return Credential(text.strip()) if text.strip() else None
+    """A key alone or behind its scheme; None where there is none, or another scheme (Basic)."""
+    scheme, blank, value = text.strip().partition(" ")
+    if blank:
+        return Credential(value.strip()) if scheme.lower() in SCHEMES else None
+    return Credential(scheme) if scheme and scheme.lower() != "bearer" else None

@@ -9,6 +9,7 @@ A route that says nothing wants a key, and so does a path without a route. Calle
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, TypeVar
@@ -50,17 +51,19 @@ class Entries:
         self._routes = tuple(_flat(routes))
 
     def placed(self, scope: Scope) -> Scope:
-        """The request where its route is: base addresses are written with a slash too many, or without `/v1`."""
-        path = "/" + scope["path"].lstrip("/")
-        there = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogatepass")}
-        if self._knows(there):
-            return scope if path == scope["path"] else there
-        path = "/v1" + path
-        versioned = {**there, "path": path, "raw_path": path.encode("utf-8", "surrogatepass")}
-        return versioned if self._knows(versioned) else scope
+        """The request where its route is: base addresses are written with a slash too many or too few, at their end or
+        within, without `/v1` or with two. A route that fits wholly comes before one that wants another method.
+        """
+        method = "GET" if scope.get("method") == "HEAD" else scope.get("method")
+        for match in (Match.FULL, Match.PARTIAL):
+            for path in _ways(scope["path"]):
+                there = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogatepass")}
+                if self._knows({**there, "method": method}, match):
+                    return scope if path == scope["path"] else there
+        return scope
 
-    def _knows(self, scope: Scope) -> bool:
-        return any(route.matches(scope)[0] is not Match.NONE for route in self._routes)
+    def _knows(self, scope: Scope, match: Match) -> bool:
+        return any(route.matches(scope)[0] is match for route in self._routes)
 
     def has_websocket(self, scope: Scope) -> bool:
         """Whether a WebSocket may be opened on this path."""
@@ -81,6 +84,21 @@ class Entries:
 
 
 _MARK = "_vivavoce_entry"
+_VERSION = "/v1"
+_SLASHES = re.compile(r"/{2,}")
+
+
+def _ways(path: str) -> Iterator[str]:
+    """A path as it is written, then as it may have been meant."""
+    tidy = _SLASHES.sub("/", path)
+    plain = tidy.rstrip("/") or "/"
+    seen: set[str] = set()
+    for way in ("/" + path.lstrip("/"), tidy, plain):
+        once = way.removeprefix(_VERSION) if way.startswith(f"{_VERSION}{_VERSION}/") else _VERSION + way
+        for each in (way, once):
+            if each not in seen:
+                seen.add(each)
+                yield each
 
 
 def _entry(route: BaseRoute) -> Entry:

@@ -66,7 +66,7 @@ def choose(
         UnknownModel: If `model` is neither a voice, an engine nor a model of OpenAI.
     """
     known = {each.id: each for each in voices}
-    wanted, asked = _folded(voice), _folded(model)
+    wanted, asked = _folded(voice), _of_openai(_folded(model))
     if asked and not (_id(asked) in known or asked in names.engines or is_openai_model(asked)):
         raise UnknownModel(model or "", [*OPENAI_MODELS, *names.engines, *known])
     if _id(wanted) in known:
@@ -96,7 +96,7 @@ def is_openai_model(name: str) -> bool:
 
 def names_voice(model: str | None, engines: Collection[str]) -> bool:
     """Whether a `model` that `choose` took is a voice's own name, whichever voice then speaks."""
-    asked = _folded(model)
+    asked = _of_openai(_folded(model))
     return asked != "" and asked not in engines and not is_openai_model(asked)
 
 
@@ -121,6 +121,12 @@ def _resolved(known: Mapping[str, VoiceInfo], name: str) -> ResolvedVoice:
 def _folded(name: str | None) -> str:
     """A name as it is compared: ids are in lower case."""
     return (name or "").strip().casefold()
+
+
+def _of_openai(model: str) -> str:
+    """Routers of models write the maker in front: "openai/tts-1"."""
+    plain = model.removeprefix("openai/")
+    return plain if is_openai_model(plain) else model
 
 
 def _id(name: str) -> str:

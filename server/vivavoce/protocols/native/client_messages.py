@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from vivavoce.engines import speech_options as options
-from vivavoce.protocols.fields import INDEX, Number, OneOf, Refused, Text, Whole, Word
+from vivavoce.format_names import LONGEST
+from vivavoce.protocols.fields import INDEX, Number, OneOf, Refused, Text, Whole, Word, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,16 @@ class SessionConfig:
     type: ClassVar[str] = "session.config"
     model: Annotated[str | None, Text(128)] = None  # a voice may be named here, as over HTTP
     voice: Annotated[str | None, VoiceName()] = None  # or {"id": ...}, as OpenAI's custom voices are named
-    response_format: Annotated[str | None, Word(16)] = None
-    sample_rate: Annotated[int | None, Whole(*options.SAMPLE_RATE[:2])] = None  # Hz
-    speed: Annotated[float | None, Number(*options.SPEED)] = None
+    response_format: Annotated[str | None, Word(LONGEST)] = None
+    sample_rate: Annotated[int | None, Written(Whole(*options.SAMPLE_RATE[:2]))] = None  # Hz
+    speed: Annotated[float | None, Written(Number(*options.SPEED))] = None
     language: Annotated[str | None, Text(64)] = None  # a tag or a name
     instructions: Annotated[str | None, Text(options.MAX_INSTRUCTIONS)] = None
-    seed: Annotated[int | None, Whole(*options.SEED[:2])] = None
-    temperature: Annotated[float | None, Number(*options.TEMPERATURE)] = None
-    top_k: Annotated[int | None, Whole(*options.TOP_K[:2])] = None
-    top_p: Annotated[float | None, Number(*options.TOP_P)] = None
-    repetition_penalty: Annotated[float | None, Number(*options.REPETITION_PENALTY)] = None
+    seed: Annotated[int | None, Written(Whole(*options.SEED[:2]))] = None
+    temperature: Annotated[float | None, Written(Number(*options.TEMPERATURE))] = None
+    top_k: Annotated[int | None, Written(Whole(*options.TOP_K[:2]))] = None
+    top_p: Annotated[float | None, Written(Number(*options.TOP_P))] = None
+    repetition_penalty: Annotated[float | None, Written(Number(*options.REPETITION_PENALTY))] = None
     timestamps: Annotated[Literal["word", "none"] | None, OneOf(("word", "none"))] = None
     audio: Annotated[Literal["binary", "base64"] | None, OneOf(("binary", "base64"))] = None
     pace: Annotated[Literal["realtime", "burst"] | None, OneOf(("realtime", "burst"))] = None

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from vivavoce.errors import ProtocolError, RateLimited, UnsupportedFormat, VivaVoceError
+from vivavoce.format_names import format_named
 from vivavoce.languages import language_code
 from vivavoce.protocols.commands import AskHeard, Begin, Cancel, Close, Command, End, Flush, Played, Write
 from vivavoce.protocols.native.client_messages import (
@@ -130,8 +131,12 @@ class Session:
     def _configure(self, config: SessionConfig) -> list[Command]:
         if config.response_format == "":  # not set, as over HTTP
             config = dataclasses.replace(config, response_format=None)
-        if config.response_format is not None and config.response_format not in self.limits.formats:
-            raise UnsupportedFormat(config.response_format, self.limits.formats)
+        if config.response_format is not None:
+            named = format_named(config.response_format)
+            if named.name not in self.limits.formats:
+                raise UnsupportedFormat(config.response_format, self.limits.formats)
+            rate = config.sample_rate or named.sample_rate
+            config = dataclasses.replace(config, response_format=named.name, sample_rate=rate)
         if config.language is not None:
             config = dataclasses.replace(config, language=language_code(config.language))
         given = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
