@@ -77,7 +77,12 @@ def live_server(
         log_config=None,
         timeout_graceful_shutdown=2,
     )
-    uvicorn_server = DrainingServer(uvicorn_config, drain=server.drain, started_with=greet)
+    uvicorn_server = DrainingServer(
+        uvicorn_config,
+        drain=server.drain,
+        started_with=greet,
+        leave=lambda status: None,  # the process is the tests': a server that hangs fails below
+    )
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def main() -> None:
