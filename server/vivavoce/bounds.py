@@ -1,4 +1,4 @@
-"""What a setting is: a field with a sentence, and the bounds of its number beside it. Called by `config.py`."""
+"""What a setting is: a field with a sentence, and what its value must be. Called by `config.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import field
 from typing import Any
 
 from vivavoce.errors import ConfigError
+
+NOT_KEYS = ("vvt_", "ek_")  # tokens and client secrets: whatever begins so is looked for among those
 
 
 def setting(
@@ -44,3 +46,17 @@ def check(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
         raise ConfigError(f"{name} must not be negative" if low == 0 else f"{name} must be at least {low:g}")
     if high is not None and value > high:
         raise ConfigError(f"{name} must be at most {high:g}")
+
+
+def check_key(key: str) -> None:
+    """Refuse an API key that guards badly, or that no client can show.
+
+    Raises:
+        ConfigError: With a sentence that does not show the key.
+    """
+    if len(key) < 16:
+        raise ConfigError("an API key must have at least 16 characters")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigError("an API key has letters, digits and marks of ASCII and no blank; commas separate keys")
+    if key.startswith(NOT_KEYS):
+        raise ConfigError(f"an API key may not begin with {' or '.join(NOT_KEYS)}: so begin what this server issues")

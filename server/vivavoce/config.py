@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import platformdirs
 
-from vivavoce.bounds import check, setting
+from vivavoce.bounds import check, check_key, setting
 from vivavoce.errors import ConfigError
 
 
@@ -299,8 +299,8 @@ class Config:
             for name in names:
                 check(name, getattr(made, name), FIELDS[name].metadata)
         self.voices.aliases()
-        if any(len(key) < 16 for key in self.access.api_keys):
-            raise ConfigError("an API key must have at least 16 characters")
+        for key in self.access.api_keys:
+            check_key(key)
 
     def changed(self, **values: Any) -> Config:
         """The same but for these settings."""

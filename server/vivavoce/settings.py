@@ -77,7 +77,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     names = {ENV_PREFIX + key.upper(): key for key in FIELDS}
     for name, text in environment.items():
-        if not name.upper().startswith(ENV_PREFIX) or name in NOT_SETTINGS or _OF_KUBERNETES.fullmatch(name):
+        if not _is_ours(name) or name in NOT_SETTINGS or _OF_KUBERNETES.fullmatch(name):
             continue
         if name not in names:
             raise ConfigError(unknown_setting(name, names, " in the environment"))
@@ -86,6 +86,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             values[key] = parse(key, text, source=name)
         _check_wish(key, values.get(key), name)
     return values
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a variable was meant for this server: by its prefix, or because it speaks of keys under a like one."""
+    letters = "".join(filter(str.isalpha, name.upper()))
+    return name.upper().startswith(ENV_PREFIX) or (letters.startswith(ENV_PREFIX[:-1]) and "KEY" in letters)
 
 
 def _check_wish(key: str, value: Any, source: str) -> None:
@@ -106,11 +112,17 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     for name, value in table.items():
         if name not in FIELDS:
             raise ConfigError(unknown_setting(name, FIELDS, f" in {path}"))
+        if name in KEYS and not (isinstance(value, str) or _is_list_of_texts(value)):
+            raise ConfigError(f"{path}: {name} is no text and no list of texts")
         text = _as_text(value)
         if name not in KEYS or text.strip():
             values[name] = parse(name, text, source=f"{path}: {name}")
         _check_wish(name, values.get(name), f"{path}: {name}")
     return values
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _as_text(value: object) -> str:

@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from fake_engine import FakeEngine
 from live_server import LiveServer, live_server
+from vivavoce.bounds import NOT_KEYS
 from vivavoce.config import AccessSettings, Config
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey, Overloaded, RateLimited
 from vivavoce.metrics import Metrics
@@ -22,7 +23,7 @@ from vivavoce.serving.access import Access
 from vivavoce.serving.credentials import Credential
 from vivavoce.serving.entries import Entry
 from vivavoce.serving.shares import Shares
-from vivavoce.serving.tokens import CLIENT_SECRET, TokenStore
+from vivavoce.serving.tokens import CLIENT_SECRET, TOKEN, TokenStore
 from vivavoce.settings import load
 
 KEY, OTHER_KEY = "a-key-of-enough-characters", "another-key-of-enough-characters"
@@ -271,6 +272,32 @@ def test_a_file_with_a_key_is_one(tmp_path: Path) -> None:
     assert door.owner(Credential(KEY))
 
 
+@pytest.mark.parametrize("nothing", [b"", b"\n", b"\r\n"])
+def test_the_digest_of_an_unset_variable_is_no_key(tmp_path: Path, nothing: bytes) -> None:
+    """`printf %s "$KEY" | sha256sum` without a KEY."""
+    digest = hashlib.sha256(nothing).hexdigest().upper()
+    with pytest.raises(ConfigError, match="line 1: .*empty text"):
+        access(api_keys=(), api_keys_file=write(tmp_path / "keys", digest))
+
+
+def test_what_begins_like_a_token_is_looked_for_among_tokens() -> None:
+    assert set(NOT_KEYS) == {TOKEN, CLIENT_SECRET}
+
+
+@pytest.mark.parametrize("line", [KEY, "\ufeff" + "0" * 64, f"{'0' * 64},{'1' * 64}", "\uff10" * 64, "0x" + "0" * 62])
+@pytest.mark.parametrize("before", ["", "0" * 64 + "\n"])
+def test_a_file_of_one_bad_line_is_refused_whole(tmp_path: Path, line: str, before: str) -> None:
+    (tmp_path / "keys").write_text(before + line, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line [12]: .*sha256sum"):
+        access(api_keys=(), api_keys_file=tmp_path / "keys")
+
+
+@pytest.mark.parametrize("host", ["", "*", "0", "127.1", "localhost.", "[::1]", "::ffff:127.0.0.1", "example.org"])
+def test_whatever_is_not_plainly_loopback_wants_keys(host: str) -> None:
+    with pytest.raises(ConfigError, match="without API keys"):
+        access(host, api_keys=())
+
+
 @pytest.mark.parametrize("line", [KEY, "abc", "é" * 64, "0" * 63, "0" * 65, f"key={'0' * 64}"])
 def test_a_line_that_is_no_digest_is_told_by_its_number_and_not_shown(tmp_path: Path, line: str) -> None:
     with pytest.raises(ConfigError, match=r"line 2: .*sha256sum") as refused:
@@ -290,6 +317,21 @@ def test_a_line_that_is_no_digest_is_told_by_its_number_and_not_shown(tmp_path: 
         ({"VIVAVOCE_KEYS_FILE": "x"}, "did you mean VIVAVOCE_API_KEYS_FILE?"),
         ({"VIVAVOCE_ALLOWED_HOST": "x"}, "did you mean VIVAVOCE_ALLOWED_HOSTS?"),
         ({"VIVAVOCE_": "x"}, "unknown setting"),
+        ({"VIVA_VOCE_API_KEYS": KEY}, "did you mean VIVAVOCE_API_KEYS?"),
+        ({"VIVAVOCE-API-KEYS": KEY}, "did you mean VIVAVOCE_API_KEYS?"),
+        ({"VivaVoceApiKey": KEY}, "unknown setting 'VivaVoceApiKey'"),
+        ({"VIVAVOCE__API_KEYS": KEY}, "did you mean VIVAVOCE_API_KEYS?"),
+        ({"VIVAVOCE_API_KEYS ": KEY}, "did you mean VIVAVOCE_API_KEYS?"),
+        ({"VIVAVOCE_API_KEYS": "\t"}, "holds no API key"),
+        ({"VIVAVOCE_API_KEYS": "\u00a0" * 20}, "holds no API key"),
+        ({"VIVAVOCE_API_KEYS": '""'}, "at least 16 characters"),
+        ({"VIVAVOCE_API_KEYS": "false"}, "at least 16 characters"),
+        ({"VIVAVOCE_API_KEYS": "ek_" + KEY}, "may not begin with vvt_ or ek_"),
+        ({"VIVAVOCE_API_KEYS": "vvt_" + KEY}, "may not begin with vvt_ or ek_"),
+        ({"VIVAVOCE_API_KEYS": "\u200b" * 20}, "letters, digits and marks of ASCII"),
+        ({"VIVAVOCE_API_KEYS": "schl\u00fcssel-schl\u00fcssel"}, "letters, digits and marks of ASCII"),
+        ({"VIVAVOCE_API_KEYS": f"{KEY} {KEY}x"}, "commas separate keys"),
+        ({"VIVAVOCE_API_KEYS": f"{KEY}\n{KEY}x"}, "commas separate keys"),
         ({"VIVAVOCE_XYZZY": ""}, "unknown setting 'VIVAVOCE_XYZZY' in the environment; see"),
     ],
 )
@@ -307,6 +349,12 @@ def test_a_variable_that_would_do_nothing_is_an_error(variables: dict[str, str],
         ('api_keys = ["", " "]', "holds no API key"),
         ('api_keys_file = ""', "holds no API key"),
         (f'api_key = "{KEY}"', "did you mean api_keys?"),
+        ("api_keys = {}", "no text and no list of texts"),
+        ("api_keys = false", "no text and no list of texts"),
+        ("api_keys = 12345678901234567890", "no text and no list of texts"),
+        (f'[api_keys]\nme = "{KEY}"', "no text and no list of texts"),
+        (f'[[api_keys]]\nkey = "{KEY}"', "no text and no list of texts"),
+        (f'api_keys = [["{KEY}"]]', "no text and no list of texts"),
         (f'[access]\napi_keys = ["{KEY}"]', "unknown setting 'access'"),
     ],
 )

@@ -185,6 +185,7 @@ def _host_name(host: str) -> str:
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::\d{0,5})?")
 
 
+_OF_NOTHING: Final = frozenset(hashlib.sha256(text).digest() for text in (b"", b"\n", b"\r\n", b" ", b" \n"))
 _DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -203,6 +204,10 @@ def _read_digests(settings: AccessSettings) -> list[bytes]:
             raise ConfigError(
                 f"{settings.api_keys_file}, line {number}: a line is the SHA-256 digest of a key, which has 64 hex "
                 "digits; `printf %s KEY | sha256sum` prints it"
+            )
+        if bytes.fromhex(digest) in _OF_NOTHING:
+            raise ConfigError(
+                f"{settings.api_keys_file}, line {number}: that is the digest of an empty text; was the key's variable set?"
             )
         digests.append(bytes.fromhex(digest))
     if not digests:
