@@ -54,6 +54,29 @@ async def test_who_has_the_fewest_is_next() -> None:
     await holders.go("a4")
 
 
+async def test_one_owner_takes_his_share_and_leaves_the_rest() -> None:
+    holders = Holders(Places("recordings", at_once=4, waiting=9, per_owner=9, share=0.5))
+    for name in ("a1", "a2", "a3", "a4"):
+        await holders.come(name)
+    assert holders.order == ["a1", "a2"]
+    await holders.come("b1")
+    await holders.come("c1")
+    assert holders.order == ["a1", "a2", "b1", "c1"], "nobody waits behind another's pile"
+    await holders.go("b1")
+    assert holders.order[4:] == []
+    await holders.go("a2")
+    assert holders.order[4:] == ["a3"]
+    holders.tasks["a4"].cancel()
+    for name in ("a1", "a3", "c1"):
+        await holders.go(name)
+    assert holders.order[4:] == ["a3"]
+    for name in ("d1", "e1", "f1", "g1"):
+        await holders.come(name)
+    assert holders.order[5:] == ["d1", "e1", "f1", "g1"], "every place has come back"
+    for name in ("d1", "e1", "f1", "g1"):
+        await holders.go(name)
+
+
 async def test_bounds() -> None:
     places = Places("files", at_once=1, waiting=1, per_owner=2)
     holders = Holders(places)

@@ -32,6 +32,37 @@ def test_streams_are_admitted_while_their_cost_fits_the_share_of_the_cores(cost:
     assert fill(door) == expected
 
 
+def test_the_last_room_is_for_who_has_none() -> None:
+    """Where owners can be told apart, one who has a stream leaves room for one of somebody else's."""
+    door = admission()
+    door.share_of_one = 0.5
+    door.measured(K, 0.25, 1.0)  # six of them fit
+    taken = 0
+    while door.may_admit([K], owner="greedy"):
+        door.sounding(door.admit("greedy", [K]))
+        taken += 1
+    assert taken == 5
+    assert door.keeps_up([K]), "there is room for a newcomer"
+    assert door.may_admit([K], owner="greedy", live=False), "files are behind everything live"
+    assert door.may_admit([K], owner="newcomer")
+    door.admit("newcomer", [K])
+    assert not door.may_admit([K], owner="third")
+
+
+@pytest.mark.parametrize(("most", "per_owner", "share", "had"), [
+    (4, 32, 0.5, 2), (4, 1, 0.5, 1), (1, 32, 0.5, 1), (4, 32, 1.0, 4), (64, 32, 0.5, 32),
+])  # fmt: skip
+def test_an_owner_has_a_share_of_the_streams(most: int, per_owner: int, share: float, had: int) -> None:
+    door = admission(share=0.0, max_streams=most, per_owner=per_owner)
+    door.share_of_one = share
+    for _ in range(had):
+        door.check("greedy")
+        door.admit("greedy", [K])
+    if had < most or share < 1:
+        with pytest.raises(RateLimited, match=f"{had} streams"):
+            door.check("greedy")
+
+
 def test_an_idle_server_admits_whatever_the_cost() -> None:
     door = admission()
     door.measured(K, 100.0, 1.0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from vivavoce.errors import Overloaded
+from vivavoce.errors import Overloaded, RateLimited
 from vivavoce.machine.admission import Admission, Kind
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
@@ -47,6 +47,20 @@ async def test_who_has_waited_longest_goes_first() -> None:
         assert order == []
     await asyncio.gather(*tasks)
     assert order == ["a", "b", "c"]
+
+
+async def test_who_waits_for_the_last_room_is_told_that_it_is_for_others() -> None:
+    door = admissions(max_streams=9, wait_s=0.0)
+    door.books.share, door.books.share_of_one = 0.5, 0.5
+    door.books.measured(KIND[0], 0.4, 1.0)
+    async with door.enter("a", KIND):
+        with pytest.raises(RateLimited, match="for other keys"):
+            async with door.enter("a", KIND):
+                pass
+        async with door.enter("b", KIND):
+            with pytest.raises(Overloaded):
+                async with door.enter("c", KIND):
+                    pass
 
 
 async def test_who_holds_a_place_stands_behind_who_holds_none() -> None:

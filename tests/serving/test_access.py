@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -161,6 +164,48 @@ def test_one_key_takes_half_and_leaves_the_rest(locked: LiveServer) -> None:
             assert full.value.response.status_code == 503
 
 
+def test_one_key_speaks_with_half_of_the_streams_on_every_door() -> None:
+    """`max_streams` was lowered and `max_streams_per_key` forgotten: one key had them all."""
+    go = threading.Event()
+
+    def hold(_: object) -> None:
+        go.wait(20)
+
+    engine = FakeEngine(before_step=hold)
+    speech: dict[str, Any] = {"json": {"input": "Hello there."}, "timeout": 20}
+    with (
+        live_server([engine], api_keys=(KEY, OTHER_KEY), max_streams=4) as server,
+        ThreadPoolExecutor(8) as clients,
+    ):
+
+        def ask(key: str) -> Future[int]:
+            return clients.submit(
+                lambda: httpx.post(server.url + "/v1/audio/speech", headers={"x-api-key": key}, **speech).status_code
+            )
+
+        def working() -> int:
+            return sum(server.server.synthesizer.admission.active().values())  # type: ignore[attr-defined]
+
+        def until(count: int) -> None:
+            while working() < count:
+                go.wait(0.01)
+
+        try:
+            mine = [ask(KEY), ask(KEY)]
+            until(2)
+            assert ask(KEY).result() == 429
+            with stream(server, shown=KEY) as socket_:
+                socket_.send('{"type": "input.text", "text": "Hello."}')
+                socket_.send('{"type": "input.done"}')
+                while "rate_limit_exceeded" not in str(socket_.recv(10)):
+                    pass
+            others = [ask(OTHER_KEY), ask(OTHER_KEY)]
+            until(4)
+        finally:
+            go.set()
+        assert [each.result() for each in (*mine, *others)] == [200] * 4
+
+
 def test_shares_are_counted_and_given_back() -> None:
     shares = Shares("things", 4, 0.5)
     with shares.hold("a"), shares.hold("a"):
@@ -276,7 +321,7 @@ def test_a_file_with_a_key_is_one(tmp_path: Path) -> None:
 def test_the_digest_of_an_unset_variable_is_no_key(tmp_path: Path, nothing: bytes) -> None:
     """`printf %s "$KEY" | sha256sum` without a KEY."""
     digest = hashlib.sha256(nothing).hexdigest().upper()
-    with pytest.raises(ConfigError, match="line 1: .*empty text"):
+    with pytest.raises(ConfigError, match=r"line 1: .*empty text"):
         access(api_keys=(), api_keys_file=write(tmp_path / "keys", digest))
 
 

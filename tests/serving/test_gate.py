@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from vivavoce.errors import UnknownVoice
@@ -58,6 +58,21 @@ async def test_a_page_that_says_nothing_has_a_policy() -> None:
     assert headers["content-security-policy"].startswith("default-src 'self'")
     own = HTMLResponse("", headers={"content-security-policy": "default-src 'none'"})
     assert (await ask(own))[1]["content-security-policy"] == "default-src 'none'"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/html", "TEXT/HTML; charset=x", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"],
+)
+async def test_whatever_a_browser_runs_scripts_of_has_a_policy(kind: str) -> None:
+    """A model elsewhere or a mounted application says what its answer is."""
+    _, headers, _ = await ask(Response("<svg onload='alert(1)'/>", headers={"content-type": kind}))
+    assert headers["content-security-policy"].startswith("default-src 'self'; object-src 'none'")
+
+
+async def test_sound_and_json_need_none() -> None:
+    for kind in ("audio/mpeg", "application/json", "text/event-stream"):
+        assert "content-security-policy" not in (await ask(Response("", media_type=kind)))[1]
 
 
 @pytest.mark.parametrize("path", ["", "/", "//", "/\ud800", "/%", "/v1/\udcff", "/" + "a/" * 2000])

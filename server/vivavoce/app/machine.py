@@ -26,11 +26,14 @@ class Machine:
     residents: Residents[Any]
 
 
-def build_machine(config: Config, metrics: Metrics, draining: Draining | None = None) -> Machine:
+def build_machine(
+    config: Config, metrics: Metrics, draining: Draining | None = None, *, share_of_one: float = 1.0
+) -> Machine:
     """The workers begin at once; the synthesizer ends them.
 
     Args:
         draining: of the server; None: the synthesizer begins it when it is drained.
+        share_of_one: see `Admission`.
     """
     pool = WorkerPool(
         workers=config.speed.worker_count(),
@@ -44,6 +47,7 @@ def build_machine(config: Config, metrics: Metrics, draining: Draining | None = 
         first_audio_target_s=config.speed.first_audio_target_s,
         share=config.speed.admission_share,
         draining=draining or Draining(),
+        share_of_one=share_of_one,
     )
     admissions = Admissions(admission, wait_s=config.speed.queue_wait_s, max_waiting=MAX_WAITING, metrics=metrics)
     return Machine(pool, admission, admissions, Residents(config.voices.voice_memory_mib << 20))

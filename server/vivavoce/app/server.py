@@ -143,7 +143,7 @@ def build_server(
     metrics, draining = Metrics(), Draining()
     access = Access.from_settings(config.access, config.server.host, metrics)
     built = (
-        services_of_this_machine(config, metrics, engines, recognizers, activity, draining)
+        services_of_this_machine(config, metrics, engines, recognizers, activity, draining, share_of_one=access.share)
         if services is None
         else services(config, metrics)
     )
@@ -152,7 +152,7 @@ def build_server(
     shares = Shares("live connections", config.live.max_sockets, access.share)
     connections = Connections(shares, draining, metrics)
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
-    decoding = DecodingService(metrics)
+    decoding = DecodingService(metrics, share=access.share)
     hosted = build_hosted(config, synthesizer, transcriber, built.ears, decoding, draining, encoding, metrics)
     speaker, listener = hosted.speaker, hosted.listener
     assistant = build_assistant(config.assistant, speaker, listener, metrics, built.admissions, synthesizer.voices)
@@ -222,6 +222,7 @@ def build_server(
         config.listening,
         metrics,
         all_translators(assistant.sessions.brain.chat, built.translators),
+        share=access.share,
     )
     app.include_router(transcriptions_router(transcripts))
     others: list[Answerer] = [PictureAnswers(hosted.pictures, config.limits), transcripts]

@@ -53,13 +53,16 @@ def services_of_this_machine(
     recognizers: Sequence[Recognizer] | None = None,
     activity: VoiceActivity | None = None,
     draining: Draining | None = None,
+    *,
+    share_of_one: float = 1.0,
 ) -> Services:
     """The synthesizer and the transcriber, on one pool of workers.
 
     Args:
         engines, recognizers, activity: instead of the configured ones (tests).
+        share_of_one: of what is bounded that one owner may have.
     """
-    machine = build_machine(config, metrics, draining)
+    machine = build_machine(config, metrics, draining, share_of_one=share_of_one)
     transcriber = build_transcriber(config, metrics, machine, recognizers, activity)
     synthesizer = build_synthesizer(config, metrics, engines, machine)
     translators = local_translators(machine)

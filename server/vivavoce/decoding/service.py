@@ -57,15 +57,18 @@ class DecodingLimits:
 class DecodingService:
     """Makes, lends and replaces decoder processes. Use `start` once a loop runs, `aclose` at the end.
 
+    Args:
+        share: of what is decoded at the same time that one owner may have, 0..1.
+
     Attributes:
         idle: processes that wait for a recording.
         lent: processes that decode one.
     """
 
-    def __init__(self, metrics: Metrics, limits: DecodingLimits | None = None) -> None:
+    def __init__(self, metrics: Metrics, limits: DecodingLimits | None = None, *, share: float = 1.0) -> None:
         self._metrics = metrics
         self._limits = limits = limits or DecodingLimits()
-        self._files = Places("files to decode", limits.files, limits.waiting, limits.files_per_owner)
+        self._files = Places("files to decode", limits.files, limits.waiting, limits.files_per_owner, share=share)
         self._streams = Places("live streams to decode", limits.streams, 0, limits.streams_per_owner)
         self.idle: list[DecoderProcess] = []
         self.lent: set[DecoderProcess] = set()

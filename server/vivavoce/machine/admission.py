@@ -55,6 +55,8 @@ class Admission:
         cores: CPU cores the engines may use.
         max_streams: hard limit of streams at once.
         max_streams_per_owner: the same for one API key.
+        share_of_one: of `max_streams` that one owner may have, 0..1. Below 1 owners can be told apart: one who has a
+            stream leaves room for one more of somebody else's.
         first_audio_target_s: how soon the first result should leave.
         share: of the cores that may be admitted; adapts. 0: up to `max_streams`, without measuring.
         draining: once it has begun, nobody is admitted any more.
@@ -66,6 +68,7 @@ class Admission:
     first_audio_target_s: float
     share: float = SHARE_START
     draining: Draining = field(default_factory=Draining)
+    share_of_one: float = 1.0
     _costs: dict[Kind, float] = field(default_factory=dict)  # core seconds per second
     _first_costs: dict[Kind, float] = field(default_factory=dict)  # core seconds until the first result
     _active: dict[int, _Stream] = field(default_factory=dict)  # by ticket
@@ -126,24 +129,34 @@ class Admission:
         """
         if self.draining.has_begun:
             raise ShuttingDown("the server is shutting down", retry_after_s=5.0)
-        if self.active().get(owner, 0) >= self.max_streams_per_owner:
-            raise RateLimited(f"this key already has {self.max_streams_per_owner} streams; wait for one to end")
+        most = min(self.max_streams_per_owner, max(1, int(self.max_streams * self.share_of_one)))
+        if self.active().get(owner, 0) >= most:
+            raise RateLimited(f"this key already has {most} streams; wait for one to end")
 
-    def may_admit(self, kinds: Sequence[Kind], *, live: bool = True) -> bool:
+    def may_admit(self, kinds: Sequence[Kind], *, live: bool = True, owner: str | None = None) -> bool:
         """True when one more such stream keeps real time and its first result comes in time."""
-        if not self.keeps_up(kinds, live=live):
+        if not self.keeps_up(kinds, live=live, owner=owner):
             return False
         return not live or not self._silent or self.share == 0 or self._opens_in_time(kinds)
 
-    def keeps_up(self, kinds: Sequence[Kind], *, live: bool = True) -> bool:
-        """True when one more such stream keeps real time, however late it begins."""
+    def keeps_up(self, kinds: Sequence[Kind], *, live: bool = True, owner: str | None = None) -> bool:
+        """True when one more such stream keeps real time, however late it begins.
+
+        Args:
+            owner: whose it is; None: whoever has none yet.
+        """
         if not self._active:
             return True  # an idle server never refuses, whatever the measured cost
         if len(self._active) >= self.max_streams:
             return False
         if not live or self.share == 0 or not any(stream.live for stream in self._active.values()):
             return True
-        return self.load() + self._cost(kinds) <= self.share * self.cores
+        streams = 2 if self._leaves_room(owner) else 1
+        return self.load() + streams * self._cost(kinds) <= self.share * self.cores
+
+    def _leaves_room(self, owner: str | None) -> bool:
+        """Whether the last room is not for this owner: it has something already, and others may come."""
+        return self.share_of_one < 1 and any(each.owner == owner and each.live for each in self._active.values())
 
     def admit(self, owner: str, kinds: Sequence[Kind], *, live: bool = True) -> int:
         """Count one stream in. Returns its ticket, for `sounding` and `leave`."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from vivavoce.errors import Overloaded
+from vivavoce.errors import Overloaded, RateLimited
 from vivavoce.machine.admission import Admission, Kind, Place, refusal
 from vivavoce.machine.scheduler import fair_order
 from vivavoce.metrics import Metrics
@@ -85,7 +85,7 @@ class Admissions:
     async def _admit(self, owner: str, kinds: tuple[Kind, ...], live: bool) -> int:
         admission = self.books
         admission.check(owner)
-        if not self._waiting and admission.may_admit(kinds, live=live):
+        if not self._waiting and admission.may_admit(kinds, live=live, owner=owner):
             self._metrics.queue.observe(0.0)
             return admission.admit(owner, kinds, live=live)
         self._make_room(owner)
@@ -100,6 +100,8 @@ class Admissions:
         except TimeoutError:
             if not admission.keeps_up(kinds, live=live):
                 raise refusal(time.monotonic() - me.since_s) from None
+            if not admission.keeps_up(kinds, live=live, owner=owner):
+                raise RateLimited("what room is left is for other keys; wait for one of your streams to end") from None
             admission.check(owner)
         finally:
             self._waiting.pop(number, None)
@@ -127,7 +129,7 @@ class Admissions:
         numbers = list(self._waiting)
         order = fair_order([(w.owner, w.since_s) for w in self._waiting.values()], self.books.active())
         me = self._waiting[number]
-        return numbers[order[0]] == number and self.books.may_admit(me.kinds, live=me.live)
+        return numbers[order[0]] == number and self.books.may_admit(me.kinds, live=me.live, owner=me.owner)
 
 
 @dataclass(slots=True)

@@ -45,6 +45,7 @@ class TranscriptAnswers:
 
     Args:
         translators: write other languages than a recognizer does; the first that can is asked.
+        share: of the recordings heard at the same time that one owner may have, 0..1.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class TranscriptAnswers:
         listening: ListeningSettings,
         metrics: Metrics,
         translators: Sequence[Translator] = (),
+        *,
+        share: float = 1.0,
     ) -> None:
         self._listener = listener
         self._decoding = decoding
@@ -66,7 +69,7 @@ class TranscriptAnswers:
         self._limits, self._live, self._listening = limits, live, listening
         self._metrics = metrics
         self._translators = translators
-        self._places = Places("recordings", AT_ONCE, WAITING, SHARE)
+        self._places = Places("recordings", AT_ONCE, WAITING, SHARE, share=share)
 
     def knows(self, model_id: str) -> bool:
         """See `huggingface.Answerer`: a recognition model of this server, by its id or its repository."""

@@ -207,7 +207,8 @@ def _read_digests(settings: AccessSettings) -> list[bytes]:
             )
         if bytes.fromhex(digest) in _OF_NOTHING:
             raise ConfigError(
-                f"{settings.api_keys_file}, line {number}: that is the digest of an empty text; was the key's variable set?"
+                f"{settings.api_keys_file}, line {number}: that is the digest of an empty text; was the key's variable "
+                "set?"
             )
         digests.append(bytes.fromhex(digest))
     if not digests:

@@ -29,6 +29,7 @@ from vivavoce.serving.error_shapes import shaped
 logger = logging.getLogger(__name__)
 
 _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
+_MAY_RUN_SCRIPTS: Final = (b"text/html", b"application/xhtml", b"image/svg", b"text/xml", b"application/xml")
 CSP = b"content-security-policy"
 UNFORESEEN = "the server failed; the log has the details under the request id"
 
@@ -138,7 +139,7 @@ class _Answer:
 def _missing_policy(message: Message) -> tuple[bytes, bytes] | None:
     """What a page that says nothing itself may load and run: what this server has, and nothing else."""
     headers = {name.lower(): value for name, value in message.get("headers", ())}
-    if CSP in headers or not headers.get(b"content-type", b"").startswith(b"text/html"):
+    if CSP in headers or not headers.get(b"content-type", b"").lower().startswith(_MAY_RUN_SCRIPTS):
         return None
     return CSP, b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
 
