@@ -148,8 +148,14 @@ def test_every_call_may_fail(
     pytest.fail("the operation makes more calls than are tried")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_killed_process_leaves_old_or_new(home: Path, tmp_path: Path, operation: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "at_once"), [*((each, True) for each in OPERATIONS), ("replace", False), ("pull", False)]
+)
+def test_a_killed_process_leaves_old_or_new(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, at_once: bool
+) -> None:
+    if not at_once:  # file systems that cannot exchange: of networks, of overlays
+        monkeypatch.setattr(placing, "exchange_at_once", lambda built, target: False)
     for number in range(MOST_CALLS):
         act = OPERATIONS[operation](home, tmp_path / str(number))
         TRAP.left, TRAP.act = number, lambda: os._exit(9)

@@ -1,7 +1,7 @@
 """Puts a finished folder in its place or takes one away: after a power cut or a full disk it is the old or the new one.
 
 What is put together lies in a hidden folder beside its place, which its maker holds locked; one that nobody holds was
-left by a process that died, and goes at the next look. Nothing is moved before it has reached the disk, and an old
+left by a process that died, and goes at the next look; an old folder that was only set aside comes back. Nothing is moved before it has reached the disk, and an old
 folder goes only when the new one is in its place. Knows folders, not voices. Called by `install.py` and `store.py`.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 
 STAGING_PREFIX = ".adding-"
 REMOVING_PREFIX = ".removing-"
+ASIDE_PREFIX = ".aside-"
 LOCK_FILE = "lock"
 
 _AT_FDCWD = -100
@@ -44,7 +45,7 @@ def staging(home: Path) -> Iterator[Path]:
 
 
 def place(built: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Move a finished folder to `target`, on the same file system; what was there is left where `built` was.
+    """Move a finished folder to `target`, on the same file system; what was there is deleted, or left where `built` was.
 
     Raises:
         FileExistsError: If there is something and `overwrite` is not set.
@@ -79,11 +80,28 @@ def discard(folder: Path) -> None:
 
 
 def sweep(home: Path) -> None:
-    """Delete what processes that died have left half done. Any number of processes may do it at once."""
-    for prefix in (STAGING_PREFIX, REMOVING_PREFIX):
+    """Delete what processes that died have left half done, and put back what they had set aside.
+
+    Any number of processes may do it at once.
+    """
+    for prefix in (ASIDE_PREFIX, STAGING_PREFIX, REMOVING_PREFIX):
         for folder in home.glob(f"{prefix}*"):
             with contextlib.suppress(OSError), _locked(folder):
+                if prefix == ASIDE_PREFIX:
+                    _put_back(folder)
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_back(aside: Path) -> None:
+    """What lies in there takes its place again, unless something new has it.
+
+    Raises:
+        OSError: If it cannot be done; it stays where it is.
+    """
+    for old in aside.iterdir():
+        if old.name != LOCK_FILE and not (aside.parent / old.name).exists():
+            os.rename(old, aside.parent / old.name)
+            flush_folder(aside.parent)
 
 
 def flush(folder: Path) -> None:
@@ -135,18 +153,21 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _exchange(built: Path, target: Path) -> None:
-    """Swap two folders: in one step where the system can, else in two with a way back."""
+    """Put one in the place of the other: in one step where the system can, else in two with a way back."""
     if exchange_at_once(built, target):
         return
-    aside = built.with_name(f"{built.name}.old")
-    os.rename(target, aside)
+    aside = Path(tempfile.mkdtemp(prefix=ASIDE_PREFIX, dir=target.parent))
     try:
-        os.rename(built, target)
-    except OSError:
-        os.rename(aside, target)
-        raise
-    with contextlib.suppress(OSError):
-        os.rename(aside, built)
+        with _locked(aside):
+            os.rename(target, aside / target.name)
+            try:
+                os.rename(built, target)
+            except OSError:
+                os.rename(aside / target.name, target)
+                raise
+    finally:
+        if target.exists():  # else the old one is in there, and nowhere else
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def exchange_at_once(one: Path, other: Path) -> bool:
