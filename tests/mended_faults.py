@@ -544,6 +544,14 @@ MENDED = (
         "C1",
     ),
     Mutant(
+        "a stream of which nothing comes keeps its decoder",
+        "decoding/service.py",
+        "                if longest is None or longest.rests_s < REST_S:\n",
+        "                if True:\n",
+        "tests/decoding/test_service.py -k gives_way",
+        "C2",
+    ),
+    Mutant(
         "who waits for its client keeps its place",
         "synthesis/utterance.py",
         "            self._place = self._loaded = None\n            await self._held.aclose()\n\n    # -- what became",

@@ -55,7 +55,8 @@ ALLOWED: dict[str, set[str]] = {
     "synthesis": {"errors", "metrics", "progress", "machine", "text", "audio", "words", "engines.speech"},
     "recognition": {"errors", "metrics", "progress", "machine", "text", "audio", "words", "engines.recognizer"},
     "speaking": SESSIONS | SPEECH | {"synthesis.speaker", "config"},
-    "captions": SESSIONS | {"recognition", "decoding.service", "engines.recognizer", "serving.parts", "config"},
+    "captions": SESSIONS
+    | {"recognition", "decoding.service", "decoding.live_decoder", "engines.recognizer", "serving.parts", "config"},
     "assistant": SESSIONS
     | {
         "synthesis.speaker",

@@ -15,6 +15,7 @@ import pytest
 from fake_engine import wait_until
 from recordings import recording, silence, tone, wav
 from vivavoce.audio.decoders import LIVE_STREAM, AudioDecoder, DecodingRules
+from vivavoce.decoding.live_decoder import REST_S, LiveDecoder
 from vivavoce.decoding.process import DecoderProcess, ProcessLimits
 from vivavoce.decoding.service import DecodingLimits, DecodingService
 from vivavoce.errors import InvalidAudio, Overloaded, RateLimited
@@ -185,6 +186,44 @@ async def test_one_that_never_answers_is_ended() -> None:
         await process.begin(RATE, DecodingRules())
     assert not process.usable
     await process.aclose()
+
+
+async def test_a_stream_of_which_nothing_comes_gives_way(metrics: Metrics) -> None:
+    """Four connections that had sent a byte each kept everybody else from being heard."""
+    now_s = 0.0
+    limits = DecodingLimits(streams=3, streams_per_owner=2)
+    service = DecodingService(metrics, limits, now=lambda: now_s)
+    sound = recording("ogg opus", 1.0)
+    async with contextlib.AsyncExitStack() as held:
+        held.push_async_callback(service.aclose)
+
+        async def open_one(owner: str, *, may_rest: bool = True) -> LiveDecoder:
+            return await held.enter_async_context(service.live(owner=owner, sample_rate=RATE, may_rest=may_rest))
+
+        idle, busy = await open_one("a"), await open_one("a")
+        await idle.decode(sound[:100])
+        elsewhere = await open_one("b", may_rest=False)
+        now_s = REST_S - 0.1
+        for owner, refusal in (("a", RateLimited), ("c", Overloaded)):
+            with pytest.raises(refusal):
+                await open_one(owner)
+        await busy.decode(sound[:500])
+        now_s = REST_S + 0.1
+        newcomer = await open_one("c")  # there is none left: whoever rests longest gives way
+        assert len(await newcomer.decode(sound)) > 0
+        with pytest.raises(Overloaded, match="begin a new stream"):
+            await idle.decode(sound[100:])
+        with pytest.raises(Overloaded):
+            await open_one("a")
+        assert len(await busy.decode(sound[500:])) > 0
+        assert len(await elsewhere.decode(sound)) > 0
+        now_s = 3 * REST_S
+        await newcomer.decode(b"")
+        await open_one("a")  # his own gives way, not the one from elsewhere
+        with pytest.raises(Overloaded, match="begin a new stream"):
+            await busy.flush()
+        assert len(service.lent) == 3
+    assert not service.lent
 
 
 async def test_live_streams_have_places_of_their_own_and_a_share() -> None:

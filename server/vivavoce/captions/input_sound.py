@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.pcm import PcmReader, SampleFormat
 from vivavoce.audio.resample import Resampler
-from vivavoce.decoding.service import LiveDecoder
+from vivavoce.decoding.live_decoder import LiveDecoder
 
 HEARD_RATE = 16_000  # Hz of a carrier's microphone, and of what containers become
 _FORMATS: Final[dict[str, tuple[SampleFormat, int]]] = {  # and the rate where none is named

@@ -193,7 +193,7 @@ class LiveCaptions:
     @asynccontextmanager
     async def _sound(self, config: ListenConfig) -> AsyncIterator[InputSound]:
         if config.encoding == "container":
-            async with self._decoding.live(owner=self._owner) as decoder:
+            async with self._decoding.live(owner=self._owner, may_rest=True) as decoder:
                 yield ContainerSound(decoder)
         else:
             yield PcmSound(config.encoding or "pcm", config.sample_rate)

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.decoders import ANY_RECORDING, Decoded, DecodingRules
+from vivavoce.decoding.live_decoder import REST_S, LiveDecoder
 from vivavoce.decoding.places import Places
 from vivavoce.decoding.process import DecoderProcess, ProcessLimits
 from vivavoce.decoding.recording import Recording
@@ -59,13 +61,21 @@ class DecodingService:
 
     Args:
         share: of what is decoded at the same time that one owner may have, 0..1.
+        now: a clock in seconds that does not go back.
 
     Attributes:
         idle: processes that wait for a recording.
         lent: processes that decode one.
     """
 
-    def __init__(self, metrics: Metrics, limits: DecodingLimits | None = None, *, share: float = 1.0) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        limits: DecodingLimits | None = None,
+        *,
+        share: float = 1.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._metrics = metrics
         self._limits = limits = limits or DecodingLimits()
         self._files = Places("files to decode", limits.files, limits.waiting, limits.files_per_owner, share=share)
@@ -73,6 +83,8 @@ class DecodingService:
         self.idle: list[DecoderProcess] = []
         self.lent: set[DecoderProcess] = set()
         self._ended_one: dict[str, float] = {}  # owner -> when it may come again, by the loop's clock
+        self._may_rest: list[LiveDecoder] = []
+        self._now = now
         self._closed = False
         self._replacing: set[asyncio.Task[None]] = set()
 
@@ -141,7 +153,12 @@ class DecodingService:
 
     @asynccontextmanager
     async def live(
-        self, *, owner: str, sample_rate: int | None = 16_000, rules: DecodingRules = ANY_RECORDING
+        self,
+        *,
+        owner: str,
+        sample_rate: int | None = 16_000,
+        rules: DecodingRules = ANY_RECORDING,
+        may_rest: bool = False,
     ) -> AsyncIterator[LiveDecoder]:
         """A decoder for a stream that comes at the pace of its client; it holds a process until the block ends.
 
@@ -149,14 +166,39 @@ class DecodingService:
             owner: whose share it counts on.
             sample_rate: Hz; None: the stream's own.
             rules: `LIVE_STREAM` for a microphone, which has no end.
+            may_rest: it waits for a client, so where nothing comes for a while it gives way to who needs a decoder.
 
         Raises:
             Overloaded: If there are too many.
             RateLimited: If the owner has too many, or has just sent what ended a decoder.
         """
-        async with self._streams.enter(owner), self._lend(owner) as process:
+        async with AsyncExitStack() as held:
+            await self._enter_live(held, owner)
+            process = await held.enter_async_context(self._lend(owner))
             await process.begin(sample_rate, rules)
-            yield LiveDecoder(process)
+            decoder = LiveDecoder(process, owner, held.aclose, self._now)
+            if may_rest:
+                self._may_rest.append(decoder)
+            try:
+                yield decoder
+            finally:
+                if decoder in self._may_rest:
+                    self._may_rest.remove(decoder)
+
+    async def _enter_live(self, held: AsyncExitStack, owner: str) -> None:
+        """A place among the live streams; one of which nothing comes gives way, an owner's own to his own share."""
+        while True:
+            try:
+                await held.enter_async_context(self._streams.enter(owner))
+                return
+            except Overloaded as refused:
+                own = isinstance(refused, RateLimited)
+                resting = [each for each in self._may_rest if each.owner == owner or not own]
+                longest = max(resting, key=lambda each: each.rests_s, default=None)
+                if longest is None or longest.rests_s < REST_S:
+                    raise
+                self._may_rest.remove(longest)
+                await longest.give_way()
 
     @asynccontextmanager
     async def _lend(self, owner: str) -> AsyncIterator[DecoderProcess]:
@@ -213,31 +255,6 @@ class DecodingService:
             await process.aclose()
         else:
             self.idle.append(process)
-
-
-class LiveDecoder:
-    """A stream's decoder: the two calls of `AudioDecoder`, to be awaited."""
-
-    def __init__(self, process: DecoderProcess) -> None:
-        self._process = process
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds of sound decoded so far."""
-        return self._process.duration_s
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz of what comes out; 0 until it is known."""
-        return self._process.sample_rate
-
-    async def decode(self, data: bytes) -> Samples:
-        """Take bytes, return float32 [n]."""
-        return await self._process.decode(data)
-
-    async def flush(self) -> Samples:
-        """The stream is over: return what was kept back."""
-        return np.concatenate(await self._process.flush() or [np.zeros(0, np.float32)])
 
 
 async def _decoded(

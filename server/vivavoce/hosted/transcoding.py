@@ -11,7 +11,7 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.audio.decoders import DecodingRules
 from vivavoce.audio.encoders import AudioEncoder, open_encoder
 from vivavoce.audio.resample import Resampler
-from vivavoce.decoding.service import LiveDecoder
+from vivavoce.decoding.live_decoder import LiveDecoder
 from vivavoce.errors import HostedModelFailed, InvalidAudio
 
 MAX_RATE = 48_000  # Hz of any of our formats

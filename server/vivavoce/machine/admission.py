@@ -129,7 +129,9 @@ class Admission:
         """
         if self.draining.has_begun:
             raise ShuttingDown("the server is shutting down", retry_after_s=5.0)
-        most = min(self.max_streams_per_owner, max(1, int(self.max_streams * self.share_of_one)))
+        most = self.max_streams_per_owner
+        if self.share_of_one < 1:
+            most = min(most, max(1, int(self.max_streams * self.share_of_one)))
         if self.active().get(owner, 0) >= most:
             raise RateLimited(f"this key already has {most} streams; wait for one to end")
 
