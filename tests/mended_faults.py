@@ -656,6 +656,14 @@ MENDED = (
         "H4",
     ),
     Mutant(
+        "what was set aside when the process was killed does not come back",
+        "voices/placing.py",
+        "                if prefix == ASIDE_PREFIX:\n",
+        "                if False:\n",
+        "tests/voices/test_power_cuts.py -k killed",
+        "H5",
+    ),
+    Mutant(
         "ready while the voice is being loaded",
         "synthesis/voice_library.py",
         "return info is not None and not self._residents.is_loading((info.engine, info.id))",

@@ -1,8 +1,9 @@
 """Puts a finished folder in its place or takes one away: after a power cut or a full disk it is the old or the new one.
 
 What is put together lies in a hidden folder beside its place, which its maker holds locked; one that nobody holds was
-left by a process that died, and goes at the next look; an old folder that was only set aside comes back. Nothing is moved before it has reached the disk, and an old
-folder goes only when the new one is in its place. Knows folders, not voices. Called by `install.py` and `store.py`.
+left by a process that died, and goes at the next look; an old folder that was only set aside comes back. Nothing is
+moved before it has reached the disk, and an old folder goes only when the new one is in its place. Knows folders, not
+voices. Called by `install.py` and `store.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def staging(home: Path) -> Iterator[Path]:
 
 
 def place(built: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Move a finished folder to `target`, on the same file system; what was there is deleted, or left where `built` was.
+    """Move a finished folder to `target`, on the same file system; what was there is gone, or left where `built` was.
 
     Raises:
         FileExistsError: If there is something and `overwrite` is not set.
