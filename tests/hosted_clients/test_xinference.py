@@ -191,10 +191,13 @@ def test_a_key_is_asked_for_and_launches_are_ones_own(engine: FakeEngine) -> Non
         for refused in (yours.terminate_model, yours.get_launch_model_progress):
             with pytest.raises(RuntimeError, match="Model not found"):
                 refused(uid)
-        with pytest.raises(RuntimeError, match="is taken"):
-            yours.launch_model(model_name="alpha", model_type="audio", model_uid="mine")
         with pytest.raises(RuntimeError, match="unknown model"):
             yours.get_model("alpha").__class__("mine", server.url, yours._headers).speech("Hello.")
+        with pytest.raises(RuntimeError, match="is taken"):
+            mine.launch_model(model_name="alpha", model_type="audio", model_uid=uid)
+        yours.launch_model(model_name="alpha", model_type="audio", model_uid=uid)
+        yours.terminate_model(uid)
+        assert (uid in yours.list_models(), uid in mine.list_models()) == (False, True), "each has his own"
 
 
 # -- what listens
