@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -18,27 +19,38 @@ class LocalEars:
 
     Attributes:
         stretches: what was to be heard.
-        welcomed: who was, and whether that was asked of any Ear.
+        attended: whoever asked for a place, whether they had been heard already, and whether any Ear was asked.
         lost: so many of the next stretches lose their Ear before its last word.
         cut: likewise, but the words just end, as if they were whole.
-        full: so many of the next calls of `welcome` or `hear` are refused.
-        open: stretches on their way.
+        full: so many of the next calls of `attend` or `hear` are refused.
+        open, most_open: stretches on their way, now and at the most.
+        places: held, or asked for.
     """
 
     def __init__(self, ears: Sequence[Ear]) -> None:
         self._turns = itertools.cycle(ears)
         self._ears = ears
         self.stretches: list[Stretch] = []
-        self.welcomed: list[tuple[HearingRequest, bool]] = []
-        self.lost = self.cut = self.full = self.open = 0
+        self.attended: list[tuple[HearingRequest, bool, bool]] = []
+        self.lost = self.cut = self.full = self.open = self.most_open = self.places = 0
 
     async def models(self) -> tuple[RecognizerInfo, ...]:
         return await next(self._turns).models()
 
-    async def welcome(self, request: HearingRequest, *, live: bool, anywhere: bool) -> None:
-        self.welcomed.append((request, anywhere))
+    async def attend(
+        self, request: HearingRequest, *, live: bool, begun: bool, anywhere: bool
+    ) -> AsyncGenerator[bool, None]:
+        self.attended.append((request, begun, anywhere))
         self._refuse()
-        await next(self._turns).welcome(request, live=live)
+        self.places += 1
+        try:
+            for _ in range(5):  # the way there takes its time: others may be quicker
+                await asyncio.sleep(0)
+            async with aclosing(next(self._turns).attend(request, live=live, begun=begun)) as lent:
+                async for held in lent:
+                    yield held
+        finally:
+            self.places -= 1
 
     async def hear(self, stretch: Stretch) -> AsyncGenerator[Heard | None, None]:
         self.stretches.append(stretch)
@@ -46,6 +58,7 @@ class LocalEars:
         lost, self.lost = self.lost > 0, max(0, self.lost - 1)
         cut, self.cut = self.cut > 0, max(0, self.cut - 1)
         self.open += 1
+        self.most_open = max(self.most_open, self.open)
         try:
             async with aclosing(next(self._turns).hear(stretch)) as words:
                 async for heard in words:

@@ -30,7 +30,14 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.config import Config
 from vivavoce.errors import EngineError
 from vivavoce.metrics import Metrics
-from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingRequest, Listener, SpeechStarted
+from vivavoce.recognition.listener import (
+    SAMPLE_RATE,
+    HeardSegment,
+    HearingRequest,
+    Listener,
+    SpeechStarted,
+    SpeechStopped,
+)
 
 pytestmark = pytest.mark.timeout(300)  # replicas take their time to start
 
@@ -168,10 +175,47 @@ async def test_whoever_leaves_stops_the_ear_and_leaves_nothing(cluster: RayClust
     assert "asked-elsewhere" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
+async def test_who_speaks_is_heard_before_any_number_of_recordings(cluster: RayCluster) -> None:
+    """An Ear is given more stretches of recordings than people it hears at once; nobody's words wait for theirs."""
+    cluster.deploy()
+    files, done = 45, 0
+    async with door_listener(cluster) as listener:
+
+        async def write_down(seed: int) -> None:
+            nonlocal done
+            async with listener.transcribe([talk(seed, 12)], REQUEST) as segments:
+                async for _ in segments:
+                    done += 1
+
+        writing = [asyncio.create_task(write_down(seed)) for seed in range(files)]
+        try:
+            async with asyncio.timeout(60):
+                while await cluster.handle(EAR).hearing.remote() < 2 * files:
+                    pass
+            async with listener.listen(REQUEST) as hearing:
+                assert (await cluster.handle(EAR).open_work.remote())["places"] == files + 1
+                hearing.write(np.concatenate([level(0.3, 1.0), level(0.0, 0.5)]))
+                events = aiter(hearing)
+                while not isinstance(await anext(events), SpeechStopped):
+                    pass
+                before = done
+                heard = await anext(events)
+                assert isinstance(heard, HeardSegment)
+                assert {*heard.heard.text.split()} == {"w30"}
+                assert done - before < 8, "it waited for recordings"
+        finally:
+            for each in writing:
+                each.cancel()
+            await asyncio.gather(*writing, return_exceptions=True)
+    async with asyncio.timeout(30):
+        while await cluster.handle(EAR).open_work.remote() != NOTHING:
+            pass
+
+
 async def test_an_ear_killed_in_mid_sentence_is_an_error_or_nothing(cluster: RayCluster) -> None:
     """Several times: each recording is heard as a whole, or fails; the killed one comes back."""
-    cluster.deploy(ears=2)
-    sounds = {seed: talk(seed) for seed in range(6)}
+    cluster.deploy(ears=3)
+    sounds = {seed: talk(seed) for seed in range(9)}
     whole = await expected(sounds)
     ends = {"whole": 0, "failed": 0}
     async with door_listener(cluster) as listener:
@@ -196,7 +240,8 @@ async def test_an_ear_killed_in_mid_sentence_is_an_error_or_nothing(cluster: Ray
             await asyncio.to_thread(cluster.kill, cluster.replicas(EAR)[0])
             await asyncio.gather(*hearing)
             assert await words(listener, sounds[0]) == whole[0]
-            await asyncio.to_thread(wait_until, lambda: cluster.has(EAR, 2))
+            await asyncio.to_thread(wait_until, lambda: len(cluster.replicas(EAR)) >= 2)
+        await asyncio.to_thread(wait_until, lambda: cluster.has(EAR, 3))
     print(f"of {sum(ends.values())} recordings {ends['failed']} failed, {ends['whole']} were whole")
     assert sum(ends.values()) == KILLS * len(sounds)
 

@@ -14,6 +14,7 @@ from fake_engine import StepGate
 from fake_recognizer import FakeHearing, FakeRecognizer
 from local_ears import LocalEars
 from loudness import Loudness
+from vivavoce.adapters.ray_serve import ear_place
 from vivavoce.adapters.ray_serve.ear import Ear
 from vivavoce.adapters.ray_serve.remote_listener import RemoteListener
 from vivavoce.app.listener import build_ears, build_models, build_transcriber
@@ -23,6 +24,7 @@ from vivavoce.config import Config
 from vivavoce.engines.recognizer import HearingOptions
 from vivavoce.errors import EngineCrashed, ModelUnavailable, Overloaded, UnknownModel, UnsupportedLanguage
 from vivavoce.metrics import Metrics
+from vivavoce.recognition.hearing import SEGMENTS_OF_A_FILE
 from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingEvent, HearingRequest, Listener
 
 MakeListener = Callable[..., Any]
@@ -54,7 +56,7 @@ async def make_listener() -> AsyncIterator[MakeListener]:
                 if isinstance(recognizer.before_step, StepGate):
                     stack.callback(recognizer.before_step.open)
                 ears.append(ear)
-            here = build_machine(config, Metrics())
+            here = build_machine(Config(workers=1, admission_share=0.0), Metrics())  # the Door has room for everybody
             remote = LocalEars(ears)
             listener = RemoteListener(remote, build_ears(here, Metrics(), Loudness()), here, config)
             await listener.start()
@@ -126,7 +128,16 @@ async def test_a_recording_is_heard_as_on_one_machine(make_listener: MakeListene
     assert await heard_whole(listener, sound) == expected
     assert len(expected) == 20
     assert not any(stretch.live for stretch in remote.stretches)
-    assert len(remote.welcomed) == 1
+    assert len(remote.attended) == 1
+
+
+async def test_a_recording_of_short_words_makes_no_more_calls_than_the_ears_take(make_listener: MakeListener) -> None:
+    """Forty words in as many segments: a dozen are read ahead, few are asked for at once, and all are heard."""
+    listener, remote = await make_listener(FakeRecognizer())
+    sound = np.concatenate([np.concatenate([speech(0.2, 0.3), silence(0.6)]) for _ in range(40)])
+    assert len(await heard_whole(listener, sound)) == 40
+    assert remote.most_open == SEGMENTS_OF_A_FILE
+    assert remote.open == 0
 
 
 async def test_drafts_are_told_where_they_are_wished(make_listener: MakeListener) -> None:
@@ -203,30 +214,86 @@ async def test_who_is_full_is_passed_over_and_who_is_full_everywhere_told(make_l
     listener, remote = await make_listener(FakeRecognizer(), FakeRecognizer())
     remote.full = 1
     assert await heard_whole(listener, TALK)
-    assert [anywhere for _, anywhere in remote.welcomed] == [False, True]
+    assert [anywhere for _, _, anywhere in remote.attended] == [False, True]
     remote.full = 2
     with pytest.raises(Overloaded):
         await heard_whole(listener, TALK)
 
 
-async def test_room_is_asked_for_once_and_kept_by_nobody_who_is_silent(make_listener: MakeListener) -> None:
-    """One place in all, held by a recording when somebody's second segment comes: it is heard all the same."""
-    gate = StepGate()
-    recognizer = FakeRecognizer(before_step=gate)
-    listener, remote = await make_listener(recognizer, max_streams=1, queue_wait_s=0.05)
+async def test_a_place_is_kept_by_whoever_is_listened_to(make_listener: MakeListener) -> None:
+    """Also while they are silent: else others would be let in, and all be heard late when all speak."""
+    listener, remote = await make_listener(FakeRecognizer(), max_streams=2, queue_wait_s=0.05)
     async with listener.listen(REQUEST) as first:
-        events = aiter(first)
-        first.write(np.concatenate([speech(0.2), silence(0.5)]))
-        stretches = asyncio.create_task(collect(events, 3))
-        await until(lambda: remote.open == 1)
+        async with listener.listen(REQUEST) as second:
+            with pytest.raises(Overloaded):
+                await heard_live(listener, [TALK])
+            with pytest.raises(Overloaded):
+                await heard_whole(listener, TALK)
+            for hearing, level in ((first, 0.2), (second, 0.3)):
+                hearing.write(np.concatenate([speech(level), silence(0.5)]))
+                assert await told(hearing) == {f"w{100 * level:.0f}"}
+            with pytest.raises(Overloaded):
+                await heard_live(listener, [TALK])
+        assert await heard_whole(listener, TALK), "there is room again"
+        first.write(np.concatenate([speech(0.4), silence(0.5)]))
+        assert await told(first) == {"w40"}
+    assert remote.places == 0
+
+
+async def test_a_place_is_taken_anew_before_it_is_given_back(
+    make_listener: MakeListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Again and again, while somebody else waits for it: in vain."""
+    monkeypatch.setattr(ear_place, "RENEW_S", 0.0)
+    listener, remote = await make_listener(FakeRecognizer(), max_streams=1, queue_wait_s=0.3)
+    async with listener.listen(REQUEST) as hearing:
         with pytest.raises(Overloaded):
             await heard_live(listener, [TALK])
+        assert sum(begun for _, begun, _ in remote.attended) > 10
+        hearing.write(np.concatenate([speech(0.2), silence(0.5)]))
+        assert await told(hearing) == {"w20"}
+    assert remote.places == 0
+
+
+async def test_who_loses_the_place_is_heard_all_the_same(
+    make_listener: MakeListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ear_place, "RENEW_S", 0.0)
+    listener, remote = await make_listener(FakeRecognizer())
+    async with listener.listen(REQUEST) as hearing:
+        remote.full = 6
+        await until(lambda: remote.full == 0 and remote.places == 1)
+        hearing.write(np.concatenate([speech(0.2), silence(0.5)]))
+        assert await told(hearing) == {"w20"}
+
+
+async def test_who_speaks_is_heard_before_all_recordings(make_listener: MakeListener) -> None:
+    """An Ear full of recordings, the first of them in a step: the next steps are those of whoever speaks."""
+    gate, steps = StepGate(), []
+
+    def step(streams: Sequence[FakeHearing]) -> None:
+        gate(streams)
+        steps.append(max(abs(streams[0].heard)))
+
+    listener, remote = await make_listener(FakeRecognizer(before_step=step))
+    files = np.concatenate([np.concatenate([speech(0.9), silence(0.7)]) for _ in range(8)])
+    recordings = [asyncio.create_task(heard_whole(listener, files)) for _ in range(10)]
+    try:
+        await until(lambda: remote.open >= 40)
+        async with listener.listen(REQUEST) as hearing:
+            hearing.write(np.concatenate([speech(0.2), silence(0.5)]))
+            reading = asyncio.create_task(told(hearing))
+            await until(lambda: any(stretch.live for stretch in remote.stretches))
+            gate.open()
+            assert await reading == {"w20"}
+        spoken = [level < 0.5 for level in steps]
+        last = max(at for at, is_live in enumerate(spoken) if is_live)
+        assert spoken[: last + 1].count(False) <= 1, "but for a step that was begun before"
+        assert all(len(each) == 8 for each in await asyncio.gather(*recordings))
+    finally:
         gate.open()
-        assert len(await stretches) == 3
-        first.write(np.concatenate([speech(0.3), silence(0.5)]))
-        first.end()
-        rest = [event async for event in events]
-    assert [set(e.heard.text.split()) for e in rest if isinstance(e, HeardSegment)] == [{"w30"}]
+        for recording in recordings:
+            recording.cancel()
 
 
 async def test_leaving_the_block_stops_the_ear(make_listener: MakeListener) -> None:
@@ -280,6 +347,14 @@ def by_kind(events: Sequence[HearingEvent]) -> dict[str, list[HearingEvent]]:
 
 async def collect(events: AsyncIterator[HearingEvent], count: int) -> list[HearingEvent]:
     return [await anext(events) for _ in range(count)]
+
+
+async def told(hearing: Any) -> set[str]:
+    """Words of the next segment."""
+    async for event in hearing:
+        if isinstance(event, HeardSegment) and event.heard.is_final:
+            return set(event.heard.text.split())
+    raise AssertionError("no words came")
 
 
 async def latest(ear: Any, segment: Any) -> Any:

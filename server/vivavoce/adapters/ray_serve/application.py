@@ -65,7 +65,10 @@ def application(config: Config, parts: Parts = AS_CONFIGURED, *, replica_cpus: f
     cluster, limits = config.cluster, config.limits
     listeners = cluster.mouth_listeners
     mouths = Copies(cluster.mouths, cluster.mouths_max, 2 * listeners, round(0.7 * listeners))
-    ears = Copies(cluster.ears, cluster.ears_max, SEGMENTS_OF_A_FILE * cluster.ear_listeners, cluster.ear_cores)
+    # All calls of those who have a place there, which is one call, two while it is taken anew: what Serve held back
+    # would wait without a deadline.
+    heard = (2 + SEGMENTS_OF_A_FILE) * limits.max_streams
+    ears = Copies(cluster.ears, cluster.ears_max, heard, round(0.7 * cluster.ear_listeners))
     # A replica is not started anew where only these change; and what computes needs no secrets.
     config = config.changed(doors=1, mouths=1, mouths_max=0, ears=min(1, cluster.ears), ears_max=0)
     bare = config.changed(api_keys=(), chat_key=None, hosted_tokens=(), ice_servers=())

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from vivavoce.adapters.ray_serve.ears import Stretch
+from vivavoce.adapters.ray_serve.ears import LENT_S, Stretch
 from vivavoce.app.machine import Machine
 from vivavoce.engines.recognizer import Heard, RecognizerInfo
 from vivavoce.errors import VivaVoceError
@@ -73,15 +73,16 @@ class Ear:
         """See `RemoteEars`."""
         return tuple(await asyncio.to_thread(self._models.list))  # it looks at the disk
 
-    async def welcome(self, request: HearingRequest, *, live: bool) -> None:
+    async def attend(self, request: HearingRequest, *, live: bool, begun: bool) -> AsyncGenerator[bool, None]:
         """See `RemoteEars`."""
         assert isinstance(request.model, ResolvedModel)
         self._watch.begin()
         async with self._models.acquire(request.model) as loaded:
             loaded.recognizer.check(loaded.model, request.options)
-            hearer = PoolHearer(loaded, self._pool)
-            async with self._admissions.enter(request.owner, [hearer.kind], live=live):
-                pass
+            kinds = [PoolHearer(loaded, self._pool).kind]
+            async with self._admissions.enter(request.owner, kinds, live=live, begun=begun):
+                yield True
+                await asyncio.sleep(LENT_S)
 
     async def hear(self, stretch: Stretch) -> AsyncGenerator[Heard | None, None]:
         """See `RemoteEars`."""
@@ -91,18 +92,17 @@ class Ear:
         gauge.inc()
         try:
             async with self._models.acquire(stretch.model) as loaded:
+                changed = asyncio.Event()
                 hearer = PoolHearer(loaded, self._pool)
-                kinds = [hearer.kind]
-                async with self._admissions.enter(stretch.owner, kinds, live=stretch.live, begun=True) as place:
-                    changed = asyncio.Event()
-                    work = hearer.begin(stretch.options, place, waker(changed), live=stretch.live)
-                    try:
-                        work.hear(stretch.sound, "end", _due_s(stretch))
-                        async with contextlib.aclosing(_words(work, changed)) as words:
-                            async for heard in words:
-                                yield heard
-                    finally:
-                        work.close()
+                # Its cost is booked with the place of whoever speaks; here it is only measured.
+                work = hearer.begin(stretch.options, self._admissions, waker(changed), live=stretch.live)
+                try:
+                    work.hear(stretch.sound, "end", _due_s(stretch))
+                    async with contextlib.aclosing(_words(work, changed)) as words:
+                        async for heard in words:
+                            yield heard
+                finally:
+                    work.close()
         finally:
             gauge.dec()
             self._hearing -= 1

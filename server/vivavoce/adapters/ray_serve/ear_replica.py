@@ -47,24 +47,32 @@ class EarReplica:
         if config.listening.preload_recognizer and (default := await self._ear.start()) is not None:
             await self._hold(default)  # so that Serve sends its speakers here
 
+    async def attend(
+        self, request: HearingRequest, live: bool, begun: bool
+    ) -> AsyncGenerator[bool | VivaVoceError, None]:
+        """See `RemoteEars.attend`."""
+        try:
+            assert isinstance(request.model, ResolvedModel)
+            async with aclosing(self._held(request.model)) as signs:
+                async for _ in signs:
+                    yield False
+            async with aclosing(self._ear.attend(request, live=live, begun=begun)) as lent:
+                async for held in lent:
+                    yield held
+        except VivaVoceError as error:
+            yield error
+
     async def hear(self, stretch: Stretch) -> AsyncGenerator[Heard | VivaVoceError | None, None]:
         """See `RemoteEars.hear`."""
         try:
-            loading = asyncio.create_task(self._hold(stretch.model.info.id), name="load-model")
-            self._loading.add(loading)
-            loading.add_done_callback(self._loading.discard)
-            while not (await asyncio.wait({loading}, timeout=ALIVE_S))[0]:
-                yield None
-            await loading
+            async with aclosing(self._held(stretch.model)) as signs:
+                async for _ in signs:
+                    yield None
             async with aclosing(self._ear.hear(stretch)) as words:
                 async for heard in words:
                     yield heard
         except VivaVoceError as error:
             yield error
-
-    async def welcome(self, request: HearingRequest, live: bool) -> VivaVoceError | None:
-        """See `RemoteEars.welcome`."""
-        return await answered(self._welcome(request, live))
 
     async def models(self) -> tuple[RecognizerInfo, ...] | VivaVoceError:
         """See `RemoteEars.models`."""
@@ -90,10 +98,14 @@ class EarReplica:
         """What is left of all that was begun, by kind."""
         return self._ear.open_work()
 
-    async def _welcome(self, request: HearingRequest, live: bool) -> None:
-        assert isinstance(request.model, ResolvedModel)
-        await self._hold(request.model.info.id)
-        await self._ear.welcome(request, live=live)
+    async def _held(self, model: ResolvedModel) -> AsyncGenerator[None, None]:
+        """Signs of life until it is in memory."""
+        loading = asyncio.create_task(self._hold(model.info.id), name="load-model")
+        self._loading.add(loading)
+        loading.add_done_callback(self._loading.discard)
+        while not (await asyncio.wait({loading}, timeout=ALIVE_S))[0]:
+            yield
+        await loading
 
     @serve.multiplexed(max_num_models_per_replica=-1)  # type: ignore[untyped-decorator]  # Ray has no types here
     async def _hold(self, model_id: str) -> str:

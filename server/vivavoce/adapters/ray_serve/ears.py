@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
 from vivavoce.recognition.listener import HearingRequest, ResolvedModel
+
+LENT_S: Final = 30.0  # a place is held that long at the most: its Door may be gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,7 @@ class Stretch:
         sound: float32 [n], 16 kHz, at most half a minute.
         due_in_s: when its words are waited for; infinite for a mere glance.
         live: somebody speaks now; False: a part of a recording.
-        owner, transport: as in `HearingRequest`.
+        transport: as in `HearingRequest`.
         anywhere: those that have the model loaded are full: whoever has room loads it.
     """
 
@@ -28,7 +30,6 @@ class Stretch:
     options: HearingOptions
     due_in_s: float
     live: bool
-    owner: str
     transport: str
     anywhere: bool = False
 
@@ -40,11 +41,18 @@ class RemoteEars(Protocol):
         """What one of them can hear with; all have the same models."""
         ...
 
-    async def welcome(self, request: HearingRequest, *, live: bool, anywhere: bool) -> None:
-        """Whether somebody may be heard: once, before the first of their sound. The model is loaded then.
+    def attend(self, request: HearingRequest, *, live: bool, begun: bool, anywhere: bool) -> AsyncGenerator[bool, None]:
+        """A place for somebody who is heard, until the generator is closed, or the Ear ends it after `LENT_S`.
+
+        What is heard of them costs nothing more in the Ear's books, wherever it is heard. The model is loaded then.
 
         Args:
             request: with a `ResolvedModel`.
+            live: somebody speaks now; False: a recording.
+            begun: they have been heard already: they are never refused for want of room.
+
+        Returns:
+            True, once: they have it. False before: it is still at it.
 
         Raises:
             ModelUnavailable, UnsupportedLanguage: If the model cannot do it.
@@ -55,7 +63,7 @@ class RemoteEars(Protocol):
     def hear(self, stretch: Stretch) -> AsyncGenerator[Heard | None, None]:
         """The words of a stretch: beginnings of them, and last the whole, which is final. None: it is still at it.
 
-        Closing the generator stops the work. Whoever was welcome is not refused for want of room.
+        Closing the generator stops the work. Whoever has a place is not refused for want of room.
 
         Raises:
             Overloaded: Before the first words, if too many calls wait.

@@ -74,10 +74,14 @@ class RayEars:
         found: tuple[RecognizerInfo, ...] = await _ask(self._handle, "models")
         return found
 
-    async def welcome(self, request: HearingRequest, *, live: bool, anywhere: bool) -> None:
+    async def attend(
+        self, request: HearingRequest, *, live: bool, begun: bool, anywhere: bool
+    ) -> AsyncGenerator[bool, None]:
         assert isinstance(request.model, ResolvedModel)
         model = "" if anywhere else request.model.info.id
-        await _ask(self._handle, "welcome", request, live, model=model)
+        async with aclosing(_streamed(self._handle, "attend", request, live, begun, model=model)) as lent:
+            async for held in lent:
+                yield held
 
     async def hear(self, stretch: Stretch) -> AsyncGenerator[Heard | None, None]:
         model = "" if stretch.anywhere else stretch.model.info.id
@@ -103,12 +107,12 @@ async def _ask(handle: DeploymentHandle, method: str, *arguments: Any, model: st
             return _value(await handle.remote(*arguments))
 
 
-async def _streamed(handle: DeploymentHandle, method: str, argument: Any, *, model: str) -> AsyncGenerator[Any, None]:
+async def _streamed(handle: DeploymentHandle, method: str, *arguments: Any, model: str) -> AsyncGenerator[Any, None]:
     """What a replica yields; closing it stops the replica."""
     handle = handle.options(method_name=method, stream=True, multiplexed_model_id=model)
     ended = False
     with _told():
-        response = handle.remote(argument)
+        response = handle.remote(*arguments)
         try:
             async for item in response:
                 yield _value(item)

@@ -7,35 +7,37 @@ An Ear that is lost before anybody was told of the words is replaced by another,
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Final
 
+from vivavoce.adapters.ray_serve.asking import asked_of_another
+from vivavoce.adapters.ray_serve.ear_place import EarPlace
 from vivavoce.adapters.ray_serve.ears import RemoteEars, Stretch
 from vivavoce.engines.recognizer import Heard
-from vivavoce.errors import EngineCrashed, EngineError, EngineTimeout, Overloaded, RateLimited
+from vivavoce.errors import EngineCrashed, EngineTimeout
 from vivavoce.machine.admission import Kind
 from vivavoce.recognition.distant_hearer import DistantHearer, Question
+from vivavoce.recognition.hearing import SEGMENTS_OF_A_FILE
 from vivavoce.recognition.listener import HearingRequest, ResolvedModel
 
 ENGINE: Final = "cluster"
-TRIES: Final = 2  # Ears that may say they are full before the client is told
 
 logger = logging.getLogger(__name__)
 
 
 def remote_hearer(
-    ears: RemoteEars, model: ResolvedModel, request: HearingRequest, patience_s: float
+    ears: RemoteEars, model: ResolvedModel, request: HearingRequest, place: EarPlace, patience_s: float
 ) -> AbstractAsyncContextManager[DistantHearer]:
     """Hears the segments of one speaker for the length of the block.
 
     Args:
-        request: of whoever has a place.
+        request: of whoever is heard.
+        place: theirs, at the Ears.
         patience_s: an Ear that gives no sign of life for this long is lost.
     """
-    asked = AskedEars(ears, model, request, patience_s)
+    asked = AskedEars(ears, model, request, place, patience_s)
     return DistantHearer.opened(Kind(ENGINE, model.info.id), asked.hear, unforeseen=_unfetched, glances=True)
 
 
@@ -45,14 +47,18 @@ def _unfetched(error: Exception) -> EngineCrashed:
 
 
 class AskedEars:
-    """One speaker's questions to the Ears.
+    """One speaker's questions to the Ears, `SEGMENTS_OF_A_FILE` at a time: the Ears take no more calls than these.
 
     Args:
-        request, patience_s: as of `remote_hearer`.
+        request, place, patience_s: as of `remote_hearer`.
     """
 
-    def __init__(self, ears: RemoteEars, model: ResolvedModel, request: HearingRequest, patience_s: float) -> None:
-        self._ears, self._model, self._request, self._patience_s = ears, model, request, patience_s
+    def __init__(
+        self, ears: RemoteEars, model: ResolvedModel, request: HearingRequest, place: EarPlace, patience_s: float
+    ) -> None:
+        self._ears, self._model, self._request, self._place = ears, model, request, place
+        self._patience_s = patience_s
+        self._room = asyncio.Semaphore(SEGMENTS_OF_A_FILE)
 
     async def hear(self, question: Question) -> Heard:
         """The words of a stretch.
@@ -61,16 +67,6 @@ class AskedEars:
             Overloaded: If the Ears that were asked have too many calls waiting.
             EngineError: If none could hear it.
         """
-        stretch = Stretch(
-            model=self._model,
-            sound=question.sound,
-            options=question.options,
-            due_in_s=question.due_in_s,
-            live=question.live,
-            owner=self._request.owner,
-            transport=self._request.transport,
-        )
-        lost = full = 0
         promised = False
 
         def told(heard: Heard) -> None:
@@ -78,18 +74,21 @@ class AskedEars:
             promised = promised or (question.options.as_it_comes and bool(heard.tokens))
             question.begins(heard)
 
-        while True:
-            try:
-                return await self._final(stretch, told)
-            except Overloaded as error:
-                full += 1
-                if full == TRIES or isinstance(error, RateLimited):
-                    raise
-                stretch = dataclasses.replace(stretch, anywhere=True)
-            except EngineError as error:
-                lost += 1
-                if lost == TRIES or promised or isinstance(error, EngineTimeout) or not error.retryable:
-                    raise
+        async def ask(anywhere: bool) -> Heard:
+            stretch = Stretch(
+                model=self._model,
+                sound=question.sound,
+                options=question.options,
+                due_in_s=question.due_in_s,
+                live=question.live,
+                transport=self._request.transport,
+                anywhere=anywhere,
+            )
+            return await self._final(stretch, told)
+
+        self._place.touch()
+        async with self._room:
+            return await asked_of_another(ask, may_be_lost=lambda: not promised)
 
     async def _final(self, stretch: Stretch, begins: Callable[[Heard], None]) -> Heard:
         async with aclosing(self._ears.hear(stretch)) as words:

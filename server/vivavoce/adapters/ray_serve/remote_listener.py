@@ -13,13 +13,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from vivavoce.adapters.ray_serve.ear_place import EarPlace
 from vivavoce.adapters.ray_serve.ears import RemoteEars
-from vivavoce.adapters.ray_serve.remote_hearer import TRIES, remote_hearer
+from vivavoce.adapters.ray_serve.remote_hearer import remote_hearer
 from vivavoce.adapters.ray_serve.upkeep import Upkeep
 from vivavoce.app.machine import Machine
 from vivavoce.config import Config
 from vivavoce.engines.recognizer import RecognizerInfo
-from vivavoce.errors import ModelUnavailable, Overloaded, RateLimited, VivaVoceError
+from vivavoce.errors import ModelUnavailable, Overloaded, VivaVoceError
 from vivavoce.machine.admission import Place
 from vivavoce.models.catalogue import resolve
 from vivavoce.progress import Progress
@@ -89,13 +90,19 @@ class RemoteListener:
     @asynccontextmanager
     async def listen(self, request: HearingRequest, place: Place | None = None) -> AsyncIterator[LiveHearing]:
         """See `Listener.listen`."""
-        async with self._hearer(request, live=True) as hearer, self.ears.listen(hearer, request, place) as hearing:
+        async with (
+            self._hearer(request, place) as hearer,
+            self.ears.listen(hearer, request, place) as hearing,
+        ):
             yield hearing
 
     @asynccontextmanager
     async def lend_ear(self, request: HearingRequest, place: Place | None = None) -> AsyncIterator[LiveEar]:
         """See `Listener.lend_ear`."""
-        async with self._hearer(request, live=True) as hearer, self.ears.lend(hearer, request, place) as ear:
+        async with (
+            self._hearer(request, place) as hearer,
+            self.ears.lend(hearer, request, place) as ear,
+        ):
             yield ear
 
     @asynccontextmanager
@@ -119,24 +126,22 @@ class RemoteListener:
         await asyncio.to_thread(self._machine.pool.close)
 
     @asynccontextmanager
-    async def _hearer(self, request: HearingRequest, *, live: bool) -> AsyncIterator[DistantHearer]:
-        """Whoever is welcome at an Ear: that is decided once, for all that is heard in the block."""
+    async def _hearer(
+        self, request: HearingRequest, here: Place | None = None, *, live: bool = True
+    ) -> AsyncIterator[DistantHearer]:
+        """Whoever gets a place at an Ear: that is decided once, for all that is heard in the block.
+
+        Args:
+            here: of the conversation it belongs to, which rests where nobody speaks.
+        """
         model = request.model if isinstance(request.model, ResolvedModel) else self.choose(request.model)
         if (problem := model.info.problem) is not None:
             raise ModelUnavailable(f"model '{model.info.id}' is not available: {problem}", param="model")
-        await self._welcomed(dataclasses.replace(request, model=model), live=live)
-        async with remote_hearer(self._remote, model, request, self._patience_s) as hearer:
+        request = dataclasses.replace(request, model=model)
+        place = EarPlace(self._remote, request, live=live, rests=here is not None, patience_s=self._patience_s)
+        async with place.held(), remote_hearer(self._remote, model, request, place, self._patience_s) as hearer:
             self._machine.admission.measured(hearer.kind, 0.0, 1.0)  # words cost nothing here, the first ones included
             yield hearer
-
-    async def _welcomed(self, request: HearingRequest, *, live: bool) -> None:
-        for left in reversed(range(TRIES)):
-            try:
-                await self._remote.welcome(request, live=live, anywhere=left < TRIES - 1)
-                return
-            except Overloaded as error:
-                if not left or isinstance(error, RateLimited):
-                    raise
 
     # -- looking after the Ears
 
