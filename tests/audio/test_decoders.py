@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import struct
+import tracemalloc
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -150,6 +151,34 @@ def test_refused_with_a_true_sentence(data: bytes, said: str) -> None:
         decoded(data)
     assert caught.value.param == "file"
     assert caught.value.message.startswith("the file ")
+
+
+def id3(size: int, *, claimed: int | None = None, footer: bool = False) -> bytes:
+    """A tag of zeros."""
+    number = size if claimed is None else claimed
+    coded = bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = b"ID3\x04\0" + bytes([0x10 if footer else 0]) + coded + bytes(size)
+    return tag + (b"3DI" + tag[3:10] if footer else b"")
+
+
+@pytest.mark.parametrize("container", ["mp3", "aac", "flac", "wav"])
+@pytest.mark.parametrize("tags", [id3(300), id3(0) + id3(70_000), id3(40, footer=True)], ids=["one", "two", "footer"])
+@pytest.mark.parametrize("sizes", [(), (1, 2, 9), (1000,)])
+def test_tags_in_front_are_skipped(container: str, tags: bytes, sizes: tuple[int, ...]) -> None:
+    assert len(decoded(tags + recording(container), sizes)) == len(decoded(recording(container)))
+
+
+def test_tags_of_many_megabytes_are_not_kept() -> None:
+    tracemalloc.start()
+    with AudioDecoder(RATE) as decoder:
+        decoder.decode(id3(0, claimed=200 << 20))
+        for _ in range(20):
+            decoder.decode(bytes(1 << 20))
+        with pytest.raises(InvalidAudio, match="ends before its sound begins"):
+            decoder.flush()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5 << 20
 
 
 def test_hours_in_a_small_file_are_counted_while_decoding() -> None:

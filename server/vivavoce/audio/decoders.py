@@ -4,9 +4,10 @@
         samples = decoder.decode(data)   # any number of times, in pieces of any length
         samples = decoder.flush()
 
-The container is told by its first bytes. WAV is read here, all else by FFmpeg. Before anything is decoded the header is
-held against `DecodingRules`; samples are counted while they come, because a small file may hold hours. Knows nothing of
-files, HTTP or processes; a stranger's bytes come here only in a process of their own (`decoding/`).
+The container is told by its first bytes, behind ID3 tags. WAV is read here, all else by FFmpeg. Before anything is
+decoded the header is held against `DecodingRules`; samples are counted while they come, because a small file may hold
+hours. Knows nothing of files, HTTP or processes; a stranger's bytes come here only in a process of their own
+(`decoding/`).
 
     container       codecs                          sound begins
     WAV             plain numbers, A-law, mu-law    at once
@@ -30,6 +31,7 @@ import numpy as np
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.containers import CONTAINERS, HEAD_BYTES, Container, sniff
 from vivavoce.audio.ffmpeg_reader import PushedReader
+from vivavoce.audio.id3 import TagSkipper
 from vivavoce.audio.mp4 import Mp4Reader
 from vivavoce.audio.pcm import PcmReader, SampleFormat
 from vivavoce.audio.resample import EMPTY, Resampler
@@ -101,6 +103,7 @@ class AudioDecoder:
         self.duration_s = 0.0
         self._rules = rules
         self._rate = sample_rate
+        self._tags = TagSkipper()
         self._head = b""
         self._reader: SoundReader | None = None
         self._resampler: Resampler | None = None
@@ -114,7 +117,7 @@ class AudioDecoder:
     def decode(self, data: bytes) -> Samples:
         """Take bytes, return float32 [n] at `sample_rate`; n may be 0."""
         if self._reader is None:
-            self._head += data
+            self._head += self._tags.feed(data)
             if len(self._head) < HEAD_BYTES:
                 return EMPTY
             self._reader, data, self._head = self._open(), self._head, b""
@@ -124,6 +127,7 @@ class AudioDecoder:
         """The recording is over: return what was kept back."""
         parts = []
         if self._reader is None:
+            self._head += self._tags.flush()
             self._reader = self._open()
             parts.append(self._finished(self._reader.read(self._head)))
         parts.append(self._finished(self._reader.end()))
@@ -153,7 +157,9 @@ class AudioDecoder:
         return (Mp4Reader if container.name == "mov" else PushedReader)(container, self._accept)
 
     def _container(self, head: bytes) -> Container:
-        container = sniff(head)
+        if self._tags.found and not head:
+            raise self._refusal("ends before its sound begins")
+        container = sniff(head) or (CONTAINERS["mp3"] if self._tags.found else None)  # some have more than tags there
         if container is None or container.name not in self._rules.containers:
             what = "is empty" if not head else f"is not {self._rules.formats}"
             raise self._refusal(what)
