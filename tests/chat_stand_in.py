@@ -40,6 +40,7 @@ class ChatStandIn(httpx.AsyncBaseTransport):
     def __init__(self, parts: Sequence[bytes | float | Exception] = (), status: int = 200) -> None:
         self.parts = list(parts)
         self.status = status
+        self.answers_with = {"content-type": "text/event-stream"}  # headers
         self.asked: list[dict[str, Any]] = []
         self.urls: list[str] = []
         self.headers = httpx.Headers()
@@ -53,7 +54,7 @@ class ChatStandIn(httpx.AsyncBaseTransport):
         self.was_asked.set()
         if self.parts and isinstance(self.parts[0], httpx.ConnectError):
             raise self.parts[0]
-        return httpx.Response(self.status, stream=_Body(self))
+        return httpx.Response(self.status, headers=self.answers_with, stream=_Body(self))
 
 
 class _Body(httpx.AsyncByteStream):

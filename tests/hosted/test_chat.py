@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,12 +31,18 @@ QUESTION = [ChatMessage("system", "Be kind."), ChatMessage("user", "Hello?")]
 
 
 async def ask(
-    parts: Sequence[bytes | float | Exception], status: int = 200, timeouts: ChatTimeouts | None = None
+    parts: Sequence[bytes | float | Exception],
+    status: int = 200,
+    timeouts: ChatTimeouts | None = None,
+    *,
+    kind: str = "text/event-stream",
+    messages: Sequence[ChatMessage] = QUESTION,
 ) -> list[ChatPiece]:
     stand_in = ChatStandIn(parts, status)
+    stand_in.answers_with = {"content-type": kind}
     model = HostedChat("http://chat.test/v1", "tiny", "secret-key", transport=stand_in, timeouts=timeouts)
     try:
-        async with model.reply(QUESTION, ChatOptions()) as pieces:
+        async with model.reply(messages, ChatOptions()) as pieces:
             return [piece async for piece in pieces]
     finally:
         await model.aclose()
@@ -124,6 +131,44 @@ async def test_function_calls_are_put_together() -> None:
 async def test_a_call_without_an_id_or_an_index_gets_one() -> None:
     pieces = await ask([chunk(tool_calls=[call(name="f", arguments="{}")], finish="tool_calls")])
     assert pieces == [FunctionCall("call_0", "f", "{}")]
+
+
+async def test_calls_with_one_id_get_their_own_and_arguments_may_be_an_object() -> None:
+    calls = [call(n, id="c1", name="light", arguments={"on": True}) for n in range(3)]
+    pieces = await ask([chunk(tool_calls=calls), chunk(finish="tool_calls"), DONE])
+    assert pieces == [FunctionCall(id, "light", '{"on": true}') for id in ("c1", "c1_1", "c1_2")]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
+async def test_a_server_that_does_not_stream_is_understood(kind: str) -> None:
+    message = {"role": "assistant", "content": "It is noon.", "tool_calls": [call(id="c1", name="f", arguments="{}")]}
+    body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}, indent=2).encode()
+    parts = [body[:20], body[20:]]
+    assert await ask(parts, kind=kind) == [TextDelta("It is noon."), FunctionCall("c1", "f", "{}")]
+    with pytest.raises(HostedModelFailed, match="cut off"):
+        await ask([b"{}"], kind=kind)
+    with pytest.raises(HostedModelFailed, match="too long"):
+        await ask([b" " * 600_000] * 2, kind=kind)
+
+
+async def test_a_byte_order_mark_is_passed_over() -> None:
+    assert await ask([b"\xef\xbb\xbf" + chunk("Hello.", finish="stop")]) == [TextDelta("Hello.")]
+
+
+SILENT = {
+    "no words": [chunk(""), chunk("", finish="stop"), DONE],
+    "a role": [chunk(role="assistant"), chunk(finish="stop"), DONE],
+    "no delta": [line({"choices": [{"index": 0, "delta": None, "finish_reason": "stop"}]}), DONE],
+    "thoughts": [chunk("<think>Hm.</think>\n\n"), chunk(finish="stop"), DONE],
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+async def test_an_answer_without_a_word_is_none_but_after_a_function(name: str) -> None:
+    with pytest.raises(HostedModelFailed, match="answered nothing"):
+        await ask(SILENT[name])
+    after = [*QUESTION, ChatMessage("function", "done", call_id="c1")]
+    assert [piece for piece in await ask(SILENT[name], messages=after) if piece != TextDelta("\n\n")] == []
 
 
 async def test_an_answer_that_became_too_long_is_told() -> None:

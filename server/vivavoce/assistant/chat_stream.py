@@ -6,8 +6,9 @@ taken here is what at least one of them sends; anything else is refused as nonse
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from vivavoce.assistant.chat_model import (
@@ -47,9 +48,14 @@ def request_body(model: str, messages: Sequence[ChatMessage], options: ChatOptio
 
 
 class ChatStream:
-    """Turns the chunks of one answer into pieces. Thoughts that a model writes before its answer are left out."""
+    """Turns the chunks of one answer into pieces. Thoughts that a model writes before its answer are left out.
 
-    def __init__(self) -> None:
+    Args:
+        may_be_silent: an answer without a word is one.
+    """
+
+    def __init__(self, *, may_be_silent: bool = False) -> None:
+        self._is_silent = not may_be_silent  # so far
         self._calls: dict[int, _Call] = {}
         self._length = 0
         self._finished = False
@@ -84,14 +90,17 @@ class ChatStream:
         """The stream is over: check that the answer was whole.
 
         Raises:
-            HostedModelFailed: If the model was not done.
+            HostedModelFailed: If the model was not done, or has said nothing.
         """
         if not self._finished:
             raise HostedModelFailed("the chat model's answer was cut off")
-        return self._words(self._thoughts.flush())
+        pieces = self._words(self._thoughts.flush())
+        if self._is_silent:
+            raise HostedModelFailed("the chat model answered nothing")
+        return pieces
 
     def _choice(self, choice: dict[str, Any]) -> list[ChatPiece]:
-        delta = choice.get("delta")
+        delta = choice.get("delta", choice.get("message"))  # of a server that does not stream: all of it
         delta = delta if isinstance(delta, dict) else {}
         content = delta.get("content")
         pieces = self._words(self._thoughts.feed(self._halves.feed(content))) if isinstance(content, str) else []
@@ -103,13 +112,25 @@ class ChatStream:
             return pieces
         self._finished = True
         pieces += self._words(self._thoughts.flush())
-        pieces += [each.whole(number) for number, each in enumerate(self._calls.values())]
+        pieces += self._whole_calls()
+        self._is_silent = self._is_silent and not self._calls and reason != "length"
         return [*pieces, CutShort()] if reason == "length" else pieces
+
+    def _whole_calls(self) -> list[FunctionCall]:
+        """Each with an id of its own: what a client answers is told apart by it."""
+        ids = set[str]()
+        calls = []
+        for number, each in enumerate(self._calls.values()):
+            call = each.whole(number)
+            calls.append(call if call.call_id not in ids else replace(call, call_id=f"{call.call_id}_{number}"))
+            ids.add(calls[-1].call_id)
+        return calls
 
     def _words(self, text: str) -> list[ChatPiece]:
         self._length += len(text)
         if self._length > MOST_TEXT:
             raise HostedModelFailed("the chat model does not stop")
+        self._is_silent = self._is_silent and not text.strip()
         return [TextDelta(text)] if text else []
 
     def _call(self, delta: object, position: int) -> None:
@@ -124,7 +145,8 @@ class ChatStream:
             raise HostedModelFailed("the chat model calls too many functions at once")
         call.call_id = call.call_id or _text(delta.get("id"))
         call.name = call.name or _text(function.get("name"))
-        call.arguments.append(_text(function.get("arguments")))
+        arguments = function.get("arguments")
+        call.arguments.append(json.dumps(arguments) if isinstance(arguments, dict) else _text(arguments))
         if sum(map(len, call.arguments)) > MOST_ARGUMENTS:
             raise HostedModelFailed("the arguments of a function call are too long")
 

@@ -8,6 +8,7 @@ line by line with a bound on each; the rules of what the lines mean are in `assi
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_LINE: Final = 1024 * 1024  # bytes
 _LONGEST_REFUSAL: Final = 64 * 1024
 _DONE: Final = b"[DONE]"
+_JSON: Final = "application/json"
 _T = TypeVar("_T")
 
 
@@ -106,7 +108,8 @@ class HostedChat:
             headers["authorization"] = f"Bearer {self._key}"
         request = self._client.build_request("POST", self._url, content=body, headers=headers)
         response = await self._answer(request, end_s)
-        pieces = self._pieces(response, end_s)
+        after_call = bool(messages) and messages[-1].role == "function"  # what was done may speak for itself
+        pieces = self._pieces(response, ChatStream(may_be_silent=after_call), end_s)
         try:
             yield pieces
         finally:
@@ -127,9 +130,12 @@ class HostedChat:
             finally:
                 await response.aclose()
 
-    async def _pieces(self, response: httpx.Response, end_s: float) -> AsyncGenerator[ChatPiece, None]:
-        stream, wait_s = ChatStream(), self._timeouts.begin_s
-        lines = _lines(response.aiter_raw())
+    async def _pieces(
+        self, response: httpx.Response, stream: ChatStream, end_s: float
+    ) -> AsyncGenerator[ChatPiece, None]:
+        wait_s = self._timeouts.begin_s
+        is_whole = response.headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON
+        lines = (_whole if is_whole else _lines)(response.aiter_raw())
         with self._told():
             while True:
                 line = await self._within(anext(lines, None), wait_s, end_s)
@@ -180,9 +186,9 @@ class HostedChat:
 
 async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """What follows `data:` in each line of an event stream; lines of other kinds are left out."""
-    held = b""
+    held, mark = b"", codecs.BOM_UTF8
     async for part in parts:
-        held += part
+        held, mark = (held + part).removeprefix(mark), b""
         *lines, held = held.split(b"\n")
         for line in lines:
             if line.startswith(b"data:"):
@@ -191,6 +197,16 @@ async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             raise HostedModelFailed("the chat model sent a line without an end")
     if held.startswith(b"data:"):
         yield held[5:].strip()
+
+
+async def _whole(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body of a server that does not stream."""
+    body = b""
+    async for part in parts:
+        body += part
+        if len(body) > _LONGEST_LINE:
+            raise HostedModelFailed("the chat model's answer is too long")
+    yield body
 
 
 def _decoded(line: bytes) -> object:
