@@ -34,3 +34,10 @@ def test_depth_and_keys_have_limits() -> None:
     with pytest.raises(ProtocolError, match="nested"):
         load_object('{"a":' * 21 + "1" + "}" * 21)
     assert load_object('{"a":' * 21 + "1" + "}" * 21, max_depth=30)
+
+
+@pytest.mark.parametrize("data", ['{"a":[' + "[]," * 100_000 + "[]]}", "{" + '"a":1,' * 100_000 + '"b":1}'])
+def test_what_would_take_long_to_read_is_refused_unread(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(ProtocolError, match="too many parts"):
+        load_object(data, max_keys=1_000_000)

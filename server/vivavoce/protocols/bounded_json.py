@@ -6,8 +6,11 @@ Every protocol reads its messages with it. The length of the text was looked at 
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from vivavoce.errors import ProtocolError
+
+_MOST_MARKS: Final = 20_000  # brackets and colons: what takes milliseconds to read is refused unread
 
 
 def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200, noun: str = "message") -> dict[str, object]:
@@ -21,6 +24,8 @@ def load_object(data: str, *, max_depth: int = 20, max_keys: int = 200, noun: st
     Raises:
         ProtocolError: `invalid_json`; what was sent is never repeated.
     """
+    if sum(map(data.count, "[{:")) > _MOST_MARKS:
+        raise _invalid(f"the {noun} has too many parts")
     try:
         value: object = json.loads(data.removeprefix("\ufeff"), parse_constant=_no_constant)  # of Windows' files
     except (ValueError, RecursionError):

@@ -27,9 +27,11 @@ GIVE_UP = "vivavoce.give_up"  # scope extension: {"give_up": WebSocketProtocol.g
 GRACE_S = 5.0  # in which a client that begins to read again is told why
 HANDSHAKE_TIMEOUT_S = 10.0
 
-# Messages over this size end the connection with 1009 while they arrive. A little over the protocol's own limit, which
-# answers with an error first.
-MAX_FRAME_BYTES = 256 * 1024 + 4096
+# Messages over this size end the connection with 1009 while they arrive. A little over the protocols' own limits, which
+# answer with an error first. By path where it is another one: Realtime's clients send what was said in one message.
+_OVER = 4096
+MAX_FRAME_BYTES = 256 * 1024 + _OVER
+MAX_FRAME_BYTES_OF = {"/v1/realtime": 512 * 1024 + _OVER}
 
 PIECE_BYTES = 256  # looked at first: 43 of the smallest frames, which take 0.7 ms
 MOST_BYTES = 2048  # looked at at once of a message that is long
@@ -171,6 +173,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope: Any = getattr(self, "scope", None)  # absent where the handshake was refused
         if scope is not None:
+            self.conn.max_message_size = MAX_FRAME_BYTES_OF.get(scope["path"], MAX_FRAME_BYTES)
             scope["extensions"][GIVE_UP] = {"give_up": self.give_up}
             scope["extensions"][UNSENT] = {"bytes": lambda: unsent_bytes(self.transport)}
 

@@ -65,7 +65,7 @@ _CLOSING_ERRORS = frozenset({1003, 1007, 1009})  # wrong kind of data, not UTF-8
 class Limits:
     """How much a client of a conversation may send and keep."""
 
-    max_message_bytes: int = 1024 * 1024
+    max_message_bytes: int = 512 * 1024
     max_events_per_s: int = 200  # besides sound: a client may bring a long history at once
     max_errors_per_10_s: int = 20
     max_responses: int = 4  # at once; one of them in the conversation
