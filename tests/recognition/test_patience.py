@@ -37,6 +37,7 @@ def test_where_everything_agrees_the_shortest_silence_is_enough() -> None:
         {"finished": 0.05},
         {"words": "What time is the", "closed": 0.98},
         {"words": "What time is it,"},
+        {"words": "When the kettle boils."},
         {"words": None},
     ],
 )

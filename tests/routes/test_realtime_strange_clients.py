@@ -142,7 +142,7 @@ async def test_it_is_answered_and_the_conversation_goes_on(
 
 
 async def test_what_was_said_may_come_in_one_message_as_long_as_the_limit(wire: Wire) -> None:
-    """Seven seconds of sound in an item, as clients with a record button send it; more ends the connection, told why."""
+    """Seven seconds of sound in an item, as of a record button; far more ends the connection, which says why."""
     sound = base64.b64encode(bytes(7 * 48_000)).decode()
     content = [{"type": "input_audio", "audio": sound}]
     await wire.send(event(CREATE, item={"type": "message", "role": "user", "content": content}))
