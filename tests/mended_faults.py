@@ -578,8 +578,8 @@ MENDED = (
     Mutant(
         "what is spoken has no limit",
         "synthesis/preparation.py",
-        "    if length > longest:\n",
-        "    if False:\n",
+        "        if length > longest:  # the rest",
+        "        if False:  # the rest",
         "tests/synthesis/test_preparation.py",
         "C3",
     ),
@@ -662,6 +662,22 @@ MENDED = (
         "                if False:\n",
         "tests/voices/test_power_cuts.py -k killed",
         "H5",
+    ),
+    Mutant(
+        "who names no voice is made to try one whose load failed",
+        "synthesis/voice_library.py",
+        "        return default_of(sound, self._default) or default_of",
+        "        return default_of",
+        LIBRARY,
+        "H6",
+    ),
+    Mutant(
+        "where the default cannot be loaded nothing else is",
+        "synthesis/synthesizer.py",
+        "        while info := next((each for each in self.library.to_preload() if each.id not in tried), None):\n",
+        "        for info in self.library.to_preload():\n",
+        f"{SYNTHESIZER} -k loaded",
+        "H6",
     ),
     Mutant(
         "ready while the voice is being loaded",

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 
-from fake_engine import FakeEngine, FakeStream, StepGate, wait_until
+from fake_engine import FakeEngine, FakeStream, FakeVoice, StepGate, wait_until
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import (
@@ -32,6 +32,7 @@ from vivavoce.errors import (
 from vivavoce.machine.admission import Kind
 from vivavoce.machine.worker import FURTHER_THREAD, step_cores
 from vivavoce.metrics import Metrics
+from vivavoce.progress import Progress
 from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.synthesis.utterance import Utterance
@@ -553,6 +554,32 @@ async def test_one_that_has_spoken_gives_its_place_back_when_it_was_heard(make_s
         utterance.write("More.")
         utterance.end()
         assert "".join(c.sentence.text for c in await rest if c.begins_sentence) == "More."
+
+
+async def test_where_the_default_cannot_be_loaded_the_next_one_is(make_synthesizer: Make) -> None:
+    """Ready was said while the first request still had to find out that the second voice speaks, or does not."""
+
+    class OnlyTheLast(FakeEngine):
+        def load_voice(self, voice_id: str, progress: Progress | None = None) -> FakeVoice:
+            if voice_id != "gamma":
+                raise VoiceUnavailable(f"voice '{voice_id}' is damaged")
+            return super().load_voice(voice_id, progress)
+
+    engine = OnlyTheLast(("alpha", "beta", "gamma", "delta"))
+    synthesizer = make_synthesizer(engine)
+    await synthesizer.preload()
+    assert engine.loads == ["gamma"]
+    assert (synthesizer.default_id(), synthesizer.is_ready) == ("gamma", True)
+
+
+async def test_where_no_voice_can_be_loaded_nothing_is_ready(make_synthesizer: Make) -> None:
+    class Damaged(FakeEngine):
+        def load_voice(self, voice_id: str, progress: Progress | None = None) -> FakeVoice:
+            raise MemoryError
+
+    synthesizer = make_synthesizer(Damaged(("alpha", "beta")))
+    await synthesizer.preload()
+    assert not synthesizer.is_ready
 
 
 async def test_a_preloaded_voice_is_tried_so_that_its_cost_is_known(make_synthesizer: Make) -> None:

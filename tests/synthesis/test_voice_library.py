@@ -102,8 +102,10 @@ async def test_a_load_that_failed_is_told_and_no_default(make_library: Make, now
     assert library.default_id() == "beta"
     assert library.choose("alloy").info.id == "beta"
     await load(library, "default")
-    engine.repaired = True
     now_s[0] += RETRY_AFTER_S
+    assert library.default_id() == "beta", "nobody who names none is made to try it again"
+    assert library.is_ready()
+    engine.repaired = True
     await load(library, "alpha")
     assert library.default_id() == "alpha"
 

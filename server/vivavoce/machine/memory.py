@@ -95,6 +95,10 @@ class Residents(Generic[M]):
         failure = self._failures.get(key)
         return failure.error if failure is not None and self._clock() < failure.until_s else None
 
+    def has_failed(self, key: Hashable) -> bool:
+        """True when it was tried and could not be loaded, however long ago; its next load may succeed."""
+        return key in self._failures
+
     @asynccontextmanager
     async def hold(
         self, key: Hashable, load: Callable[[], M], unload: Callable[[M], None] = lambda model: None

@@ -213,7 +213,9 @@ class Synthesizer:
 
     async def preload(self, progress: Progress | None = None) -> None:
         """Load the default voice and those marked for it, and learn what they cost; one that fails is logged."""
-        for info in self.library.to_preload():
+        tried: set[str] = set()
+        while info := next((each for each in self.library.to_preload() if each.id not in tried), None):
+            tried.add(info.id)  # where the default cannot be loaded another one is, and is loaded next
             try:
                 await self.warm_up(ResolvedVoice(info), progress)
             except VivaVoceError as error:

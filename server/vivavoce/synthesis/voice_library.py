@@ -89,7 +89,7 @@ class VoiceLibrary:
 
     def default_id(self) -> str | None:
         """Id of the voice that speaks where none is named: one that can."""
-        return default_of(self.list(), self._default)
+        return self._default_of(self.list())
 
     def is_ready(self) -> bool:
         """True when a request that names no voice is spoken: there is one, and nobody waits for it to be loaded."""
@@ -99,7 +99,12 @@ class VoiceLibrary:
     def choose(self, voice: str | None = None, model: str | None = None) -> ResolvedVoice:
         """Who speaks: see `voice_choice.choose`. Lists the voices once; may look at the disk."""
         voices = self.list()
-        return choose(voices, voice, model, default=default_of(voices, self._default), names=self.names)
+        return choose(voices, voice, model, default=self._default_of(voices), names=self.names)
+
+    def _default_of(self, voices: Sequence[VoiceInfo]) -> str | None:
+        """A voice whose load failed is tried again by who names it; who names none is not made to try."""
+        sound = [each for each in voices if not self._residents.has_failed((each.engine, each.id))]
+        return default_of(sound, self._default) or default_of(voices, self._default)
 
     def _forget_gone(self, gone: set[str]) -> None:
         """On the event loop, wherever the listing ran."""
