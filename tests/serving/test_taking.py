@@ -39,6 +39,18 @@ def test_a_listener_in_real_time_is_never_cut_off(rate: float, pace: float) -> N
     assert not judged(rate, pace)
 
 
+@pytest.mark.parametrize(("before", "after"), [(192_000, 750), (96_000, 1_500), (750, 192_000)])
+def test_a_connection_that_goes_on_in_another_format_is_judged_by_that(before: int, after: int) -> None:
+    """A minute of PCM, then Opus all at once, played in real time: its bytes are few, and none is late."""
+    taking = TakingPace(STALL_S)
+    for rate, seconds in ((before, 60), (after, 600)):
+        for _ in range(seconds * 5):
+            taking.wrote(rate // 5, 0.2)
+    unsent = 600 * 5 * (after // 5)
+    for now_s in range(600):
+        assert not taking.is_too_slow(unsent - min(unsent, int(after * now_s)), float(now_s)), now_s
+
+
 @pytest.mark.parametrize("rate", [1_500, 16_000, 96_000])
 def test_one_that_takes_nothing_is(rate: float) -> None:
     assert judged(rate, 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ STEP_BYTES = (
     128 * 1024
 )  # in which a connection may empty: a receive window of the loopback, and as much of a send buffer
 SHARE = 0.5  # of real time
+LATEST = 64  # writes, some ten seconds of sound: a connection may go on in another format
 LOOK_EVERY_S = 1.0
 
 
@@ -32,14 +34,20 @@ class TakingPace:
     def __init__(self, stall_s: float) -> None:
         self._stall_s = stall_s
         self._bytes = 0  # written so far
-        self._sound_s = 0.0  # of it
+        self._latest: deque[tuple[int, float]] = deque(
+            maxlen=LATEST
+        )  # (bytes, seconds of sound) of those that have any
         self._since_s: float | None = None  # the present judgement began
         self._taken_then = 0
 
     def wrote(self, count: int, sound_s: float = 0.0) -> None:
         """Bytes were handed over, with so many seconds of sound in them; 0 where nobody plays them."""
         self._bytes += count
-        self._sound_s += sound_s
+        if sound_s > 0:
+            self._latest.append((count, sound_s))
+        elif self._latest:  # words and events belong to the sound before them
+            bytes_before, sound_before_s = self._latest.pop()
+            self._latest.append((bytes_before + count, sound_before_s))
 
     def is_too_slow(self, unsent: int, now_s: float) -> bool:
         """A look while a write waits.
@@ -49,7 +57,8 @@ class TakingPace:
             now_s: seconds of a monotonic clock.
         """
         taken = self._bytes - unsent
-        rate = self._bytes / self._sound_s if self._sound_s > 0 else 0.0  # bytes a second of sound
+        sound_s = sum(each_s for _, each_s in self._latest)
+        rate = sum(count for count, _ in self._latest) / sound_s if sound_s else 0.0  # bytes a second of sound
         over_s = max(self._stall_s, 2 * STEP_BYTES / rate) if rate > 0 else self._stall_s
         needed = max(1.0, SHARE * rate * over_s - STEP_BYTES)
         if self._since_s is None or taken - self._taken_then >= needed:
