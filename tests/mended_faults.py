@@ -423,6 +423,14 @@ MENDED = (
         "R19",
     ),
     Mutant(
+        "recordings that are being heard are cut off",
+        "app/server.py",
+        "        if heard is not None and not await heard:\n",
+        "        if False:\n",
+        "tests/routes/test_transcriptions.py -k stops",
+        "R20",
+    ),
+    Mutant(
         "a server that stops is ready",
         "routes/operations.py",
         "        if draining.has_begun:\n",

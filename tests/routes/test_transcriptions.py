@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -468,3 +470,31 @@ def test_a_recording_that_curl_calls_a_form(server: LiveServer) -> None:
 )
 def test_a_format_by_its_ending_or_type(server: LiveServer, written: str, begins: str) -> None:
     assert post(server, response_format=written).text.startswith(begins)
+
+
+@pytest.mark.parametrize("streamed", ["false", "true"])
+def test_a_server_that_stops_finishes_what_it_hears(streamed: str) -> None:
+    """Recordings were cut off after the five seconds that connections have to close."""
+    began, go = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        began.set()
+        go.wait(20)
+
+    ears = FakeRecognizer(before_step=hold)
+    with (
+        live_server([FakeEngine()], recognizers=[ears], activity=Loudness()) as server,
+        ThreadPoolExecutor(1) as client,
+    ):
+        try:
+            running = client.submit(post, server, stream=streamed)
+            assert began.wait(20)
+            drained = asyncio.run_coroutine_threadsafe(server.server.drain(), server.loop)
+            refused = post(server)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "server_shutting_down")
+            with pytest.raises(TimeoutError):
+                drained.result(0.5)
+        finally:
+            go.set()
+        assert "w25" in running.result(20).text
+        drained.result(20)

@@ -91,6 +91,7 @@ class Server:
     engine: EngineAdapter | None
     encoding: ThreadPoolExecutor
     app: ASGIApp
+    transcripts: TranscriptAnswers | None = None
 
     async def drain(self) -> None:
         """The order of closing: refuse new work, let running utterances finish, then close what is still open."""
@@ -99,8 +100,11 @@ class Server:
         timeout_s = self.config.limits.drain_timeout_s
         tasks = asyncio.create_task(self.engine.drain(timeout_s)) if self.engine is not None else None
         hosted = asyncio.create_task(self.hosted.drain(timeout_s))
+        heard = asyncio.create_task(self.transcripts.running.drain(timeout_s)) if self.transcripts is not None else None
         if not await self.synthesizer.drain(timeout_s):
             logger.warning("%d utterances were cut off by the drain timeout", self.synthesizer.speaking)
+        if heard is not None and not await heard:
+            logger.warning("recordings were cut off by the drain timeout before they were heard")
         await hosted
         if tasks is not None:
             await tasks
@@ -224,6 +228,7 @@ def build_server(
         all_translators(assistant.sessions.brain.chat, built.translators),
         share=access.share,
     )
+    server.transcripts = transcripts
     app.include_router(transcriptions_router(transcripts))
     others: list[Answerer] = [PictureAnswers(hosted.pictures, config.limits), transcripts]
     app.include_router(huggingface_router(answers, others, config.limits))

@@ -32,6 +32,7 @@ from vivavoce.routes.transcription_body import TranscriptionBody, parse_transcri
 from vivavoce.routes.transcription_wish import Wish, wish_of
 from vivavoce.routes.uploads import Upload, read_upload
 from vivavoce.serving.error_shapes import STATE
+from vivavoce.serving.running import Running
 from vivavoce.translation.plan import own_pairs
 from vivavoce.translation.translated import translated
 from vivavoce.translation.translator import Translator
@@ -46,6 +47,9 @@ class TranscriptAnswers:
     Args:
         translators: write other languages than a recognizer does; the first that can is asked.
         share: of the recordings heard at the same time that one owner may have, 0..1.
+
+    Attributes:
+        running: recordings that are being heard, or wait to be.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class TranscriptAnswers:
         self._limits, self._live, self._listening = limits, live, listening
         self._metrics = metrics
         self._translators = translators
+        self.running = Running()
         self._places = Places("recordings", AT_ONCE, WAITING, SHARE, share=share)
 
     def knows(self, model_id: str) -> bool:
@@ -104,7 +109,8 @@ class TranscriptAnswers:
             wish = await self._wish(request, upload, model_id, task)
             if wish.body.stream:
                 return self._streamed(wish)
-            response = await unless_gone(request.receive, self._whole(wish))
+            with self.running.one():
+                response = await unless_gone(request.receive, self._whole(wish))
             self._metrics.requests.labels(_route(task), "completed", "").inc()
         except ClientGone:
             self._metrics.requests.labels(_route(task), "client_gone", "").inc()
@@ -157,10 +163,11 @@ class TranscriptAnswers:
         """Words while they are decoded; together they are the text."""
         events = TranscriptEvents(logprobs=wish.body.logprobs)
         try:
-            async with self._heard(wish) as (duration_s, segments):
-                async for segment in segments:
-                    for told in events.feed(segment):
-                        yield told
+            with self.running.one():
+                async with self._heard(wish) as (duration_s, segments):
+                    async for segment in segments:
+                        for told in events.feed(segment):
+                            yield told
             yield events.done(Transcript.of(wish.task, duration_s, events.segments, wish.language))
         except VivaVoceError as error:
             if events.begun:
