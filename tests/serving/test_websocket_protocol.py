@@ -51,9 +51,9 @@ def test_who_has_spent_his_budget_is_not_read(monkeypatch: pytest.MonkeyPatch) -
         client.settimeout(1.5)
         sent = 0
         with suppress(TimeoutError):
-            while sent < 24 << 20:
+            while sent < 64 << 20:
                 sent += client.send((b"\x8a\xfd" + bytes(4) + b"x" * 125) * 500)
-        assert sent < 24 << 20, "the server read all of it"
+        assert sent < 64 << 20, "the server read all of it"
 
 
 def test_messages_wait_outside_until_their_turn_comes() -> None:
@@ -125,6 +125,20 @@ def test_the_handshake_is_answered_before_any_frame(
             got += part
     assert got.startswith(b"HTTP/1.1 101 ")
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("line", ["X: " + "y" * 9000, "Content-Length: 5", "Transfer-Encoding: chunked"])
+def test_a_handshake_that_cannot_be_read_is_answered(line: str) -> None:
+    """At once, and not by the end of the time that a handshake has."""
+    with live_server([FakeEngine()]) as live, socket.create_connection(("127.0.0.1", live.port)) as client:
+        client.settimeout(websocket_protocol.HANDSHAKE_TIMEOUT_S / 2)
+        client.sendall(HANDSHAKE.replace(b"\r\n\r\n", b"\r\n" + line.encode() + b"\r\n\r\n"))
+        got = b""
+        while part := client.recv(65536):
+            got += part
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["code"] == "invalid_http"
 
 
 def frame(message: dict[str, str]) -> bytes:

@@ -264,13 +264,7 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True  # what waits for the rest of the body waits no longer
             self.cycle.message_event.set()
-        body = json.dumps(error.to_wire()).encode()
-        reason = {400: "Bad Request", 431: "Request Header Fields Too Large"}.get(error.status, "Refused")
-        head = (
-            f"HTTP/1.1 {error.status} {reason}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode("ascii") + body)
+        self.transport.write(refusal(error))
         self._wait(LINGER_S)
 
     # -- deadlines
@@ -310,6 +304,17 @@ def bound_send_buffer(transport: asyncio.Transport) -> None:
     if sock is not None:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+
+def refusal(error: VivaVoceError) -> bytes:
+    """A whole HTTP answer that says why, for connections that no application hears of."""
+    body = json.dumps(error.to_wire()).encode()
+    reason = {400: "Bad Request", 431: "Request Header Fields Too Large"}.get(error.status, "Refused")
+    head = (
+        f"HTTP/1.1 {error.status} {reason}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:

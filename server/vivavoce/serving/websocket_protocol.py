@@ -18,8 +18,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 from websockets.http11 import Request
 
+from vivavoce.errors import MalformedRequest
 from vivavoce.serving.connection_book import ConnectionBook
-from vivavoce.serving.http_protocol import bound_send_buffer, unsent_bytes
+from vivavoce.serving.http_protocol import bound_send_buffer, refusal, unsent_bytes
 from vivavoce.serving.taking import UNSENT
 from vivavoce.serving.work_budget import Pot, WorkBudget
 
@@ -157,10 +158,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         del self._held[: self._piece]
         began_s = time.thread_time()
         super().data_received(piece)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse_handshake()
         took_s = time.thread_time() - began_s
         is_cheap = took_s < CHEAP_S and not self.read_paused
         self._piece = min(2 * self._piece, MOST_BYTES) if is_cheap else PIECE_BYTES
         return self._budget.spend(took_s + (MESSAGE_S if self.read_paused else 0.0), self.loop.time())
+
+    def _refuse_handshake(self) -> None:
+        """Answer one that cannot be read, which uvicorn leaves alone: a line that is too long, a body."""
+        self.transport.write(refusal(MalformedRequest(f"this is no WebSocket handshake: {self.conn.handshake_exc}")))
+        self.transport.close()
 
     def _rest(self, wait_s: float) -> None:
         """Read nothing for a while."""
@@ -188,14 +196,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
-
-    def handle_parser_exception(self) -> None:
-        """What cannot be read ends the connection; where it came before the handshake was answered, without a word."""
-        if self.conn.close_sent is None:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
-            self.transport.abort()
-            return
-        super().handle_parser_exception()
 
     def give_up(self, code: int, reason: str) -> None:
         """Close without waiting: the close frame goes behind what was written, and soon all of it is thrown away."""
