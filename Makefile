@@ -121,8 +121,9 @@ test-cluster: $(CLUSTER)/.testing ## test Doors, Mouths and Ears on a Ray cluste
 $(CLUSTER)/.testing: pyproject.toml
 	$(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/pip install --quiet --upgrade "pip>=25.1"
-	$(CLUSTER)/bin/pip install --quiet -e ".[cluster]" --group test-cluster
+	$(CLUSTER)/bin/pip install --quiet -e ".[cluster,listen]" --group test-cluster || $(CLUSTER)/bin/pip install --quiet -e ".[cluster,listen-mirror]" --group test-cluster
 	@touch $@
+
 soak: $(TEST_STAMP) ## half an hour of everything (SOAK_S=60: a minute); fails where something grows
 	$(BIN)/python benchmarks/soak.py --seconds $(or $(SOAK_S),1800)
 

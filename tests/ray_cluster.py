@@ -46,6 +46,44 @@ def sleeping_recognizers() -> list[Recognizer]:
     return [SleepingRecognizer()]
 
 
+SLEEPING = Parts(sleeping_engines, sleeping_recognizers, Loudness)
+
+ENVIRONMENT = {
+    # One proxy serves all nodes here, and else it would send clients to the Doors of its own node only.
+    "RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING": "0",
+    # A machine that is short of memory is slow; Ray would end replicas at random, as on a machine of its own.
+    "RAY_memory_monitor_refresh_ms": "0",
+    # Seconds until a node must have started: a busy machine takes its time.
+    "RAY_gcs_server_port_wait_time_s": "120",
+}
+
+
+@contextmanager
+def _nodes(count: int) -> Iterator[Cluster]:
+    """Nodes of Ray. Some of its waits for its own processes cannot be made longer: it is tried twice.
+
+    All replicas are placed anywhere, for they book no cores: a node with one core holds fewer idle workers ready.
+    """
+    # The default ports of the first node's agent would be those of another Ray on this machine.
+    first = {"num_cpus": 1, "include_dashboard": False, "dashboard_agent_listen_port": None}
+    for last in (False, True):
+        cluster = Cluster()
+        try:
+            cluster.add_node(**first)
+            for _ in range(count - 1):
+                cluster.add_node(wait=False, num_cpus=1)
+            cluster.wait_for_nodes(timeout=120)
+            break
+        except Exception:
+            cluster.shutdown()
+            if last:
+                raise
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
 class RayCluster:
     """A cluster that runs.
 
@@ -77,15 +115,12 @@ class RayCluster:
             left = subprocess.Popen(reaper, stdin=subprocess.PIPE, start_new_session=True)
             stack.callback(left.wait)
             stack.callback(lambda: left.stdin and left.stdin.close())
+            os.environ.update(ENVIRONMENT)
             os.environ["CLUSTER_UNDER_TEST"] = folder
             os.environ["RAY_TMPDIR"] = folder
             os.environ["PYTHONPATH"] = os.pathsep.join([str(TESTS), *sys.path])
-            # One proxy serves all nodes here, and else it would send clients to the Doors of its own node only.
-            os.environ["RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING"] = "0"
-            cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False})
-            stack.callback(cluster.shutdown)
-            for _ in range(nodes - 1):
-                cluster.add_node(num_cpus=4)
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of a hundred processes compiles all modules
+            cluster = stack.enter_context(_nodes(nodes))
             ray.init(address=cluster.address, logging_level=logging.WARNING, log_to_driver=False)
             stack.callback(ray.shutdown)
             port = free_port()
@@ -95,7 +130,9 @@ class RayCluster:
             stack.callback(serve.shutdown)
             yield cls(port, settings)
 
-    def deploy(self, mouths: int = 1, *, doors: int = 1, ears: int = 1, **settings: Any) -> None:
+    def deploy(
+        self, mouths: int = 1, *, doors: int = 1, ears: int = 1, parts: Parts = SLEEPING, **settings: Any
+    ) -> None:
         """Have so many replicas; those that are there stay where only their number changes."""
         given = {
             "admission_share": 0.0,
@@ -108,11 +145,10 @@ class RayCluster:
             **settings,
         }
         wanted = {MOUTH: mouths, DOOR: doors, EAR: ears}
-        if self._deployed != {**given, **wanted}:
+        if self._deployed != {**given, **wanted, "parts": parts}:
             config = Config(mouths=mouths, doors=doors, ears=ears, allowed_hosts=("*",), **given)
-            parts = Parts(sleeping_engines, sleeping_recognizers, Loudness)
             serve.run(application(config, parts, replica_cpus=0), name=APP)
-            self._deployed = {**given, **wanted}
+            self._deployed = {**given, **wanted, "parts": parts}
         wait_until(lambda: all(self.has(name, count) for name, count in wanted.items()))
         wait_until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
 
@@ -142,9 +178,9 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 180.0) -> None:
     """Block until something becomes true; AssertionError where it never does."""
     end_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end_s, "the condition never came true"
-        time.sleep(0.02)
+        time.sleep(0.1)  # each look is work for the controller, which starts replicas

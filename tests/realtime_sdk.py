@@ -7,6 +7,7 @@ import base64
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
@@ -61,8 +62,12 @@ async def say(connection: AsyncRealtimeConnection, text: str) -> None:
 async def speak(connection: AsyncRealtimeConnection, level: float, seconds: float, quiet_s: float = 0.7) -> None:
     """Sound of one level, and silence behind it, in pieces of 100 ms as fast as they go."""
     loud, quiet = np.full(round(24_000 * seconds), level), np.zeros(round(24_000 * quiet_s))
-    pcm = np.concatenate([loud, quiet])
-    data = np.rint(pcm * 32767).astype("<i2").tobytes()
+    await hear(connection, np.concatenate([loud, quiet]))
+
+
+async def hear(connection: AsyncRealtimeConnection, sound: NDArray[np.floating[Any]]) -> None:
+    """Sound of 24 kHz, in pieces of 100 ms as fast as they go."""
+    data = np.rint(sound * 32767).astype("<i2").tobytes()
     for at in range(0, len(data), 4800):
         await connection.input_audio_buffer.append(audio=base64.b64encode(data[at : at + 4800]).decode())
 

@@ -40,6 +40,7 @@ GLANCE_S = 0.05
 PAUSES = {
     "adapters/test_fastrtc_conversation.py": {0.5},  # until half a second of sound is silence
     "cluster/test_ears.py": {0.1},  # until a new Ear hears
+    "ray_cluster.py": {0.1},  # until replicas are there: each look is work for what starts them
     "realtime_clients/server_process.py": {0.2},  # until a process answers
     "routes/test_realtime_listening.py": {0.3, 0.5, 1.5},  # so much of an answer is heard, at the speed of sound
     "routes/test_transcriptions.py": {0.3},  # a step that is too long
