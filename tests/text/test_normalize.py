@@ -153,7 +153,7 @@ ENGLISH = [
     ("word–word", "word, word"),
     ("a —, b", "a, b"),
     ("$1234567890123456", "one two three four five six seven eight nine zero one two three four five six dollars"),
-    ("he/she", "he slash she"),
+    ("he/she", "he or she"),
     ("it’s “fine”—really - yes", 'it\'s "fine", really, yes'),
     ("wait… what", "wait... what"),
     ("ＡＢＣ １２３", "ABC one hundred twenty-three"),

@@ -101,7 +101,8 @@ SPOKEN: Final[dict[str, str]] = {
 SPOKEN_BEFORE_NUMBER: Final[dict[str, str]] = {
     "no": "number", "nos": "numbers", "art": "article", "fig": "figure", "figs": "figures", "sec": "section",
     "vol": "volume", "vols": "volumes", "p": "page", "pp": "pages", "ch": "chapter", "eq": "equation",
-    "pg": "page", "pgs": "pages", "ste": "suite", "op": "opus", "pt": "part", "tel": "telephone",
+    "pg": "page", "pgs": "pages", "lv": "level", "lvl": "level",
+    "ste": "suite", "op": "opus", "pt": "part", "tel": "telephone",
     "ext": "extension", "mar": "March", "mon": "Monday",
     "wed": "Wednesday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
 }  # fmt: skip

@@ -14,7 +14,7 @@ _FACE: Final = re.compile(
     r"(?<![^\s(*>])(?:[:;]['’]?[-^o]?(?:[)(\]\[DPpOoSs*|/\\]|\)\)+|\(\(+|D+)|=[-]?[)(]|[xX]D+|D:|\([:;]|<\\?/3|\^[_.]*\^|"
     r"-[_.]+-|>[_.]+<|[TQ][_.][TQ]|[oO][_.][oO]|[uU][wW][uU]|\\o/|¯\\?_\(ツ\)_/¯|\(╯°□°\)╯︵ ┻━┻)(?=[\s.,!?)]|\Z)"
 )
-_HEART: Final = re.compile(r"(?<!\S)<3+(?=[\s.,!?)]|\Z)")
+_HEART: Final = re.compile(r"(?<!\S)(?:<3+|[❤♥💕💖💗💙💚💛💜🖤🧡]\ufe0f?)(?=[\s.,!?)]|\Z)")
 _LOVED: Final = re.compile(r" (?:you|u|it|this|that|these|those|her|him|them|my|your|our|the|all|to)\b")
 _ANYTHING: Final = re.compile(r" [A-Za-z]")
 _SOMEBODY: Final = re.compile(r"(?<![A-Za-z])(?:[Ii]|[Ww]e|[Yy]ou|[Tt]hey) \Z")
@@ -26,7 +26,34 @@ _COMPARED: Final = re.compile(
 
 def silence_emoticons(text: MappedText) -> MappedText:
     """Take out faces and hearts."""
-    if not any(mark in text.text for mark in (":", ";", "=", "<", ">", "^", "_", "XD", "xD", "w", "W", "D")):
+    if not any(
+        mark in text.text
+        for mark in (
+            "❤",
+            "♥",
+            "💕",
+            "💖",
+            "💗",
+            "💙",
+            "💚",
+            "💛",
+            "💜",
+            "🖤",
+            "🧡",
+            ":",
+            ";",
+            "=",
+            "<",
+            ">",
+            "^",
+            "_",
+            "XD",
+            "xD",
+            "w",
+            "W",
+            "D",
+        )
+    ):
         return text
     text = text.sub(_FACE, "")
     text = text.sub(_HEART, _heart)

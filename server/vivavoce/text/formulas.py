@@ -16,7 +16,10 @@ _DISPLAY: Final = re.compile(r"\$\$([^$]{1,400}+)\$\$")
 # mathematics has.
 _INLINE: Final = re.compile(r"(?<![\w$\\])\$(?=[^\s$])([^$\n]{1,200}+)(?<=[^\s\\])\$(?![\w$])")
 _PARENTHESES: Final = re.compile(r"\\\(([^\n]{1,300}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
-_MATHEMATICAL: Final = re.compile(r"[=^_\\<>{}]|\A[A-Za-z]'?\Z|[a-z)]\s?[+*/-]\s?[\w(]|\A-?[\d.]*[a-z]\Z")
+_MATHEMATICAL: Final = re.compile(
+    r"[=^_\\<>{}]|\A[A-Za-z]'?\Z|[a-z)]\s?[+*/-]\s?[\w(]|\A-?[\d.]*[a-z]\Z|"
+    r"\A[A-Za-z]{1,4}\([^()]{1,40}\)\Z"
+)
 _WITH_MONEY: Final = re.compile(r"\A\d[\d.,]*[kKmMbB]?(?:\s|\Z|[-–/])")
 
 _COMMANDS: Final = {
@@ -42,10 +45,12 @@ _BOUNDS: Final = r"_(?:\{([^{}]{1,40})\}|(\w))(?:\^(?:\{([^{}]{1,40})\}|(\w)))?"
 _BOUNDED: Final = re.compile(rf"\\(sum|prod|int){_BOUNDS}")
 _LIMIT: Final = re.compile(r"\\lim_\{([^{}]{1,40})\}")
 _FRACTION: Final = re.compile(r"\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}")
+_GIVEN: Final = re.compile(r"(?<=\([A-Za-z])[ ]?(?:\||\\mid(?![A-Za-z]))[ ]?(?=[A-Za-z,]{1,12}\))")  # P(A|B)
 _ROOT: Final = re.compile(r"\\sqrt\{([^{}]{1,60})\}")
 _TEXT: Final = re.compile(
     r"\\(?:text|mathrm|mathbf|mathit|mathbb|mathcal|operatorname|boxed|hat|bar|vec)\{([^{}]{0,80})\}"
 )
+_STYLED: Final = re.compile(r"\\(?:textbf|textit|emph|underline|texttt)\{([^{}]{0,80})\}")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]{1,16})(?![A-Za-z])")
 _POWER: Final = re.compile(r"\^\{([^{}]{1,40})\}")
 _BRACES: Final = re.compile(r"(?<!\\)[{}]|(?<=\w)_(?=[\w{])")
@@ -55,6 +60,7 @@ def read_formulas(text: MappedText) -> MappedText:
     """Take the marks off every formula and its commands to signs."""
     if "$" not in text.text and "\\" not in text.text:
         return text
+    text = text.keep(_STYLED)
     length = len(text.text)
     text = text.keep(_DISPLAY)
     text = text.keep(_INLINE, accept=lambda found: _is_formula(found[1]))
@@ -62,9 +68,9 @@ def read_formulas(text: MappedText) -> MappedText:
     text = text.keep(_ENVIRONMENT, 2)
     if len(text.text) == length:
         return text
-    text = text.sub(_FRACTION, _fraction)
+    text = text.sub(_GIVEN, " given ")
+    text = text.sub(_ROOT, lambda found: f"√{found[1]}").sub(_FRACTION, _fraction)
     text = text.sub(_BOUNDED, _bounded).sub(_LIMIT, lambda found: f" limit as {found[1]} of ")
-    text = text.sub(_ROOT, lambda found: f"√{found[1]}")
     text = text.keep(_TEXT)
     text = text.sub(_SILENT, " ")
     text = text.sub(_COMMAND, lambda found: f" {_COMMANDS.get(found[1], found[1])} ")
@@ -73,6 +79,8 @@ def read_formulas(text: MappedText) -> MappedText:
 
 
 def _is_formula(inside: str) -> bool:
+    if re.search(r"\\[a-zA-Z]{2,}", inside):  # a command is no money
+        return True
     return _MATHEMATICAL.search(inside) is not None and _WITH_MONEY.match(inside) is None
 
 

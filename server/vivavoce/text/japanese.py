@@ -13,6 +13,7 @@ from typing import Final
 from vivavoce.text.english.fractions import VULGAR
 from vivavoce.text.english.numerals import roman
 from vivavoce.text.english.rule import Rule, rule, unless_quoted
+from vivavoce.text.factorials import FACTORIAL, is_factorial
 from vivavoce.text.mapped import MappedText
 
 _DIGITS: Final = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
@@ -26,7 +27,8 @@ _UNITS: Final = {"GB": "ギガバイト", "MB": "メガバイト", "TB": "テラ
                  "Mbps": "メガビーピーエス", "Gbps": "ギガビーピーエス", "mL": "ミリリットル", "dL": "デシリットル",
                  "μm": "マイクロメートル", "μg": "マイクログラム", "km": "キロメートル", "cm": "センチメートル",
                  "mm": "ミリメートル", "m": "メートル", "kg": "キログラム", "mg": "ミリグラム", "g": "グラム",
-                 "L": "リットル", "ppm": "ピーピーエム", "mol": "モル", "mmHg": "ミリメートル水銀柱"}  # fmt: skip
+                 "L": "リットル", "ppm": "ピーピーエム", "ms": "ミリ秒", "μs": "マイクロ秒",
+                 "mol": "モル", "mmHg": "ミリメートル水銀柱"}  # fmt: skip
 _UNIT: Final = "|".join(sorted(_UNITS, key=len, reverse=True))
 _SPEEDS: Final = {"km/h": ("時速", "キロメートル"), "m/s": ("秒速", "メートル"), "km/s": ("秒速", "キロメートル"),
                   "m/min": ("分速", "メートル")}  # fmt: skip
@@ -104,8 +106,17 @@ def _speed(found: re.Match[str]) -> str:
 def _measure(found: re.Match[str]) -> str:
     unit, power, per = found["unit"], found["power"], found["per"]
     area = {"²": "平方", "³": "立方", "^2": "平方", "^3": "立方"}.get(power or "", "")
-    below = f"パー{_UNITS[per]}" if per else ""
+    below = f"パー{ {'²': '平方', '³': '立方'}.get(found['below'] or '', '') }{_UNITS[per]}" if per else ""
     return found["amount"] + area + _UNITS[unit] + below
+
+
+def _thousands(found: re.Match[str]) -> str:
+    """$1.5M, 100K人: counted by ten thousands, as the sign of the price stands behind."""
+    value = round(float(found["amount"]) * {"K": 1000, "M": 1_000_000, "B": 1_000_000_000}[found["many"]])
+    oku, rest = divmod(value, 100_000_000)
+    man, rest = divmod(rest, 10_000)
+    said = (f"{oku}億" if oku else "") + (f"{man}万" if man else "") + (str(rest) if rest else "")
+    return ("マイナス" if found["minus"] else "") + said + _CURRENCIES.get(found["sign"] or "", "")
 
 
 def _degrees(found: re.Match[str]) -> str:
@@ -133,6 +144,30 @@ _SHORT_DATE: Final = r"(1[0-2]|0?[1-9])/([12]\d|3[01]|0?[1-9])"
 _CURRENCY: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
 
 RULES: Final[tuple[Rule, ...]] = (
+    rule(FACTORIAL, lambda m: f"{m[1]}の階乗イコール{m[2]}" if is_factorial(m) else None),
+    rule(r"[₀-₉]+", lambda m: "".join(chr(ord(char) - 0x2080 + 48) for char in m[0])),
+    rule(r"(?:(?<=コード)|(?<=番号)|(?<=パスワード)|(?<=PIN)|(?<=ID))([はが：:]{0,2}[ ]?)(\d{4,12})(?![\d.-])",
+         lambda m: m[1] + _figures(m[2])),
+    rule(r"(?<![\d:])(\d{1,2}(?::[0-5]\d)?)[ ]?([AaPp])\.?[Mm]\.?(?![A-Za-z])",
+         lambda m: f"{'午前' if m[2] in 'Aa' else '午後'}{m[1]}{'' if ':' in m[1] else '時'}"),
+    rule(rf"(?P<minus>(?<![\d\w])[-−–])?(?P<sign>[$€£¥])?(?P<amount>{_NUMBER})(?P<many>[KMB])(?![A-Za-z])(?(sign)|(?=[人回件円]|"
+         r"ダウンロード|ユーザー|フォロワー|再生|ドル))", _thousands),
+    rule(r"(?<![\d/])(\d{2,3})/(\d{2,3})(?=[ ]?mmHg)", r"\1の\2"),
+    rule(r"(?<![\d/])(\d{1,4})/(\d{1,4})点", r"\2点満点中\1点"),
+    rule(r"(?<![A-Za-z])(HP|MP|SP|EXP)[:：]?[ ]?(\d{1,6})/(\d{1,6})(?!\d)", r"\1、\3中\2"),
+    rule(r"(?<![\d-])(\d{1,3})-(\d{1,3})(?=で(?:勝|敗|負|引き分け|リード|快勝|辛勝)|の(?:勝利|敗戦|"
+         r"引き分け))", r"\1対\2"),
+    rule(rf"(?<![\d.])({_NUMBER})m/s[²2](?![A-Za-z])", r"\1メートル毎秒毎秒"),
+    rule(r"(?<=円)/([人日月年個回泊枚])", r"、1\1あたり"),
+    rule(r"#(?=\d)", "ナンバー"),
+    rule(r"(?<![A-Za-z])Lv\.?[ ]?(?=\d)", "レベル"),
+    rule(r"(?<=°)(\d{1,2})['′]", r"\1分"),
+    rule(r"(?<![\d-])\+\d{1,3}(?:[ -]\d{1,4}){2,4}(?![\d-])", _phone),
+    rule(rf"(?<![\d.-])\d{{3}}-\d{{4}}(?![\d.-]|{_COUNTER})", lambda m: "、".join(map(_figures, m[0].split("-")))),
+    rule(r"(?<![\d.A-Za-z])(\d{1,3})[hH](\d{1,2})(?:min|m|M)?(?![A-Za-z\d])", r"\1時間\2分"),
+    rule(r"(?<![\d.A-Za-z])(\d{1,3})min(?![A-Za-z])", r"\1分"),
+    rule(rf"({_NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\d.A-Za-ln-z])",
+         lambda m: f"{m[1]}かける10の{'マイナス' if m[2] else ''}{m[3]}乗"),
     rule(r"(?i)(?<![A-Za-z0-9])(?:https?://|www\.)[!-~]{3,200}|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{3,80}", _address),
     rule(r"[Ⅰ-ⅿ]+", _roman),
     rule(r"(?<![\d.A-Za-z])(\d)'[ ]?(\d{1,2})(?:\"|'')", r"\1フィート\2インチ"),
@@ -162,13 +197,14 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\d\w%)）])[–−‒－-](?=\d)|(?<=[\u3041-\u30ff\u4e00-\u9fff])[–−-](?=\d)", "マイナス"),
     rule(rf"({_NUMBER})[ ]?({'|'.join(_SPEEDS)})(?![A-Za-z])", _speed),
     rule(rf"({_NUMBER})[ ]?°[ ]?([CF])?(?![A-Za-z])", _degrees),
-    rule(rf"(?P<amount>{_NUMBER})[ ]?(?P<unit>{_UNIT})(?P<power>[²³]|\^[23])?(?:/(?P<per>{_UNIT}))?"
+    rule(rf"(?P<amount>{_NUMBER})[ ]?(?P<unit>{_UNIT})(?P<power>[²³]|\^[23])?(?:/(?P<per>{_UNIT})(?P<below>[²³])?)?"
          r"(?![A-Za-z/²³^])", _measure),
     rule(rf"({_NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\w.])",
          lambda m: f"{m[1]}かける10の{'マイナス' if m[2] else ''}{m[3]}乗"),
     rule(r"(?<![\d/])(\d{1,4})/(\d{1,4})(?![\d/])", r"\2分の\1"),
     rule(r"(\d{0,4})([" + "".join(VULGAR) + "])",
          lambda m: (f"{m[1]}と" if m[1] else "") + f"{VULGAR[m[2]][1]}分の{VULGAR[m[2]][0]}"),
+    rule(r"(?<=[A-Za-z][²³])[ ]?[-−–][ ]?(?=[\dA-Za-z(])", "マイナス"),
     rule(r"(?<=[\w)）])(?:\^(?=-?\d)|(?=[⁰¹²³⁴-⁹⁻]))(⁻?[⁰¹²³⁴-⁹]+|-?\d{1,3})", _power),
     rule(r"(?<=\d)[ ]?[xX*][ ]?(?=\d)", "かける"),
     rule(r"(?<=[A-Za-z])\+\+", "プラスプラス"),

@@ -17,7 +17,7 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 _ESCAPE: Final = re.compile(r"\\([\\`*_{}\[\]()#+.!|$>~-])")
 _COMMENT: Final = re.compile(r"<!--[^<]*?-->")
-_AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:|www\.)[^<>\s]+)>")
+_AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:|www\.)[^<>\s]+|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,80})>")
 # ruff: noqa: E501
 _BLOCK_TAG: Final = re.compile(r"(?i)</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|tr|table|thead|tbody|section|article|header|footer|"
                                r"blockquote|details|summary|pre|nav|main|aside|figure|figcaption|form|title|body|html|head)(?:[\s/][^<>\n]*+)?>")  # fmt: skip
@@ -37,9 +37,11 @@ _ATTRIBUTED_TAG: Final = re.compile(
 )
 _DEFINITION: Final = re.compile(r"(?m)^[ \t]*+\[(?!\^)[^\[\]\n]++\]:[ \t]*+\S++[^\n]*+$")
 _TARGET: Final = r"\((?:[^()\s]|\([^()\s]*+\))*+(?:[ \t]+\"[^\"\n]*+\")?\)"
-_LINK: Final = re.compile(rf"!?\[([^\[\]\n]*+)\](?:{_TARGET}|\[[^\[\]\n]*+\])")
+_LINK: Final = re.compile(rf"!?\[(?!\d{{1,3}}\]\[\d)([^\[\]\n]*+)\](?:{_TARGET}|\[[^\[\]\n]*+\])")
 _LINK_END: Final = re.compile(rf"\]{_TARGET}")  # its label began in the sentence before
-_CITATION: Final = re.compile(r"(?<=[A-Za-z.,;)\"'][ ])\[\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}\](?=[\s.,;:!?)]|\Z)")
+_CITATION: Final = re.compile(
+    r"(?<=[A-Za-z.,;)\"'][ ])(?:\[\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}\]){1,6}(?=[\s.,;:!?)]|\Z)"
+)
 _KEY_BEFORE: Final = re.compile(r"(?i)\b(?:press|type|hit|key|option|choose|select|button|enter|dial|push|tap|say|index|is|are|"
                                 r"was|of|to|equals|return|returns)[ ]\Z")  # fmt: skip
 _FOOTNOTE: Final = re.compile(
@@ -58,14 +60,15 @@ _HIGHLIGHT: Final = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,200}+)(?<=\S)==
 _DOUBLE_SPACE: Final = re.compile(r"(?<=[ ])[ ]++(?=\S)")  # a tag stood between: <b>5</b> km
 _LOWERED: Final = re.compile(r"(?<=[A-Za-z)])~(\d{1,3})~")  # H~2~O
 _RAISED: Final = re.compile(r"(?<=[\w)])\^([+-]?\w{1,4})\^")  # x^2^
+_PYTHON_POWER: Final = re.compile(r"(?<!\w)(?<!\*\*)([a-z])\*\*(?=-?\d{1,3}(?![\w*]))")
 _PRODUCT: Final = re.compile(r"(?<![\w*\\])([a-z])\*(?=[a-z\d](?![A-Za-z*]))")
-_ABSOLUTE: Final = re.compile(r"(?<![\w|])\|(-?\d{1,9}|[a-z](?:[ ]?[-+][ ]?\w)?)\|(?=[ ]?[<>=≤≥+*/-])")
+_ABSOLUTE: Final = re.compile(r"(?<![\w|])\|(-?\d{1,9}|[a-z](?:[ ]?[-+−–][ ]?\w)?)\|(?=[ ]?[<>=≤≥+*/-])")
 # What is dialled keeps its star: *67 behind such a word, *#06# anywhere.
 _DIALLED: Final = (r"(?!(?<![\w*])\*#?\d{1,5}[\d*#]{0,30}#)(?!(?i:(?<=dial )|(?<=press )|(?<=call )|(?<=enter )|(?<=type )|"
                    r"(?<=use )|(?<=using )|(?<=dialing )|(?<=pressing )|(?<=code )|(?<=with )|(?<=hit )|(?<=\d or )|"
                    r"(?<=\d and ))\*\d{1,5}(?![\w*]))")  # fmt: skip
 _STAR: Final = re.compile(
-    rf"(?!(?<!\S)\*\.\w){_DIALLED}(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d[cm]m)(?<!\dm)(?<!\d\s)(?<!\d\*)\*)"
+    rf"(?!(?<!\S)\*\.\w){_DIALLED}(?!(?<=SELECT )\*)(?!(?<=[a-z\d)] )\*[ ](?:[a-z\d]\b|\())(?:\*(?!\s?\d|\*\d)|(?<!\d)(?<!\d[cm]m)(?<!\dm)(?<!\d\s)(?<!\d\*)\*)"
 )
 _UNDERSCORE: Final = re.compile(r"(?<![\w/@.=&?-])_++(?=\w)|(?<=\w)_++(?![\w/@.=&?-])")
 _LIST_NUMBER: Final = re.compile(r"(?m)^[ \t]*+\d{1,3}([.)])(?=[ \t]+\S)")
@@ -87,6 +90,7 @@ def strip_markup(text: MappedText) -> MappedText:
     )
     text = read_formulas(text)
     text = text.keep(_LOWERED)
+    text = text.sub(_PYTHON_POWER, r"\1^")
     text = text.sub(_RAISED, r"^\1").sub(_PRODUCT, r"\1×").sub(_ABSOLUTE, r"absolute value of \1")
     for pattern in (_RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
         text = text.sub(pattern, "")

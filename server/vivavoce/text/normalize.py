@@ -23,7 +23,7 @@ from vivavoce.text.markup import strip_markup
 
 _LINE_END: Final = re.compile(r"(?<!\s)[^\S\n]*+\n\s*+")
 _TWO_SPACES: Final = re.compile(r"(?<=\s)\s++")
-_SPACE_BEFORE_MARK: Final = re.compile(r"\s(?=[，。！？；：、]|[,.;:!?](?:\s|\Z))")
+_SPACE_BEFORE_MARK: Final = re.compile(r"\s(?=[，。！？；：、]|[,.;:!?](?:\s|\Z))|(?<=\w)\s(?=[)\]])")
 _AFTER_BRACKET: Final = re.compile(r"(?<=[(\[])\s")
 _SECOND_COMMA: Final = re.compile(r"(?<=[,;:!?])(?:\s?,)++(?=\s|\Z)")
 _ORPHANS: Final = re.compile(r"\A[\s.,;:!?…、，。！？；：)\]}」』）】》〉-]++")

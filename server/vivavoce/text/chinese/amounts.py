@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.chinese.numerals import HAN, cardinal, digits, roman_number
+from vivavoce.text.chinese.numerals import DIGITS, HAN, NUMBER, cardinal, digits, roman_number
 from vivavoce.text.english.fractions import VULGAR
 from vivavoce.text.english.numerals import roman
 from vivavoce.text.english.rule import Rule, rule, unless_quoted
@@ -49,6 +49,20 @@ def _round(found: re.Match[str]) -> str | None:
     return None if _CODE_BEFORE.search(front) else cardinal(int(found[0]))
 
 
+_MANY_OF: Final = "用户|粉丝|下载|播放|阅读|点赞|关注|观看|浏览|人|次|条|参数|元|美元"
+
+
+def _thousands(found: re.Match[str]) -> str:
+    """300K用户, 5M下载: in Chinese counted by ten thousands."""
+    value = round(float(found[1]) * {"K": 1000, "k": 1000, "M": 1_000_000, "B": 1_000_000_000}[found[2]])
+    return cardinal(value)
+
+
+def _network(found: re.Match[str]) -> str:
+    """192.168.0.1, figure by figure."""
+    return "点".join("".join(DIGITS[int(figure)] for figure in part) for part in found[0].split("."))
+
+
 GROUPS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.])\.(?=\d)", "0."),
     rule(r"(?<![\d.,+])[1-9]\d{0,2}(?:[ ]\d{3}){2,4}(?![\d.,]|[ ]\d)|(?<![\d.,+])[1-9]\d{0,2}[ ]000(?![\d.,]|[ ]\d)",
@@ -56,6 +70,14 @@ GROUPS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 NAMED: Final[tuple[Rule, ...]] = (
+    rule(r"[₀-₉]+", lambda m: "".join(DIGITS[ord(char) - 0x2080] for char in m[0])),
+    rule(r"(?<![A-Za-z])WWI{1,2}(?![A-Za-z])", lambda m: "第二次世界大战" if len(m[0]) == 4 else "第一次世界大战"),
+    rule(rf"(?<![\d.A-Za-z])({NUMBER})([KkMB])(?=\+?(?:{_MANY_OF}))", _thousands),
+    rule(r"#(?=\d{1,4}名)", "第"),
+    rule(r"(?<!\w)#(\d{1,4})(?![\w号])", r"\1号"),
+    rule(r"(?<![A-Za-z])Lv\.?[ ]?(?=\d)", "等级"),
+    rule(r"(?<=°)(\d{1,2})['′](?:(\d{1,2})(?:\"|″))?", lambda m: f"{m[1]}分" + (f"{m[2]}秒" if m[2] else "")),
+    rule(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", _network),
     rule(r"(?<![\w./@:-])([A-Z])2([A-Z])(?![\w.@-])", r"\1 to \2"),
     rule(r"(?<=年)Q([1-4])(?!\w)", lambda m: f"第{cardinal(int(m[1]))}季度"),
     rule(r"(?<=第)([IVX]{1,6})(?=[章节部卷集届代期编条])",

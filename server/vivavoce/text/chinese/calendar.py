@@ -63,7 +63,14 @@ def _clock(found: re.Match[str]) -> str:
     return words + (f"{second}秒" if second and int(second) else "")
 
 
+def _half_of_day(found: re.Match[str]) -> str:
+    """8:30pm: the half of the day stands first."""
+    half = "上午" if found[2] in "Aa" else "下午"
+    return f"{half}{found[1]}{'' if ':' in found[1] else '点'}"
+
+
 MOMENTS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\d:])(\d{1,2}(?::[0-5]\d)?)[ ]?([AaPp])\.?[Mm]\.?(?![A-Za-z])", _half_of_day),
     rule(r"(?<=\d)[ ]?T(?=\d\d:\d\d)", " "),
 )  # fmt: skip
 

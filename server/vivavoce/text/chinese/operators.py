@@ -8,6 +8,7 @@ from typing import Final
 from vivavoce.text.chinese.letters import outside_addresses
 from vivavoce.text.chinese.numerals import HAN, NUMBER, cardinal
 from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.factorials import FACTORIAL, is_factorial
 
 _PAIRS: Final = {"<=": "小于等于", ">=": "大于等于", "≤": "小于等于", "≥": "大于等于", "!=": "不等于", "≠": "不等于",
 "==": "等于",
@@ -29,7 +30,8 @@ def _scientific(found: re.Match[str]) -> str:
 
 
 SCIENTIFIC: Final[tuple[Rule, ...]] = (
-    rule(rf"(?<![\d.A-Za-z])({NUMBER})[eE]([+-]?\d{{1,3}})(?![\w.])", _scientific),
+    rule(FACTORIAL, lambda m: f"{m[1]}的阶乘等于{m[2]}" if is_factorial(m) else None),
+    rule(rf"(?<![\d.A-Za-z])({NUMBER})[eE]([+-]?\d{{1,3}})(?![A-Za-z\d.])", _scientific),
 )  # fmt: skip
 
 PRODUCTS: Final[tuple[Rule, ...]] = (
@@ -39,6 +41,7 @@ PRODUCTS: Final[tuple[Rule, ...]] = (
 
 OPERATORS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[\w)）])(?:\^(?=-?\d)|(?=[⁰¹²³⁴-⁹⁻]))([⁺⁻]?[⁰¹²³⁴-⁹]+|-?\d{1,3})", _power),
+    rule(r"(?<=平方|立方)[ ]?[-−–][ ]?(?=[\dA-Za-z(])", "减"),
     rule(rf"(?:(?<=[\w)）])|(?=[<>≤≥≈±≠]))[ ]?(?:{_PAIR})[ ]?(?=[\w(（-])", lambda m: _PAIRS[m[0].strip()]),
     rule(r"(?<!<)[ ]?<[ ]?(?=[\d.-])|(?<=\w)[ ]?<[ ]?(?=\w)", "小于"),
     rule(r"(?<!>)[ ]?>[ ]?(?=[\d.-])|(?<=\w)[ ]?>[ ]?(?=\w)", "大于"),

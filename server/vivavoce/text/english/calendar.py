@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from vivavoce.text.abbreviations import MONTHS
-from vivavoce.text.english.context import before
+from vivavoce.text.english.context import before, counts_something
 from vivavoce.text.english.numerals import cardinal, ordinal, plural, year
 from vivavoce.text.english.ranges import MONTH, weekday
 from vivavoce.text.english.rule import Rule, keep_stop, rule
@@ -38,6 +38,8 @@ def _day_month(found: re.Match[str]) -> str | None:
     words = ordinal(day)
     if parts.get("last"):
         words += f" to {ordinal(int(parts['last']))}"
+    if parts.get("short"):
+        parts["year"] = f"20{parts['short']}" if int(parts["short"]) < 70 else f"19{parts['short']}"
     article = "" if re.search(r"\bthe $", before(found, 5)) else "the "
     words = f"{article}{words} of {_month_name(parts['month'])}"
     return keep_stop(words + (f", {year(int(parts['year']))}" if parts.get("year") else ""), found)
@@ -96,12 +98,18 @@ DATES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w./-])(?P<year>(?:19|20)\d\d)\.(?P<a>0?[1-9]|1[0-2])\.(?P<b>[0-3]?\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]\d)(?P<dot>\.)(?P<b>0[1-9]|1[0-2])\.(?P<year>\d\d)(?![\w/-]|\.\d)", _short_dotted),
     rule(rf"(?<![\w./-])(?P<day>[0-3]?\d)([/-])(?P<month>{MONTH})\2(?P<year>[12]\d{{3}})(?![\w/-])", _day_month),
+    rule(rf"(?<![\w./-])(?P<day>[0-3]?\d)-(?P<month>{MONTH})-(?P<short>\d\d)(?![\w/-]|[.,]\d)", _day_month),
+    rule(r"(?<![\w.,/$#+-])(?P<year>(?:19|20)\d\d)(?P<a>0[1-9]|1[0-2])(?P<b>0[1-9]|[12]\d|3[01])"
+         r"(?![\w%/-]|[.,]\d)", lambda m: None if counts_something(m) else _numeric(m)),
+    rule(r"(?<![\w./-])(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\w/-]|[.,]\d)",
+         lambda m: f"{MONTHS[int(m['month']) - 1]} {year(int(m['year']))}"),
     rule(rf"(?<=from )(?P<first>[0-3]?\d)(?:st|nd|rd|th)? to (?=[0-3]?\d(?:st|nd|rd|th)? (?:of )?{MONTH}(?!\w))",
          lambda m: f"the {ordinal(int(m['first']))} to "),
     rule(r"(?<![\w./-])(?P<year>[12]\d{3})([-/])(?P<a>0?[1-9]|1[0-2])\2(?P<b>[0-3]?\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]?\d)([/-])(?P<b>[0-3]?\d)\2(?P<year>[12]\d{3}|\d\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]?\d)(?P<dot>\.)(?P<b>[01]?\d)\.(?P<year>[12]\d{3})(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<year>1[6-9]\d\d|20\d\d)-(?P<month>0[1-9]|1[0-2])(?![\w/-]|[.,]\d)", _iso_month),
+    rule(r"(?:(?<=day )|(?<=day, ))(?P<a>1[0-2]|0?[1-9])/(?P<b>[0-3]?\d)(?![\w/-]|[.,]\d)", _numeric),
     rule(r"(?i)(?<=\bon |\bby )(?P<a>1[0-2]|0?[1-9])/(?P<b>[0-3]?\d)(?![\w/-]|[.,]\d)", _numeric),
     rule(rf"(?<!\w){_MONTH} (?P<day>[0-3]?\d)(?:st|nd|rd|th)?[ ]?(?:[–-]| to )[ ]?(?P<last>[0-3]?\d)(?:st|nd|rd|th)?"
          rf"(?![\w:-])(?:,? {_YEAR})?", _month_day),
@@ -110,5 +118,5 @@ DATES: Final[tuple[Rule, ...]] = (
          rf"{_MONTH}(?!\w)(?:,? {_YEAR})?", _day_month),
     rule(rf"(?<![\w.,/:$-]){_DAY}(?: of)? {_MONTH}(?!\w)(?:,? {_YEAR})?", _day_month),
     rule(rf"(?<!\w){_MONTH},? (?P<year>[12]\d{{3}})(?![\w%/-]|[.,]\d)", _month_year),
-    rule(r"(?<![\w.,$])['’]?(?P<decade>(?:1\d|20)\d0|[1-9]0)['’]?s(?!\w)", _decade),
+    rule(r"(?<![\w.,$+])['’]?(?P<decade>(?:1\d|20)\d0|[1-9]0)['’]?s(?!\w)", _decade),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vivavoce.text.english.numerals import number
 from vivavoce.text.english.rule import Rule, rule
 
 _ELEMENTS: Final = frozenset(
@@ -29,7 +30,8 @@ def _formula(found: re.Match[str]) -> str | None:
 
 def _letters(parts: list[tuple[str, str]]) -> str:
     """Elements and how many of them there are, letter by letter."""
-    return " ".join(" ".join([*symbol.upper(), *([count] if count else [])]) for symbol, count in parts)
+    counted = ([number(count)] if count else [] for _, count in parts)
+    return " ".join(" ".join([*symbol.upper(), *count]) for (symbol, _), count in zip(parts, counted, strict=True))
 
 
 def _ion(found: re.Match[str]) -> str | None:
@@ -74,7 +76,9 @@ IONS: Final[tuple[Rule, ...]] = (
 
 # after small figures have become plain ones
 FORMULAS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w–-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w']|–[A-Z]\d)|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
+    rule(r"(?<![\w.,-])(\d{1,2})(?=(?:(?:C|H|N|O|Na|Fe|Al|Mg|Ca|Cl|S|P|K|Si|Cu|"
+         r"Zn)\d{0,2}){1,6}(?<=\d)(?![\w.]))", r"\1 "),
+    rule(r"(?<![\w–-])(?:[A-Z][a-z]?\d{0,3}){1,8}(?<=\d)(?![\w']|–[A-Z]\d|\.\d)|(?<![\w-])(?:[A-Z][a-z]?\d{0,3}){0,8}[A-Z][a-z]?\d(?:[A-Z]"
          r"[a-z]?\d{0,3}){1,6}(?![\w'-])", _formula),
     rule(r"(?<![\w-])(?:NaCl|HCl|KCl|NaOH|KOH|HBr|NaF|CaO|MgO|ZnO|CuO)(?![\w'-])", lambda m: " ".join(m[0].upper())),
     rule(r"(?<!\w)pH(?!\w)", "P H"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.english.numerals import cardinal
+from vivavoce.text.english.numerals import cardinal, digits
 from vivavoce.text.english.rule import Rule, rule
 
 _HALF: Final = r"(?P<half>[AaPp])(?:\.[ ]?[Mm]\.|\.?[Mm](?![\w]))"
@@ -61,15 +61,54 @@ def _duration(found: re.Match[str]) -> str | None:
     return " ".join(f"{cardinal(int(n))} {_SPANS[sign]}{'' if n == '1' else 's'}" for n, sign in parts)
 
 
+def _lap(found: re.Match[str]) -> str:
+    """1:23.45: minutes, seconds and their hundredths."""
+    seconds = f"{'oh ' if found[2][0] == '0' else ''}{cardinal(int(found[2]))}"
+    return f"{cardinal(int(found[1]))} {seconds} point {digits(found[3])}"
+
+
+def _countdown(found: re.Match[str]) -> str:
+    """T-10 minutes, T+30s."""
+    unit = found[3] if len(found[3]) > 1 else f" {_SPANS[found[3]]}{'' if found[2] == '1' else 's'}"
+    return f"T {'plus' if found[1] == '+' else 'minus'} {cardinal(int(found[2]))}{unit}"
+
+
 def _military(found: re.Match[str]) -> str:
-    hour, minute = found[1], found[2]
+    words = _of_the_day(found[1], found[2])
+    return f"{words} hours" if found[0].endswith("rs") else words
+
+
+def _of_the_day(hour: str, minute: str) -> str:
+    """0830, 1700 as soldiers say them."""
     first = f"{'oh ' if hour[0] == '0' and hour != '00' else ''}{cardinal(int(hour))}"
-    return (
-        f"{first} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))} hours"
-    )
+    return f"{first} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))}"
+
+
+def _military_range(found: re.Match[str]) -> str:
+    times = [part for part in found.groups() if part]
+    return " to ".join(_of_the_day(times[at], times[at + 1]) for at in (0, 2))
+
+
+def _minutes(found: re.Match[str]) -> str | None:
+    """10'30": minutes and seconds where no foot has so many inches."""
+    if int(found[2]) < 12:
+        return None
+    return f"{cardinal(int(found[1]))} minutes {cardinal(int(found[2]))} seconds"
 
 
 TIMES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,$])(\d{1,3})m(?=[ ](?:ago|left|read|remaining)\b)|"
+         r"(?:(?<=[Pp]rep: )|(?<=[Cc]ook: )|(?<=[Tt]otal: )|(?<=[Tt]ime: )|(?<=[Dd]uration: )|"
+         r"(?<=[Rr]untime: )|(?<=ETA ))"
+         r"(\d{1,3})m(?!\w)", lambda m: f"{m[1] or m[2]} minute{'' if (m[1] or m[2]) == '1' else 's'}"),
+    rule(r"\bT[ ]?([-−–+])[ ]?(\d{1,4})([ ]?(?:minutes?|mins?|seconds?|secs?|hours?|hrs?|days?)|[smhd])\b", _countdown),
+    rule(r"(?<![\w:.,$])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\w:])",
+         _lap),
+    rule(r"(?<![\w:.,$/-])(0\d|1\d|2[0-3])([0-5]\d)[ ]?[–-][ ]?(0\d|1\d|2[0-3])([0-5]\d)(?=[ ]?(?:hours|hrs)\b)|"
+         r"(?<![\w:.,$/-])(0\d)([0-5]\d)[ ]?[–-][ ]?(0\d|1\d|2[0-3])([0-5]\d)(?![\w:/-]|[.,]\d)", _military_range),
+    rule(r"(?i)(?:(?<=\bat )|(?<=\bby )|(?<=\buntil ))(0\d)([0-5]\d)(?![\w:/-]|[.,]\d| hours| hrs)", _military),
+    rule(r"(?<![\d.])(\d{1,3})['′]([1-5]\d)(?:\"|″)(?!\w)", _minutes),
+    rule(r"(?<![\w:.,$])12:00(?= (?:noon|midnight)\b)", "twelve"),
     rule(r"(?<![\w.,:/-])\d{1,4}[dhms](?:[ ]?\d{1,4}[dhms]){1,3}(?![\w'^/])", _duration),
     rule(r"(?<![\w.,:/-])(?P<hour>[01]?\d|2[0-3])[hH](?P<minute>[0-5]\d)(?![\w:])", _clock),
     rule(r"(?<=\bUTC|\bGMT)[ ]?([+−–-])[ ]?(\d{1,2})(?::?([0-5]\d))?(?![\w:])", _zone),

@@ -28,7 +28,8 @@ _VERBS: Final = frozenset(
     "was is has does sees says marks brings begins starts ends comes goes makes shows gives wins looks feels seems "
     "becomes remains sets gets takes turns needs wants means costs opens closes runs falls rises marks keeps leaves "
     "stays helps works moves lasts equals contains includes gains loses offers plays ships hits lies sits stands "
-    "this its his hers us as thus plus always perhaps yes less across towards besides sometimes".split()
+    "onwards forwards backwards afterwards upwards downwards this its his hers us as thus plus always perhaps "
+    "yes less across towards besides sometimes".split()
 )
 _IRREGULAR: Final = frozenset(
     "people men women children feet teeth mice geese sheep deer fish police cattle units dollars cents pence".split()
@@ -49,8 +50,16 @@ _DESCRIBED: Final = frozenset(
     "subscription membership fee fees fine fines budget deposit bonus loan coupon voucher discount deal prize ticket "
     "bill bills tier package invoice donation resistor capacitor supply fiber fibre hike increase decrease interval "
     "intervals radius diameter circumference gap margin delay timeout window buffer warranty guarantee "
-    "bandwidth connection license licence".split()
+    "bandwidth connection license licence pistol rifle handgun walk drive ride workout commute relay tent "
+    "pizza chip rug coax".split()
 )
+
+# Between a number and what it counts: "1850 new people".
+_COUNTED_SUCH: Final = re.compile(r"[ ](?:new|more|extra|additional|other|different|active|registered|unique|"
+                                  r"total|full|free|"
+                                  r"paid|paying|daily|monthly|American|local|small|young|metric|square)[ ]"
+                                  r"([a-z]+)(?![\w'])")  # fmt: skip
+_MAGNITUDE: Final = re.compile(r"[ ](?:million|billion|trillion|thousand|hundred|percent|dozen)\b")
 
 _NEXT: Final = re.compile(r"[ ]([A-Za-z][A-Za-z]*)(?![\w'])")
 _DETERMINER: Final = re.compile(
@@ -90,13 +99,14 @@ def is_noun(word: str) -> bool:
 
 def counts_something(found: re.Match[str]) -> bool:
     """True where the number is followed by what it counts: "1999 dollars", "2012 small birds" is not seen."""
-    word = _NEXT.match(after(found))
+    rest = after(found)
+    word = _COUNTED_SUCH.match(rest) or _NEXT.match(rest)
     return word is not None and word[1].islower() and is_plural(word[1])
 
 
 def counts_surely(found: re.Match[str]) -> bool:
     """True where what follows is counted even behind "in": "in 2000 steps"."""
-    return next_word(found) in _COUNTED
+    return next_word(found) in _COUNTED or _MAGNITUDE.match(after(found)) is not None
 
 
 def is_adjective(found: re.Match[str]) -> bool:

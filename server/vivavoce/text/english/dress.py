@@ -24,6 +24,7 @@ _GREEK_LETTER: Final = "\u0370-\u0373\u0376-\u037d\u037f\u0386\u0388-\u03ff\u1f0
 _SMALL: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙᵢₓ", "0123456789+-=()ni0123456789+-=()nix")
 _UNIT_END: Final = re.compile(rf"(?<![A-Za-z])(?:{UNIT})\Z")
 _WORD_END: Final = re.compile(r"[A-Za-z]{3,}[.,;:!?\"')]?\Z|[.,;:!?\"')]\Z")
+_TERM_END: Final = re.compile(r"\([^()]{0,12}(?:\d|(?<![A-Za-z])[a-z](?![A-Za-z]))[^()]{0,3}\)\Z")  # (x + 1)
 _FUNCTION: Final = re.compile(r"(?:sin|cos|tan|log|exp)\Z")
 _RULER_BEFORE: Final = re.compile(r"(?:Henry|Louis|Charles|George|William|Edward|Richard|James|John|Paul|"
     r"Elizabeth|Mary|"
@@ -41,7 +42,7 @@ def _superscript(found: re.Match[str]) -> str:
     front = before(found, 16)
     if not front or front[-1].isspace():
         return plain
-    if _WORD_END.search(front) and not (_UNIT_END.search(front) or _FUNCTION.search(front)):
+    if _WORD_END.search(front) and not (_TERM_END.search(front) or _UNIT_END.search(front) or _FUNCTION.search(front)):
         return ""
     return plain if not any(char.isalnum() for char in plain) else f"^{plain}"
 
@@ -97,9 +98,9 @@ def _spaced_groups(found: re.Match[str]) -> str | None:
     """10 000: thousands with an ordinary space, where they can be nothing else."""
     whole, _, part = found[0].partition(",")
     groups = whole.split(" ")
-    money = re.match(rf"[ ]?[{''.join(CURRENCIES)}%]", after(found)) is not None
+    money = re.match(rf"[ ]?(?:[{''.join(CURRENCIES)}%]|(?:kr|zł|Kč|EUR|CHF|SEK|NOK|DKK|PLN|CZK|HUF)\b)", after(found))
     measured = re.match(rf"[ ]?(?:{UNIT})(?!\w)", after(found)) is not None
-    if part and not money:
+    if part and money is None:
         return None
     if not ("000" in groups[1:] or money or measured or (len(groups) > 2 and counts_something(found))):
         return None
@@ -107,6 +108,13 @@ def _spaced_groups(found: re.Match[str]) -> str | None:
 
 
 DRESS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\d),[-–—](?=[ ]?€|[\s.;)]|\Z)", ""),
+    rule(r"(?<![\w.])([hH])\.(2)(6[1-6])(?!\w)", lambda m: f"{m[1]} dot two {cardinal(int(m[3]))}"),
+    rule(r"(?<=\d)ⁿ(?=d(?!\w))", "n"),
+    rule(r"(?<!\w)(#[A-Za-z]{2,30})(?=(?:19|20)\d\d(?!\w))", r"\1 "),
+    rule(r"(?<![\w.])802\.11([a-z]{0,2})(?!\w)", lambda m: " ".join(["eight oh two dot eleven", *m[1].upper()])),
+    rule(r"(?<=\d)-(alpha|beta|rc|dev|pre|preview|canary|nightly|snapshot)(?:[.-]?(\d{1,4}))?(?!\w)",
+         lambda m: " ".join(filter(None, [" " + m[1], m[2]]))),
     rule(r"(?<=[A-Za-z]\d)²⁺|(?<=\w)[⁺⁻](?![⁰¹²³⁴-⁹])", lambda m: " plus" if "⁺" in m[0] else " minus"),
     rule(r"[⁰¹²³⁴-⁹⁺⁻⁼⁽⁾ⁿⁱ]++", _superscript),
     rule(r"[₀-₉₊₋₌₍₎ₙᵢₓ]++", _subscript),
@@ -121,7 +129,7 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,])\d{1,3}(?:_\d{3})++(?!\w)", _joined),
     rule(r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,}+(?![\w]|[.,]\d)", _thousands),
     rule(r"(?<![\w.,])\d{1,2}(?:,\d\d){1,6},\d{3}(?![\w,]\d|\d)", _joined),
-    rule(r"(?<![\w.,])[1-9]\d{0,2}(?:[ ]\d{3})++(?!\d)(?:,\d{1,2}(?!\d))?", _spaced_groups),
+    rule(r"(?<![\w.,:])[1-9]\d{0,2}(?:[ ]\d{3})++(?!\d)(?:,\d{1,2}(?!\d))?", _spaced_groups),
     rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\w,.]\w|\d)", _decimal_comma),
     rule(r"(?<=€)[ ]?[1-9]\d{0,2}\.\d{3}(?![\w.,]\d|\d|[ ]?(?:/|per)[ ]?(?:l|L)(?:it|\b))", _joined),
     rule(r"(?<![\w.,])[1-9]\d{0,2}\.\d{3}(?=[ ]?€(?![ ]?(?:/|per)[ ]?(?:l|L)(?:it|\b)))", _joined),

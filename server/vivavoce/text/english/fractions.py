@@ -8,7 +8,7 @@ from typing import Final
 
 from vivavoce.text.english.context import after, before, counts_something
 from vivavoce.text.english.numerals import cardinal, number, ordinal, plural
-from vivavoce.text.english.rule import Rule, rule
+from vivavoce.text.english.rule import Rule, keep_stop, rule
 from vivavoce.text.english.units import UNIT, unit_name
 
 VULGAR: Final = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5),
@@ -24,7 +24,9 @@ _DATED: Final = re.compile(r"(?i)\b(?:due|expir\w+|exp|dates?d?|deadline|valid|t
                            r"starting|ends?|ending|week|weekend|since|arriv\w+|depart\w+|check-?in|to|after|"
                            r"before)\W{1,3}(?:of )?\Z")  # fmt: skip
 _COUNTED: Final = re.compile(r"(?i)\b(?:page|step|part|day|level|slide|question|chapter|episode|round|lesson|item|"
-                             r"attempt|player|players|disc|track|file|batch|epoch) \Z")  # fmt: skip
+                             r"attempt|player|players|disc|track|file|batch|epoch|lap|wave|stage|quest|mission|heat|rep|reps|set|hp|mp|"
+                             r"xp|sp|mana|health|stamina|energy|ammo|progress|kills|wins|"
+                             r"lives)[: ]{1,2}\Z")  # fmt: skip
 _BEAT: Final = re.compile(r"[ -](?:time|beat|meter|signature)\b")
 _ARTICLE: Final = re.compile(r"(?i)(?<![\w'])(?:an?|the|each|every|another|one) \Z")
 
@@ -55,11 +57,11 @@ def measure(found: re.Match[str]) -> str | None:
     single = not whole or found["unit"] == '"'
     name = ("inch" if single else "inches") if unit == "in" else unit_name(unit, single=single)
     if whole:
-        return f"{_mixed(whole, above, below)} {name}"
+        return keep_stop(f"{_mixed(whole, above, below)} {name}", found)
     words = fraction_words(above, below)
     if above == 1 and _ARTICLE.search(before(found)):
         words = words.removeprefix("one ")
-    return f"{words} {name}"
+    return keep_stop(f"{words} {name}", found)
 
 
 def _fraction(found: re.Match[str]) -> str | None:
@@ -73,7 +75,8 @@ def _fraction(found: re.Match[str]) -> str | None:
     pair = f"{lead}{cardinal(above)} {cardinal(below)}"
     if _BEAT.match(after(found)):
         return pair
-    if _COUNTED.search(front):
+    alone = front.endswith("(") and found.string[found.end() : found.end() + 1] == ")"  # (3/10)
+    if _COUNTED.search(front) or (alone and above <= below <= 100):
         return f"{lead}{cardinal(above)} of {cardinal(below)}"
     is_date = 1 <= above <= 12 and 1 <= below <= 31
     if is_date and _DATED.search(front):
@@ -108,6 +111,10 @@ BEFORE_UNITS: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 FRACTIONS: Final[tuple[Rule, ...]] = (
+    rule(
+        r"(?<![\w.,/])(\d{1,3}(?:,\d{3})+)/(\d{1,3}(?:,\d{3})+)(?![\w/]|[.,]\d)",
+        lambda m: f"{number(m[1])} of {number(m[2])}",
+    ),
     rule(r"(?<![\w./])24/7/365(?![\w/])", "twenty-four seven three sixty-five"),
     rule(
         r"(?<![\w.,/])(\d{1,3})/(\d{1,7})(?:ths?|rds?|nds?)(?!\w)",
@@ -117,6 +124,6 @@ FRACTIONS: Final[tuple[Rule, ...]] = (
         r"(?<![\w.,/])(\d{1,2}\.\d)/(5|10|100)(?![\w/]|[.,]\d)",
         lambda m: f"{number(m[1])} out of {cardinal(int(m[2]))}",
     ),
-    rule(r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ -])?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?![\w/]|[.,]\d)", _fraction),
+    rule(r"(?<![\w.,/^])(?:(?P<whole>\d{1,3})[ -])?(?P<above>\d{1,3})/(?P<below>\d{1,3})(?![\w/]|[.,]\d)", _fraction),
     rule(rf"(?:(?<![\d.,])(?P<whole>\d{{1,6}})[ ]?)?(?P<sign>[{''.join(VULGAR)}])", _vulgar),
 )

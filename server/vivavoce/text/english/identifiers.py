@@ -72,7 +72,7 @@ IDENTIFIERS: Final[tuple[Rule, ...]] = (
          _network),
     rule(r"(?<!\w)[A-Z]{2}\d\d(?:[ ]?[0-9A-Z]{4}){3,7}(?:[ ]?[0-9A-Z]{1,4})?(?![\w])", _account),
     rule(r"(?<![\w-])([A-Z]{1,2}\d[A-Z\d]?)[ ](\d[A-Z]{2})(?![\w-])", _postcode),
-    rule(r"(?<![\w/-])(\d{5})-(\d{4})(?![\w/-]|[.,]\d)", lambda m: f"{digits(m[1])}, {digits(m[2])}"),
+    rule(r"(?<![\w/-])(?<!\d )(\d{5})-(\d{4})(?![\w/-]|[.,]\d)", lambda m: f"{digits(m[1])}, {digits(m[2])}"),
     rule(r"(?<![\w&])#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})(?![\w-])", _colour),
     rule(r"(?<!\w)0([xXbBoO])([0-9A-Fa-f]{1,16})(?!\w)", lambda m: f"zero {m[1].lower()} {spelled(m[2].upper())}"),
     rule(r"(?<![\w@./])#?[A-Z0-9]{1,20}(?:-[A-Z0-9]{1,20}){0,5}(?![\w@/%]|[.,:]\d|-\w)", _code),

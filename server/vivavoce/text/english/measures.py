@@ -26,7 +26,8 @@ _LABEL: Final = re.compile(r"(?i)\b(?:room|gate|apartment|apt|unit|suite|section
                            r"option|question|part|chapter|studio|hall|terminal|track|level|floor|bus|line|size|"
                            r"line|stage|phase|number|is|it's)\.?[ ]\Z")  # fmt: skip
 _K_SCREEN: Final = re.compile(r"(?i)[ -](?:ultra|uhd|video|tv|tvs|resolution|monitor|display|screen|footage|camera|"
-                              r"race|run|runs|walk|gold|movie|blu|hdr|content|streaming|quality)")  # fmt: skip
+                              r"(?:\d{2,3} ?(?:hz|fps))|race|run|runs|walk|gold|movie|blu|hdr|content|"
+                              r"streaming|quality)")  # fmt: skip
 
 
 def _single(found: re.Match[str], *, hyphen: bool = False) -> bool:
@@ -37,11 +38,18 @@ def _unit(found: re.Match[str]) -> str | None:
     amount, sign, last = found["amount"], found["unit"], found["last"]
     if sign == "bit" and found["joint"] == "-":  # "16-bit" is said as it is written
         return None
+    if sign == "ac" and not found["joint"]:  # b^2 - 4ac
+        return None
     if sign == "K" and is_plural(next_word(found)):  # "300 K users" are thousands
         return None
     words = number(amount) + (f" to {number(last)}" if last else "")
     single = _single(found, hyphen=found["joint"] == "-") or (amount == "1" and not last)
     return keep_stop(f" {words} {unit_name(sign, single=single)}", found)
+
+
+def _cups(found: re.Match[str]) -> str:
+    """2 c flour, 1/2 c. of sugar: in front of food a "c" is a cup."""
+    return " cup" if re.search(r"(?:(?<![\d.])1|/\d+|(?<!\d)[½¼¾⅓⅔])\Z", before(found, 8)) else " cups"
 
 
 def _worded(found: re.Match[str]) -> str | None:
@@ -156,20 +164,48 @@ def _range(found: re.Match[str]) -> str:
 _SIDE: Final = r"\d{1,6}(?:\.\d{1,4})?(?:['\"′″]|[ ]?(?:cm|mm|km|m|ft|in)(?!\w))?(?!\d)"
 
 SIZES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.])(480|720|1080|1440|2160)p(\d{2,3})(?!\w)", lambda m: f"{early_year(int(m[1]))} P {number(m[2])}"),
+    rule(
+        r"(?<![\w.])\.(\d{2})(?=[ -](?:cal(?:iber|ibre)?|ACP|Magnum|Mag|LR|rounds?|pistol|rifle|revolver|ammo)\b)",
+        lambda m: number(m[1]),
+    ),
+    rule(r"(?<![\w.,/-])(\d{1,2})W-(\d{2})(?!\w)", lambda m: f"{number(m[1])} W {number(m[2])}"),
+    rule(
+        r"(?<![\w.,/-])(\d{3})/(\d{2})(Z?R)(\d{2})(?!\w)",
+        lambda m: f"{early_year(int(m[1]))} {number(m[2])} {' '.join(m[3])} {number(m[4])}",
+    ),
+    rule(r"(?<![\w.,])(\d{1,2})[xX×](\d{1,2})s(?!\w)", lambda m: f"{number(m[1])} by {plural(number(m[2]))}"),
+    rule(r"(?<=[½¼¾⅓⅔⅛⅜⅝⅞])[ ]?[xX×][ ]?(?=\d)", " by "),
+    rule(r"(?<=\b[A-Z])-(\d{1,3})s(?!\w)", lambda m: f" {plural(number(m[1]))}"),
+    rule(r"(?<=[A-Z])(?<!\bK(?=8s))(\d{1,4})s(?![\w/])", lambda m: f" {plural(number(m[1]))}"),
     # before a unit takes the number away from it
     rule(r"(?<![\w)\].%°'\"″′^({-])-(?=\.?\d|[¼-¾⅐-⅞])|(?<=[({])(?<!\^[({])-(?=\.?\d)", " minus "),
-    rule(r"(?<![\w.])(480|720|1080|1440|2160)p(?!\w)", lambda m: f"{early_year(int(m[1]))} P"),
+    rule(r"(?<![\w.])(480|576|720|1080|1440|2160)([pi])(?!\w)", lambda m: f"{early_year(int(m[1]))} {m[2].upper()}"),
     rule(r"(?<!\w)f/(?=\d)", "f "),
     rule(rf"(?<![\w.,]){_SIDE}(?:[ ]?[xX×][ ]?{_SIDE}){{1,4}}+(?![\w×])", _size),
-    rule(r"(?<=\d)[xX](?=[ ]?[-+=<>^*/)])", " x"),
+    rule(r"(?<=\d)[xX](?=[ ]?[-+=<>^*)]|[ ]?/(?![a-z]{3}))", " x"),
 )
 
 _PER: Final = {"hr": "hour", "mo": "month", "yr": "year", "wk": "week", "sec": "second", "min": "minute",
-               "kWh": "kilowatt hour", "lb": "pound", "sq ft": "square foot", "sqft": "square foot",
+               "kWh": "kilowatt hour", "lb": "pound", "bbl": "barrel", "sq ft": "square foot", "sqft": "square foot",
                "sq. ft": "square foot", "gal": "gallon", "oz": "ounce", "L": "liter", "h": "hour",
                "s": "second"}  # fmt: skip
 
+_FOODS: Final = (
+    "flour|sugar|milk|water|butter|rice|oats|broth|stock|cream|cheese|oil|chocolate|nuts|brown|white|buttermilk|"
+    "all-purpose|chopped|diced|sliced|shredded|grated|warm|cold|heavy|packed|cooked|frozen|fresh|honey|juice"
+)
+
 MEASURES: Final[tuple[Rule, ...]] = (
+    rule(r"[ ]?/[ ]?100[ ]?(g|ml|mL|km|kg|L)(?!\w)", lambda m: f" per hundred {unit_name(m[1], single=False)}"),
+    rule(r"(?<![\w.,])(\d{1,2})[kK](?= (?:white |yellow |rose )?gold\b)", lambda m: f"{number(m[1])} karat"),
+    rule(r"(?<![\w.,])([1-9]\d{3})K(?=(?: (?:bulbs?|lights?|lamps?|LEDs?|white|daylight|color|colour))|[.,;)]|\Z)",
+         lambda m: f"{number(m[1])} kelvin"),
+    rule(r"(?<![\w.,])(\d{1,3})[ ]?pt(?= (?:font|type|text|size|Arial|Times|"
+         r"Helvetica)\b)", lambda m: f"{number(m[1])} point"),
+    rule(rf"(?<=\dV[ ,/])({NUMBER})A(?!\w)", lambda m: f"{number(m[1])} ampere{'' if m[1] == '1' else 's'}"),
+    rule(rf"(?<=[\d½¼¾⅓⅔])[ ]?c\.?(?= (?:of )?(?:{_FOODS})\b)", _cups),
+    rule(r"(?<![\w°])(?<!\d )°([CF])(?![\w])", lambda m: f"degrees{_SCALES[m[1]]}"),
     rule(r"(?<![\w.,/])(\d{2,3})/(\d{2,3})[ ]?mm ?Hg(?!\w)",
          lambda m: f"{number(m[1])} over {number(m[2])} millimeters of mercury"),
     rule(r"(?<![\w.,/])(?P<amount>\d{1,3})[ ]?(?P<unit>bps?)(?!\w)", _basis_points),
@@ -202,9 +238,11 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w.,])(?<!\d/)(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<joint>[ -]?)"
          rf"(?P<unit>{UNIT})\.?(?![\w'^]|/(?!\d))", _unit),
     rule(r"(?<=[A-Za-z] )(km|kg|kWh|mph|mi|lbs?|oz|m[lL]|mm|cm|m²|km²)(?![\w/.'])", _worded),
+    rule(r"(?<=[a-z]{2})/(mL|dL|μL|mm|cm|kg|km|mg|m[²³]|cm[²³])(?!\w)",
+         lambda m: f" per {unit_name(m[1], single=True)}"),
     rule(r"(?<![\w/])km/h(?!\w)", "kilometers per hour"),
     rule(r"/(?=(?:second|minute|hour|day|week|month|year|person|kg|unit|token|night|seat|user|piece)(?!\w))", " per "),
-    rule(r"/(?P<short>hr|mo|yr|wk|sec|min|kWh|lb|sq\.? ?ft|gal|oz|L|h|s)(?![\w/])", lambda m: f" per {_PER[m[1]]}"),
+    rule(r"/(?P<short>hr|mo|yr|wk|sec|min|kWh|lb|bbl|sq\.? ?ft|gal|oz|L|h|s)(?![\w/])", lambda m: f" per {_PER[m[1]]}"),
     rule(rf"(?<![\w.,])({NUMBER})[xX](?!\w)", lambda m: f"{number(m[1])} times"),
     *FRACTIONS,
     rule(r"(?<![\d.,])(\d{1,3}(?:,\d{3}){1,4}+|\d{1,15})(?:st|nd|rd|th|ª)(?!\w)",

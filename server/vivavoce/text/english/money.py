@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from vivavoce.text.english.context import before, describes, is_adjective
-from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, cardinal, number
+from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, cardinal, number, plural
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.english.units import UNIT, unit_name
 
@@ -46,7 +46,9 @@ _CODES: Final = {"USD": ("U.S. dollar", "U.S. dollars"), "EUR": ("euro", "euros"
                  "Egyptian pounds"), "PKR": ("Pakistani rupee", "Pakistani rupees"), "BDT": ("taka", "taka"),
                  "UAH": ("hryvnia", "hryvnias"), "BTC": ("bitcoin", "bitcoins"), "kr": ("krona", "kronor"),
                  "zł": ("zloty", "zlotys"), "Kč": ("koruna", "korunas"), "Rs": ("rupee", "rupees"),
-                 "Rp": ("rupiah", "rupiah"), "RM": ("ringgit", "ringgit"), "Ksh": ("shilling", "shillings"),
+                 "Rp": ("rupiah", "rupiah"), "RM": ("ringgit", "ringgit"),
+                 "元": ("yuan", "yuan"), "円": ("yen", "yen"), "원": ("won", "won"),
+                 "руб": ("ruble", "rubles"), "Ksh": ("shilling", "shillings"),
                  "KSh": ("shilling", "shillings"), "QAR": ("Qatari riyal", "Qatari riyals"),
                  "KWD": ("Kuwaiti dinar", "Kuwaiti dinars"), "LKR": ("Sri Lankan rupee", "Sri Lankan rupees"),
                  "RON": ("Romanian leu", "Romanian lei"), "BGN": ("Bulgarian lev", "Bulgarian leva"),
@@ -122,10 +124,19 @@ def _magnitude(parts: dict[str, str | None]) -> str:
     return f" {word}" if word else f" {_MAGNITUDES[short.lower()]}" if short else ""
 
 
+_COINS: Final = {**dict.fromkeys(("USD", "EUR", "CAD", "AUD", "NZD", "SGD", "HKD"), ("cent", "cents")),
+                 "GBP": ("penny", "pence")}  # fmt: skip
+
+
 def _coded(found: re.Match[str]) -> str:
     one, many = _CODES[found["code"]]
     magnitude = _magnitude(found.groupdict())
     single = (found["amount"] == "1" and not magnitude) or is_adjective(found)
+    coin = _COINS.get(found["code"])
+    notes, _, part = found["amount"].partition(".")
+    if coin and len(part) == 2 and not (magnitude or found["last"]):
+        cents = f" and {cardinal(int(part))} {coin[int(part) != 1]}" if int(part) else ""
+        return f" {'minus ' if found['minus'] else ''}{number(notes)} {one if notes == '1' else many}{cents}"
     minus = "minus " if found["minus"] else ""
     last = f" to {number(found['last'])}" if found["last"] else ""
     return f" {minus}{number(found['amount'])}{last}{magnitude} {one if single else many}"
@@ -151,6 +162,9 @@ _PRICE: Final = re.compile(
 )
 
 MONEY: Final[tuple[Rule, ...]] = (
+    rule(rf"₹[ ]?({NUMBER})[ ]?(L|"
+         rf"[Cc]r)(?!\w)", lambda m: f"{number(m[1])} {'lakh' if m[2] == 'L' else 'crore'} rupees"),
+    rule(r"[$£€](\d{1,3})s(?!\w)", lambda m: plural(number(m[1]))),
     rule(r"(?<![A-Za-z])(US|CA|AU|NZ|HK|SG)D?[ ]?(?=\$[ ]?\d)", r"\1"),
     rule(r"(?<=\d)[ ]?US\$(?![\w$])", " USD"),
     rule(rf"{_MINUS}(?:(?<![A-Za-z])(?P<country>[A-Z]{{1,3}}|Mex)(?=\$))?(?P<sign>{SIGNS})[ ]?(?P<inner>-?)[ ]?"
@@ -160,7 +174,7 @@ MONEY: Final[tuple[Rule, ...]] = (
     rule(rf"{_MINUS}{NOT_INSIDE}(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?{_MAGNITUDE}?[ ]?"
          rf"(?P<code>{_CODE})"
          r"(?!\w)", _coded),
-    rule(rf"(?<!\w)(?P<code>{_CODE})\.?[ ]?{_MINUS}(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?"
+    rule(rf"(?<![\w/])(?P<code>{_CODE})\.?[ ]?{_MINUS}(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?"
          rf"{_MAGNITUDE}?", _coded),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?¢", _cents),
     rule(r"(?<![\w.,/$-])([1-9]\d?)p(?![\w-])", lambda m: f"{number(m[1])} {'penny' if m[1] == '1' else 'pence'}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vivavoce.text.abbreviations import SPOKEN
 from vivavoce.text.english.context import after, before, counts_something, is_plural, next_word
 from vivavoce.text.english.numerals import digits, early_year, grouped_digits, number
 from vivavoce.text.english.rule import Rule, rule
@@ -137,13 +138,41 @@ def _in_pairs(found: re.Match[str]) -> str:
     return early_year(int(found[0]))
 
 
+_STREETS: Final = r"(?:St|Street|Ave|Avenue|Blvd|Boulevard|Rd|Road|Dr|Drive|Ln|Lane|Way|Court|Ct|Place|Pl|Pkwy)\b"
+
+
+def _house(found: re.Match[str]) -> str:
+    """1600 Pennsylvania Ave, 221B Baker Street."""
+    return f"{early_year(int(found['house']))} {found['letter']}".rstrip()
+
+
+def _score(found: re.Match[str]) -> str | None:
+    """10-2-1: games won, lost and drawn; three pairs of figures are a code."""
+    groups = [found[1], found[2], found[3]]
+    if {*map(len, groups)} == {2} or any(len(group) > 1 and group[0] == "0" for group in groups):
+        return None
+    return ", ".join(map(number, groups))
+
+
 NUMBERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.,/-])0\d{3,4}[ ]\d{5,7}(?![\w/%-]|[.,]\d)", _phone),
+    rule(r"(?i)(?<=\btext )\d{3}(?!\w|[.,:]\d|-)", lambda m: None if counts_something(m) else digits(m[0])),
+    rule(r"(?<=\b[Ff]light [A-Z\d][A-Z] )\d{1,4}(?!\w)", lambda m: digits(m[0])),
+    rule(r"(?<=, [A-Z]{2} )\d{5}(?![\w/%-]|[.,]\d)", lambda m: digits(m[0])),
+    rule(rf"(?<![\w.,/$#-])(?P<house>[1-9]\d{{2,3}})(?P<letter>[A-Z]?)"
+         rf"(?= (?:[NSEW]\.? )?(?:[A-Z][a-z]+ ){{1,2}}{_STREETS})",
+         _house),
+    rule(r"(?<=[a-z] )(?:Ave|Blvd|Pkwy|Hwy)(?=,|\Z)", lambda m: SPOKEN[m[0].lower()]),
+    rule(r"(?<![\w.,/-])[1-9]\d\d(?= (?:freeway|expressway|interstate|turnpike)\b)", _in_pairs),
+    rule(r"(?<=\bPorsche )9\d\d(?!\w)", _in_pairs),
+    rule(r"(?<![\w.,/$#+-])911(?![\w%/–-]|[.,:]\d)", lambda m: None if counts_something(m) else "nine one one"),
+    rule(r"(?<![\w.,/-])(\d{1,2})-(\d{1,2})-(\d{1,2})(?![\w/-]|[.,]\d)", _score),
     rule(r"(?<!\w)(401|403|457)[ ]?(?:\(([kKbB])\)|([kKbB]))(?!\w)",
          lambda m: f"{early_year(int(m[1]))} {(m[2] or m[3]).upper()}"),
     rule(r"(?<=\bBoeing )7\d7(?!\w)", _in_pairs),
     rule(r"(?<=[-.]\d{4})[ ]?x[ ]?(\d{2,5})(?!\w)", lambda m: f", extension {digits(m[1])}"),
     rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
-    rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w-])", _phone),
+    rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\d{3}-\d{4}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\(0\d{1,4}\)[ ]?\d{3,4}(?:[ -]?\d{3,4}){1,2}(?![\w-])", _phone),
     rule(r"(?i)(?:(?<=\broom )|(?<=\bsuite )|(?<=\bflight )|(?<=\bapartment )|(?<=\bapt )|(?<=\bunit )|(?<=\broute )|"
@@ -152,5 +181,6 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,/-])00\d{1,3}(?:[ ]\d{1,4})?[ ]\d{5,9}(?![\w/%-]|[.,]\d)", _phone),
     rule(r"(?i)(?<=\bcall |\bdial )\d{3}(?: or \d{3})?(?!\w)", lambda m: " or ".join(map(digits, m[0].split(" or ")))),
     rule(r"(?<![\w.,/-])\d++(?:-\d++){2,}+(?=-[A-Z]{3})?(?![\w])", lambda m: ", ".join(map(digits, m[0].split("-")))),
-    rule(r"(?<![\w.,/-])1-8(?:00|88|77|66|55|44|33)(?=-[A-Z]{2})", lambda m: ", ".join(map(digits, m[0].split("-")))),
+    rule(r"(?<![\w.,/-])1-8(?:00|88|77|66|55|44|33)-(?=[A-Z]{2})",
+         lambda m: ", ".join([*map(digits, m[0].rstrip("-").split("-")), ""])),
 )  # fmt: skip

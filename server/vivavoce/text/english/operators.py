@@ -9,11 +9,13 @@ from vivavoce.text.english.context import before
 from vivavoce.text.english.numerals import NOT_INSIDE, NUMBER, cardinal, number, ordinal
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.english.units import UNIT, unit_name
+from vivavoce.text.factorials import FACTORIAL, is_factorial
 
 _PAIRS: Final = {"<=>": "if and only if", "<->": "if and only if", "===": "equals", "!==": "is not equal to",
                  "<=": "is at most", ">=": "is at least", "=<": "is at most", "≤": "is at most", "≥": "is at least",
                  "⩽": "is at most", "⩾": "is at least", "==": "equals", "!=": "is not equal to", "≠": "is not equal to",
-                 "<>": "is not equal to", "=/=": "is not equal to", "~=": "is about", "->": "to", "-->": "to",
+                 "<>": "is not equal to", "=/=": "is not equal to", "~=": "is about", "≈": "is about",
+                 "->": "to", "-->": "to",
                  "==>": "implies", "=>": "implies", "<-": "from", "<--": "from", "&&": "and", "||": "or",
                  "+=": "plus equals",
                  "-=": "minus equals", "*=": "times equals", "/=": "divided by equals", ":=": "is set to",
@@ -72,11 +74,19 @@ def _scientific(found: re.Match[str]) -> str:
 _TERM: Final = r"\d{1,9}(?:[.,]\d{1,9})?"
 
 SCIENTIFIC: Final[tuple[Rule, ...]] = (
+    rule(FACTORIAL, lambda m: f"{m[1]} factorial = {m[2]}" if is_factorial(m) else None),
+    rule(r"(?<![\w)])[-−–](?=∞)", "minus "),
+    rule(r"(?<=\^\d)[-−–](?=\d{0,4}[a-z(])", " minus "),
+    rule(r"(?<=\b[a-z])--(?=[ ]?(?:[;,.)]|and\b|\Z))", " minus minus"),
+    rule(r"\b([fgh])['′](?=\()", r"\1 prime"),
+    rule(r"(?<=[=+*<>≤≥×÷−] )(-?\d{1,4})([xyzn])(?=[ ]?(?:[-+*/=<>^,;.)]|\Z))", r"\1 \2"),
+    rule(r"(?<=\w) % (?=\d{1,6} ?[=!]=|[a-z]\b ?[=!]=)", " modulo "),
+    rule(r"∑(?= from\b)", "sum"),
     # a dash in front of "=" takes away: 5-3=2, 5 – 3 = 2
     rule(rf"(?<=[\d)])[ ]?[–−-][ ]?(?={_TERM}(?:[ ]?[-+*/×÷–−][ ]?{_TERM}){{0,6}}[ ]?=)", " minus "),
     rule(r"(?<![\w-])([xyznijtm]|\d{1,4}[xyzn])[-−–](?=\d{1,4}(?![\w-]|\.\d))", r"\1 minus "),
-    rule(r"(?<=[=<>≤≥(,±×÷])[ ]?[-−–](?=[a-zA-Z√π](?![A-Za-z]))", " minus "),
-    rule(r"(?<![\w.'])(\d{1,3}|[nmkrNx])!(?=[ ]?[=/+*×÷<>≤≥-][ ]?[\w(])", r"\1 factorial"),
+    rule(r"(?<=[=<>≤≥(,±×÷])[ ]{0,3}[-−–](?=[a-zA-Z√π](?![A-Za-z]))", " minus "),
+    rule(r"(?<![\w.'])(\d{1,3}|[nmkrNx])!(?!=)(?=[ ]?[=/+*×÷<>≤≥-][ ]?[\w(])", r"\1 factorial"),
     rule(r"(?<![\w.'])([nmkrN])!(?!!)", r"\1 factorial"),
     rule(r"(?<![\w.])(\d{1,3})!(?=[ ](?:is|equals|means|has|grows|ways|permutations)\b|[)\]?])", r"\1 factorial"),
     rule(r"(?i)(?:(?<=\bcompute )|(?<=\bcalculate )|(?<=\bevaluate )|(?<=\bwhat is )|(?<=\bvalue of ))(\d{1,3})!",

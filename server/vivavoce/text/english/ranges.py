@@ -37,6 +37,8 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str], bool], ...]] = tuple
         (rf"\b{MONTH}\.?", rf"{MONTH}\b", True),
         (rf"\b{MONTH}\.?[ ]\d{{1,2}}(?:st|nd|rd|th)?(?:, \d{{4}})?", rf"{MONTH}\b", True),
         (rf"\b{MONTH}\.?[ ]\d{{4}}", rf"{MONTH}\b", True),
+        (r"(?<!\w)'\d\d", r"'\d\d(?!\w)", True),
+        (r"\bv\d[\d.]*", r"v\d", True),
         (r"\d[\"″'′]", r"\d{1,3}[\"″'′]", True),
         (r"\d(?:st|nd|rd|th)", r"\d{1,4}(?:st|nd|rd|th)\b", True),
         (rf"{SIGNS}[ ]?{_AMOUNT}{_MANY}", rf"-?{SIGNS}[ ]?\d", True),
@@ -78,6 +80,13 @@ def _between(found: re.Match[str]) -> str | None:
     return None
 
 
+def _halves(found: re.Match[str]) -> str | None:
+    """50-50, 60-40: shares of a hundred, and 24-7."""
+    if found[1] is None:
+        return "twenty-four seven"
+    return f"{found[1]} {found[2]}" if int(found[1]) + int(found[2]) == 100 else None
+
+
 def _months(found: re.Match[str]) -> str:
     written = found["month"] or found["month2"]
     return next(name for name in MONTHS if name.startswith(written[:3]))
@@ -89,6 +98,13 @@ def weekday(found: re.Match[str]) -> str:
 
 
 RANGES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\bx86)-(?=64(?!\d))", " "),
+    rule(
+        r"(?<![\w.,/-])(?:24-7|([1-9]\d)-([1-9]\d))(?![\w/%-]|[.,]\d)(?=[ ](?:split|chance|odds|ratio|partnership|mix|"
+        r"access|support|shot|deal)\b|[.,;!?]?\Z)",
+        _halves,
+    ),
+    rule(r"(?<![\w.,/-])(\d{1,4})-(for|of|by|in|on|out of)-(\d{1,4})(?![\w/-]|[.,]\d)", r"\1 \2 \3"),
     rule(r"(?<=[A-Za-z]-)(\d{1,4}(?:\.\d{1,3})?)-(?=\d)", r"\1 "),  # Llama-3.1-8B is a name
     rule(r"(?<=[A-Za-z]\d)-(?=\d{3,5}[A-Z]?(?!\w))", " "),
     rule(r"(?<=\d)(?:~|\.\.)(?=\d)", " to "),
@@ -98,7 +114,11 @@ RANGES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=,? (?:and |& )?{_DAY}(?!\w))", weekday),
     rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?= to (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun))", weekday),
     rule(r"(?<= to )(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)(?:\.(?=[ ][a-z\d])|(?![\w]))", weekday),
-    rule(r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?[ ]?[ap]\.?m)", weekday),
+    rule(
+        r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|"
+        r"Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?(?:[ ]?[-–][ ]?\d{1,2}(?::\d\d)?)?[ ]?[ap]\.?m|,?[ ]\d{1,2}/\d{1,2}(?!\w))",
+        weekday,
+    ),
     rule(r"(?<!\w)(?P<day>Mon|Wed|Fri|Sat|Sun)\.(?=[ ][a-z\d])", weekday),
     rule(r"(?<=[A-Za-z])–(?=[A-Z][a-z])", "-"),  # London–Paris makes no pause
 )

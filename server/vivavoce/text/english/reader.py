@@ -12,6 +12,7 @@ from vivavoce.text.english import (
     addresses,
     calendar,
     chemistry,
+    chess,
     clock,
     dress,
     identifiers,
@@ -21,6 +22,7 @@ from vivavoce.text.english import (
     operators,
     ranges,
     romans,
+    scripture,
     words,
     years,
 )
@@ -29,7 +31,9 @@ from vivavoce.text.mapped import MappedText
 
 RULES: Final[tuple[Rule, ...]] = (
     *addresses.WEB,
+    *scripture.SCRIPTURE,
     *identifiers.IDENTIFIERS,
+    *chess.CHESS,
     *chemistry.IONS,
     *dress.DRESS,
     *chemistry.FORMULAS,

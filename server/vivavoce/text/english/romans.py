@@ -59,6 +59,12 @@ def _titled(found: re.Match[str]) -> str | None:
     return cardinal(value)
 
 
+def _alone(found: re.Match[str]) -> str | None:
+    """XVIII: of so many letters, all of them I, V and X, nothing else is made."""
+    value = roman(found["roman"])
+    return None if value is None else cardinal(value)
+
+
 def _small(found: re.Match[str]) -> str | None:
     """Scene ii, page xii, (iv): small letters."""
     value = roman(found["roman"].upper())
@@ -121,4 +127,5 @@ ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
     rule(r"(?:(?<=\bPope )|(?<=\bKing )|(?<=\bQueen )|(?<=\bEmperor )|(?<=\bTsar )|(?<=\bCzar )|(?<=\bPharaoh ))"
          rf"(?P<ruler>[A-Z][a-zé]{{2,14}}) {_PRONOUN}(?![CDLM](?!\w)){_ROMAN}", _ruler),
     rule(r"(?<= )(?P<roman>X{0,2}(?:I{2,3}|IV|VI{1,3}|IX)|X{2}I?|XI|X?V|X)(?!\w|'(?!s\b)\w|\.\w)", _titled),
+    rule(r"(?<![\w.'-])(?!XXX)(?P<roman>[IVX]{3,7})(?![\w'-]|\.\w)", _alone),
 )  # fmt: skip

@@ -20,7 +20,8 @@ _SIGNS: Final = {
     "≡": "is equivalent to", "⇒": "implies", "⇔": "if and only if", "←": "from", "↔": "to and from", "⊂": "subset of",
     "⊆": "subset of", "∪": "union", "∩": "intersection", "∅": "empty set", "¬": "not", "∧": "and", "∨": "or",
     "⋅": "times", "∙": "times", "∓": "minus or plus", "″": "inches", "′": "feet", "¶": "paragraph",
-    "‱": "per ten thousand", "∛": "cube root of", "∜": "fourth root of", "♯": "sharp", "♭": "flat", "♮": "natural",
+    "‱": "per ten thousand", "∛": "cube root of", "∜": "fourth root of", "∠": "angle",
+    "⊥": "perpendicular to", "∥": "parallel to", "♯": "sharp", "♭": "flat", "♮": "natural",
 }  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def _versus(found: re.Match[str]) -> str | None:
     return "versus" if _PARTY.search(found.string[max(0, found.start() - 24) : found.start()]) else None
 
 
-_PARTY: Final = re.compile(r"(?<!\w)[A-Z][\w.&'’-]*[ ]\Z")
+_PARTY: Final = re.compile(r"(?<!\w)(?:[A-Z][\w.&'’-]*|incorporated|corporation|company|limited)[ ]\Z")
 
 
 def _initial(found: re.Match[str]) -> str | None:
@@ -87,7 +88,32 @@ def _sign(found: re.Match[str]) -> str:
     return f" {_SIGNS[found[0]]} "
 
 
+def _pronouns(found: re.Match[str]) -> str:
+    """His/her is one or the other; they/them is how somebody is called."""
+    first, second = found[1], found[2]
+    alternative = not found[3] and {first.lower(), second.lower()} in ({"he", "she"}, {"his", "her"}, {"him", "her"},
+                                                                       {"his", "hers"}, {"he", "they"},
+                                                                       {"she", "they"})  # fmt: skip
+    return f"{first} or {second}" if alternative else " ".join(filter(None, found.groups()))
+
+
+def _alternatives(found: re.Match[str]) -> str:
+    """Either/or, yes/no."""
+    return f"{found[1]} {'' if found[2].lower() == 'or' else 'or '}{found[2]}"
+
+
 ABBREVIATIONS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<!\w)(?:[Ll]vl|Lv)(?=[ ]?\d)", "level"),
+    rule(r"(?<=\d )est\.(?=\Z|[ ]?[,;)])|(?<![\w.])est\.(?=\)|,)", lambda m: with_stop("estimate", m)),
+    rule(r"(?<![\w.])([Ee])st\.(?= [a-z])(?<!al\. [Ee]st\.)", lambda m: f"{m[1]}stimated"),
+    rule(r"(?i)(?:(?<=\bcase )|(?<=\border )|(?<=\bserial )|(?<=\bpolicy )|(?<=\bticket )|(?<=\baccount ))no\.(?= \w)",
+         "number"),
+    rule(r"(?<![\w.])St (?=(?:Petersburg|Louis|Paul|Andrews|Albans|Ives|Helens|Helena|Lucia|Kitts|Vincent|John|"
+         r"Mary|George|"
+         r"Peter|Patrick|James|Michael|Thomas|Francis|Joseph|Martin|Moritz|Tropez|Pancras|Bernard)(?!\w))", "saint "),
+    rule(r"(?i)(?<!\w)(he|she|his|him|her|they|hers)/(him|her|his|hers|them|theirs|she|he|they)"
+         r"(?:/(his|hers|theirs))?(?![\w/])", _pronouns),
+    rule(r"(?i)(?<!\w)(either|yes|true|win|on|pass)/(or|no|false|lose|off|fail)(?![\w/])", _alternatives),
     rule(r"(?<![\w.])ca?\.[ ]?(?=\d{3,4}(?![\w.,]\d))", "circa "),
     rule(r"(?<![\w.])St\.", _saint),
     rule(r"(?<![\w.])Dr\.", _doctor),
@@ -104,7 +130,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![\w./])b/c(?![\w/])", "because"),
     rule(r"(?i)(?<![\w./])c/o(?![\w/])", "care of"),
     rule(r"(?<![\w./])TCP/IP(?![\w/])", "TCP IP"),
-    rule(r"(?<![\w./])([A-Z])/([A-Z])(?![\w/])", r"\1 \2"),
+    rule(r"(?<![\w./·²³^])([A-Z])/([A-Z])(?![\w/])", r"\1 \2"),
     rule(r"(?i)(?<![\w./])w/out(?!\w)", "without"),
     rule(r"(?i)(?<![\w./])(?<!\d )w/(?=\s|\w\w)", "with "),
     rule(r"(?i)(?<![\w.])feat\.(?= \w)", "featuring"),
@@ -120,18 +146,24 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
 NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z])-(?=\d)", " "),
     rule(r"(?<![\w)\].])-(?=[.]?\d)", " minus "),
-    rule(r"(?<=[\d.)]) [-−] (?=[\d(])|(?<=\b[a-zA-Z]) [-−] (?=\d|[a-zA-Z]\b(?!['’.]))", " minus "),
+    rule(
+        r"(?<=[\d.)]) [-−] (?=[\d(])|(?<=\b[a-zA-Z])(?<![A-Za-z]{2} [A-Z]) [-−] (?=\d|[a-zA-Z]\b(?!['’.]))", " minus "
+    ),
     rule(r"#(?=\d++[A-Za-z])", " hashtag "),
     rule(r"#(?=\d)", " number "),
-    rule(r"~(?=[ ]?\d)", "about "),
+    rule(r"~(?=[ ]?(?:minus )?\d)", "about "),
     rule(r"(?<=\d)[ ]?[xX×][ ]?(?=\d)", " times "),
     rule(rf"{INTEGER}(?:\.\d++)?+|(?<![\w.])\.\d++", _integer),
 )
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![A-Za-z])([A-G])b(?= (?:major|minor|maj|min|chord|scale)\b)", r"\1 flat"),
+    rule(r"(?<![A-Za-z])([A-G][#b]?)maj(?= |\Z)", r"\1 major"),
     rule(r"(?<![A-Za-z])([A-GJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
     rule(r"(?<![A-Za-z])([A-G])#(?=(?:m|maj|min|dim|sus|aug|add)?(?: \w+)?(?:[ ,.;]|\Z))", lambda m: f"{m[1]} sharp "),
     rule(r"(?<!\w)\*\.(?=\w)", "star dot "),
+    rule(r"(?<=SELECT )\*|\*(?= FROM\b)", "star"),
+    rule(r"(?m)^\$ (?=[a-z./~])", ""),
     rule(r"(?<![\w.])\.(?=[A-Za-z]{2})", "dot "),
     rule(r"(?<![\w#])#(?=[^\W\d])", "hashtag "),
     rule(r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),

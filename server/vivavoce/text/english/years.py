@@ -74,6 +74,16 @@ def _future(found: re.Match[str]) -> str | None:
     return year(int(found["year"])) if _FUTURE.search(front) else None
 
 
+_FAR: Final = re.compile(r"(?i)(?<!\w)years?(?: (?:is|was|of))? \Z|(?<!\w)(?-i:In) \Z")
+
+
+def _far(found: re.Match[str]) -> str | None:
+    """The year 3024; "In 3024, ..." at a sentence's beginning."""
+    front = before(found, 16)
+    told = _FAR.search(front) is not None and (not front.endswith("In ") or after(found)[:1] == ",")
+    return year(int(found["year"])) if told else None
+
+
 _HISTORY: Final = re.compile(r"(?i)\b(?:born|died|crowned|founded|built|fell|fall|began|fought|killed|defeated|"
                              r"baptized|baptised|"
                              r"conquered|sacked|signed|established|invaded|captured|ruled|king|emperor|pope|battle|"
@@ -152,4 +162,5 @@ YEARS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>1[7-9]\d\d|20\d\d)(?![\w%°/-]|[.,]\d)", _modern),
     rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>2[1-9]\d\d)(?![\w%°/-]|[.,]\d)", _future),
     rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>[1-9]\d\d)(?![\w%°/-]|[.,]\d)", _ancient),
+    rule(r"(?<![\w.,$#/+-])(?<!minus )(?P<year>[3-9]\d\d\d)(?![\w%°/-]|[.,]\d)", _far),
 )

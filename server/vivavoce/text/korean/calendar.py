@@ -53,6 +53,9 @@ _REMEMBERED: Final = (
 )
 
 DATES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])[ ]?[~–-][ ]?(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|"
+         r"3[01])(?![\d/.])",
+         lambda m: f"{_month(m[1])} {whole(str(int(m[2])))}일에서 {_month(m[3])} {whole(str(int(m[4])))}일"),
     rule(r"(?<![\d.])(?P<year>[12]\d{3})(?P<joint>[-./])[ ]?(?P<month>\d{1,2})(?P=joint)[ ]?(?P<day>\d{1,2})"
          r"(?:\.(?=[ ]|\()|(?![\d.-]\d|\d))", _date),
     rule(r"(?<![\d.-])([12]\d{3})-(0[1-9]|1[0-2])(?![\d-])", lambda m: f"{whole(m[1])}년 {_month(m[2])}"),

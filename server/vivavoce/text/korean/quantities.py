@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from vivavoce.text.english.rule import Rule, closes_quotation, rule
+from vivavoce.text.factorials import FACTORIAL, is_factorial
 from vivavoce.text.korean.numerals import NUMBER, english_digits, native, number, times_power, whole
 
 _CURRENCIES: Final = {"$": "달러", "€": "유로", "£": "파운드", "¥": "엔", "₩": "원", "元": "위안", "円": "엔",
@@ -21,7 +22,8 @@ _SIGNS: Final = "[" + "".join(sign for sign in _CURRENCIES if sign not in "元�
 
 _UNITS: Final = {
     "km": "킬로미터", "m": "미터", "cm": "센티미터", "mm": "밀리미터", "μm": "마이크로미터", "nm": "나노미터",
-    "kg": "킬로그램", "g": "그램", "mg": "밀리그램", "t": "톤", "L": "리터", "l": "리터", "ℓ": "리터", "mL": "밀리리터",
+    "kg": "킬로그램", "g": "그램", "mg": "밀리그램", "μg": "마이크로그램", "mmHg": "밀리미터 수은주",
+    "t": "톤", "L": "리터", "l": "리터", "ℓ": "리터", "mL": "밀리리터",
     "ml": "밀리리터", "dl": "데시리터", "cc": "시시", "ha": "헥타르", "ft": "피트", "lb": "파운드", "oz": "온스",
     "kcal": "킬로칼로리", "cal": "칼로리", "kJ": "킬로줄", "W": "와트", "kW": "킬로와트", "MW": "메가와트",
     "kWh": "킬로와트시", "V": "볼트", "mA": "밀리암페어", "mAh": "밀리암페어시", "Ω": "옴", "Hz": "헤르츠",
@@ -130,12 +132,55 @@ MEASURES: Final[tuple[Rule, ...]] = (
 _COMPARED: Final = {"≤": "이하", "<=": "이하", "≥": "이상", ">=": "이상", "<": "미만", ">": "초과"}
 
 RANGES: Final[tuple[Rule, ...]] = (
+    rule(FACTORIAL, lambda m: f"{m[1]} 팩토리얼은 {m[2]}" if is_factorial(m) else None),
+    rule(r"(?<=\d)T(?=\d\d:\d\d)", " "),
+    rule(r"(?<=:\d\d)Z(?![A-Za-z])", ""),
+    rule(
+        r"(?<![\d:])(\d{1,2}:[0-5]\d)[ ]?([AaPp])\.?[Mm]\.?(?![A-Za-z])",
+        lambda m: f"{'오전' if m[2] in 'Aa' else '오후'} {m[1]}",
+    ),
+    rule(r"(?<=\d)[ ]?[×xX*][ ]?(?=\d)", " 곱하기 "),
+    rule(
+        rf"{_NOT_INSIDE}(\d{{2,3}})/(\d{{2,3}})[ ]?mmHg", lambda m: f"{number(m[1])}에 {number(m[2])} 밀리미터 수은주"
+    ),
+    rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?μg/m[³3]", lambda m: f"세제곱미터당 {number(m[1])}마이크로그램"),
+    rule(rf"{_NOT_INSIDE}({NUMBER})[ ]?m/s[²2]", lambda m: f"{number(m[1])}미터 매 초 제곱"),
+    rule(
+        rf"{_NOT_INSIDE}({NUMBER})([KMB])(?=[ ]?(?:명|회|원|개|건|뷰|조회|다운|구독|팔로|달러))",
+        lambda m: times_power(m[1], {"K": 3, "M": 6, "B": 9}[m[2]]),
+    ),
+    rule(
+        r"(?<![\d-])(\d{1,4})[ ]?-[ ]?(?=\d{1,4}(?:세|분|시간|일|주|년|월|도|페이지|쪽|점|위|층|kg|cm|km|m|"
+        r"g))",
+        r"\1에서 ",
+    ),
+    rule(
+        r"(?<![\d-])(\d{1,3})-(\d{1,3})(?=(?:으로|로)[ ]?(?:승|패|이기|졌|비[겼기]|앞[서섰])|[ ]?(?:승리|패배|"
+        r"무승부))",
+        lambda m: f"{whole(m[1])} 대 {whole(m[2])}",
+    ),
+    rule(
+        r"(?<![A-Za-z])(HP|MP|SP|"
+        r"EXP)[:]?[ ]?(\d{1,6})/(\d{1,6})(?!\d)",
+        lambda m: f"{m[1]} {whole(m[3])} 중 {whole(m[2])}",
+    ),
+    rule(r"(?<![A-Za-z])Lv\.?[ ]?(?=\d)", "레벨 "),
+    rule(r"(?<![A-Za-z])[Nn]o\.[ ]?(?=\d)", "넘버 "),
+    rule(r"(?<=\d)원/(개|명|인|월|일|년|시간|kg|병|잔|장)", r"원 \1당"),
+    rule(r"(?<=°)[ ]?(\d{1,2})['′]", lambda m: f" {whole(m[1])}분"),
+    rule(r"(?<![\d.A-Za-z])(\d{1,2})[hH](\d{1,2})(?:min|m)?(?![A-Za-z\d])", r"\1시간 \2분"),
+    rule(r"(?:(?<=[²³)])|(?<=\b[a-z]))[ ]?[-−–][ ]?(?=\d{0,3}[a-z](?![A-Za-z]))", " 빼기 "),
+    rule(r"(?<=[\w)])[ ]?≈[ ]?(?=\d)", "는 약 "),
+    rule(r"(?<=[A-Za-z])[ ]?≥[ ]?(?=[A-Za-z])", " 크거나 같다 "),
+    rule(r"(?<=[A-Za-z])[ ]?≤[ ]?(?=[A-Za-z])", " 작거나 같다 "),
+    rule(r"(?<=\d)\^(-?)(\d{1,4})(?!\d)", lambda m: f"의 {'마이너스 ' if m[1] else ''}{whole(m[2])}승"),
+    rule(r"(?<![\w)])\+(?=\d)(?!\d{1,3}[ -]\d)", "플러스 "),
     rule(
         rf"[ ]?(?<![<>=-])(≤|<=|≥|>=|<|>)[ ]?(-?(?:{NUMBER})(?:[%℃]|[가-힣]{{1,2}}(?![가-힣]))?)",
         lambda m: f" {m[2]} {_COMPARED[m[1]]}",
     ),
     rule(
-        rf"{_NOT_INSIDE}({NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\w.])",
+        rf"{_NOT_INSIDE}({NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\d.]|[a-ln-z])",
         lambda m: f"{number(m[1])} 곱하기 십의 {'마이너스 ' if m[2] else ''}{number(m[3])}승",
     ),
     rule(r"(?<=\d[만억천백원시분일월년개명층세살장%℃°])[ ]?-[ ]?(?=\d)", "에서 "),

@@ -14,10 +14,16 @@ from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.korean import addresses, calendar, quantities
 from vivavoce.text.mapped import MappedText
 
+
+def _topic(char: str) -> str:
+    """The particle behind a word: its last syllable decides."""
+    return "은" if "가" <= char <= "힣" and (ord(char) - 0xAC00) % 28 else "는"
+
+
 _SIGNS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[A-Za-z가-힣])[ ]?&[ ]?(?=[A-Za-z가-힣])", " 앤 "),
     rule(r"(?<=[A-Za-z])\+\+", " 플러스 플러스"),
-    rule(r"(?<=[\w)])[ ]?=[ ]?(?=[\w(-])", "는 "),
+    rule(r"([\w)])[ ]?=[ ]?(?=[\w(-])", lambda m: f"{m[1]}{_topic(m[1])} "),
     rule(r"(?<=\w)[ ]?\+[ ]?(?=\w)", " 플러스 "),
     rule(r"(?<=[A-Za-z])#", " 샵"),
     rule(r"(?<=[가-힣])²", " 제곱"),
@@ -53,6 +59,8 @@ def _plain(char: str) -> str:
     """Full-width letters, composed signs (℃) and foreign digits as plain ones; ideographic marks stay."""
     if char < "\x80":
         return char
+    if "₀" <= char <= "₉":
+        return chr(ord(char) - 0x2080 + 48)
     if "Ⅰ" <= char <= "Ⅻ":
         return str(int(unicodedata.numeric(char)))
     if "！" <= char <= "～":
