@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from fake_engine import StepGate
 from fake_recognizer import FakeHearing, FakeRecognizer
+from fake_translation import FakeTranslation
 from local_ears import LocalEars
 from loudness import Loudness
 from vivavoce.adapters.ray_serve import ear_place
@@ -23,9 +25,13 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.config import Config
 from vivavoce.engines.recognizer import HearingOptions
 from vivavoce.errors import EngineCrashed, ModelUnavailable, Overloaded, UnknownModel, UnsupportedLanguage
+from vivavoce.machine.memory import Residents
 from vivavoce.metrics import Metrics
 from vivavoce.recognition.hearing import SEGMENTS_OF_A_FILE
 from vivavoce.recognition.listener import SAMPLE_RATE, HeardSegment, HearingEvent, HearingRequest, Listener
+from vivavoce.translation.plan import planned
+from vivavoce.translation.pool_translator import PoolTranslator
+from vivavoce.translation.translated import translated
 
 MakeListener = Callable[..., Any]
 REQUEST = HearingRequest(model="ear", options=HearingOptions(word_times=True))
@@ -118,6 +124,21 @@ async def test_a_translation_is_made_as_on_one_machine(make_listener: MakeListen
     async with listener.transcribe([TALK], request) as segments:
         assert [segment async for segment in segments] == expected
     assert expected[0].heard.text.startswith("W20")
+
+
+async def test_a_door_translates_on_its_own_workers_what_an_ear_heard(make_listener: MakeListener) -> None:
+    """As `door.py` puts it together: words come from an Ear, and a model of the Door's machine makes others of them."""
+    listener, _ = await make_listener(FakeRecognizer(translates=True))
+    engine = FakeTranslation()
+    translator = PoolTranslator(engine, listener.ears.pool, Residents(1 << 30))
+    plan = planned(listener.choose("ear").info, HearingOptions(), "pt", [translator])
+    request = HearingRequest(model="ear", options=replace(plan.options, word_times=True))
+    async with listener.transcribe([TALK], request) as segments:
+        found = [each async for each in translated(segments, translator, "pt", len(TALK) / SAMPLE_RATE)]
+    assert [each.heard.text for each in found] == [f"pt({text})" for text in engine.texts]
+    assert len(found) == 2
+    assert engine.texts[0].startswith("w20")
+    assert [each.start_s for each in found] == sorted(each.start_s for each in found)
 
 
 async def test_a_recording_is_heard_as_on_one_machine(make_listener: MakeListener) -> None:
