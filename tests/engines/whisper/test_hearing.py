@@ -9,6 +9,7 @@ import pytest
 
 import synthetic_whisper
 from vivavoce.engines.recognizer import Heard, HearingOptions
+from vivavoce.engines.whisper import guards
 from vivavoce.engines.whisper.decoder import Answer, Ask
 from vivavoce.engines.whisper.hearing import Hearing
 from vivavoce.engines.whisper.loaded_model import WhisperModel
@@ -201,10 +202,15 @@ def test_a_decoder_that_fails_is_an_engine_error(monkeypatch: pytest.MonkeyPatch
         made.step([stream], threads=1)
 
 
-def told(seconds: float, sureness: Sequence[float], words: Sequence[str] = synthetic_whisper.WORDS) -> Heard:
+def told(
+    seconds: float,
+    sureness: Sequence[float],
+    words: Sequence[str] = synthetic_whisper.WORDS,
+    language: str = "en",
+) -> Heard:
     """The result where the first attempt was this sure and the second that."""
     made, model, _ = recognizer(words)
-    stream = made.open(model, HearingOptions(language="en"))
+    stream = made.open(model, HearingOptions(language=language))
     stream.feed(synthetic_whisper.sound(3, seconds))
     stream.end()
     seen: list[object] = []
@@ -236,6 +242,29 @@ def test_an_unsure_result_is_heard_once_more_and_the_surer_one_kept() -> None:
     assert told(2.0, [-0.9, -0.4]).avg_logprob == -0.4
     assert told(2.0, [-0.9, -1.4]).avg_logprob == -0.9
     assert told(2.0, [-0.5]).avg_logprob == -0.5
+
+
+@pytest.mark.parametrize(("language", "heard_twice"), [("en", False), ("de", True), ("zh", True)])
+def test_other_languages_than_english_are_doubted_sooner(language: str, heard_twice: bool) -> None:
+    sureness = [-0.6, -0.4] if heard_twice else [-0.6]
+    assert told(2.0, sureness, language=language).avg_logprob == sureness[-1]
+    assert told(2.0, [-0.45], language=language).avg_logprob == -0.45
+
+
+@pytest.mark.parametrize(("language", "kept"), [("en", -0.9), ("de", -1.4)])
+def test_of_two_doubtful_results_the_surer_one_counts_in_english_the_whole_window_elsewhere(
+    language: str, kept: float
+) -> None:
+    assert told(2.0, [-0.9, -1.4], language=language).avg_logprob == kept
+    assert told(2.0, [-0.9, -0.8], language=language).avg_logprob == -0.8
+
+
+def test_what_may_be_heard_once_more_is_not_told_before_in_any_language() -> None:
+    made, model, _ = recognizer()
+    told, _ = beginnings(made, made.open(model, HearingOptions(language="de", as_it_comes=True)), (-0.1,))
+    assert guards.settled([1, 2, 3], [-0.6] * 3, 0.0, "de") == 0
+    assert guards.settled([1, 2, 3], [-0.6] * 3, 0.0, "en") == 3
+    assert told
 
 
 def test_of_two_wrong_results_the_one_with_the_whole_window_counts() -> None:

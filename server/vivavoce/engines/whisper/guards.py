@@ -14,7 +14,8 @@ MOST_CHARACTERS_PER_S = 25.0  # quick English has 20, Chinese 7
 _CHARACTERS_BESIDES = 30
 MOST_TOKENS_PER_S = 25.0  # Hindi takes three tokens a character; English has 4 a second
 _TOKENS_BESIDES = 16
-UNSURE_LOGPROB = -0.7  # a mean below is worth another hearing; clear speech has -0.1 to -0.5
+UNSURE_LOGPROB = -0.7  # a mean below is worth another hearing; clear English has -0.1 to -0.5
+UNSURE_ELSEWHERE = -0.5  # in other languages, of which an utterance in eight is heard twice: experiments/LOG.md
 _LOOP_TOKENS, _LOOP_CYCLES = 15, 3
 _ECHO_WORDS, _ECHO_CHARACTERS = 3, 8
 
@@ -63,14 +64,19 @@ def loop_start(tokens: Sequence[int]) -> int | None:
     return None
 
 
-def settled(tokens: Sequence[int], logprobs: Sequence[float], no_speech_prob: float) -> int:
+def is_unsure(avg_logprob: float, language: str) -> bool:
+    """Whether a text heard in a short window is worth another hearing in the whole one."""
+    return avg_logprob < (UNSURE_LOGPROB if language == "en" else UNSURE_ELSEWHERE)
+
+
+def settled(tokens: Sequence[int], logprobs: Sequence[float], no_speech_prob: float, language: str = "en") -> int:
     """How many of the first tokens are worth telling before the text is whole: nothing that may be heard once more.
 
     Held back are all while the model is unsure or may have heard silence, and the last ones as far as they were
     written before in this order: that is how loops and texts said twice begin.
     """
     count = len(tokens)
-    if no_speech_prob > _INVENTED_NO_SPEECH or not count or sum(logprobs) / count < UNSURE_LOGPROB:
+    if no_speech_prob > _INVENTED_NO_SPEECH or not count or is_unsure(sum(logprobs) / count, language):
         return 0
     known = count
     for period in range(1, count):

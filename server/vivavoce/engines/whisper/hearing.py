@@ -115,7 +115,7 @@ class Hearing:
             self._doubted = attempt
             self._begin(whole_window=True, written=attempt.settled)
             return attempt.so_far()
-        best = attempt if self._doubted is None else _surer(self._doubted, attempt)
+        best = attempt if self._doubted is None else _better(self._doubted, attempt)
         assert best.result is not None
         self.close()
         return replace(best.result, is_final=True)
@@ -243,7 +243,7 @@ class Attempt:
 
     def _settle(self) -> None:
         tokens, logprobs = self.decoding.tokens, self.decoding.logprobs
-        count = guards.settled(tokens, logprobs, self._no_speech_prob)
+        count = guards.settled(tokens, logprobs, self._no_speech_prob, self._language)
         while count > len(self.settled) and not self._model.vocabulary.is_whole(tokens[:count]):
             count -= 1
         if count > len(self.settled):
@@ -253,7 +253,7 @@ class Attempt:
         text = self._text()
         sure = self.decoding.avg_logprob
         self.is_wrong = self.decoding.looped or guards.is_wrong(text, self._seconds)
-        self.is_unsure = sure < guards.UNSURE_LOGPROB
+        self.is_unsure = guards.is_unsure(sure, self._language)
         nothing = not self.settled and guards.is_nothing(text, sure, self._no_speech_prob)
         self._finish(text, nothing=nothing)
 
@@ -297,10 +297,11 @@ class Attempt:
         )
 
 
-def _surer(first: Attempt, second: Attempt) -> Attempt:
-    """The second, which saw the whole window, unless only the first makes sense or was surer of itself."""
+def _better(first: Attempt, second: Attempt) -> Attempt:
+    """The second, which saw the whole window, unless only the first makes sense or English was surer of itself."""
     assert first.result is not None
     assert second.result is not None
-    if first.is_wrong != second.is_wrong:
-        return first if second.is_wrong else second
-    return first if not first.is_wrong and first.result.avg_logprob > second.result.avg_logprob else second
+    if first.is_wrong or second.is_wrong:
+        return first if second.is_wrong and not first.is_wrong else second
+    is_english = first.result.language == second.result.language == "en"
+    return first if is_english and first.result.avg_logprob > second.result.avg_logprob else second
