@@ -16,12 +16,15 @@ import httpx
 import numpy as np
 import pytest
 
-from fake_engine import FakeEngine
+from websockets.sync.client import connect
+
+from fake_engine import FakeEngine, wait_until
 from fake_recognizer import FakeRecognizer
 from live_server import LiveServer, live_server
 from loudness import Loudness
 from recordings import wav
 from vivavoce.audio.chunk import Samples
+from vivavoce.logs import REQUEST_ID
 
 PATH = "/v1/audio/transcriptions"
 SILENCE = np.zeros(16_000, np.float32)
@@ -470,6 +473,34 @@ def test_a_recording_that_curl_calls_a_form(server: LiveServer) -> None:
 )
 def test_a_format_by_its_ending_or_type(server: LiveServer, written: str, begins: str) -> None:
     assert post(server, response_format=written).text.startswith(begins)
+
+
+@pytest.mark.parametrize("door", ["transcriptions", "translations", "events", "stream"])
+def test_a_line_of_the_log_says_how_a_hearing_ended(
+    server: LiveServer, caplog: pytest.LogCaptureFixture, door: str
+) -> None:
+    """By the request that it answers, and without a word of what was said."""
+    caplog.set_level("INFO", logger="vivavoce")
+    named: list[str | None] = []
+    caplog.handler.addFilter(lambda record: named.append(REQUEST_ID.get()) or True)
+    if door == "stream":
+        with connect(f"ws://127.0.0.1:{server.port}{PATH}/stream") as client:
+            client.send((32_000 * level(0.25)).astype("<i2").tobytes())
+            client.send('{"type": "input.done"}')
+            while "session.done" not in str(client.recv(10)):
+                pass
+        answered = named[-1] if named else None
+    else:
+        path = "/v1/audio/translations" if door == "translations" else PATH
+        answer = post(server, path, audio=TWO, stream="true" if door == "events" else "false")
+        answered = answer.headers["x-request-id"]
+    wait_until(lambda: any(record.message == "hearing ended" for record in caplog.records))
+    line = next(record for record in caplog.records if record.message == "hearing ended")
+    assert named[caplog.records.index(line)] == answered is not None
+    told = vars(line)
+    assert told["sound_s"] == pytest.approx(0.5 if door == "stream" else 3.0, abs=0.1)
+    assert (told["transport"], told["outcome"]) == ("websocket" if door == "stream" else "http", "completed")
+    assert "w25" not in caplog.text
 
 
 @pytest.mark.parametrize("streamed", ["false", "true"])

@@ -10,7 +10,9 @@ event loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Generic, TypeVar
@@ -18,6 +20,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.errors import VivaVoceError
 from vivavoce.machine.admission import Place
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
@@ -35,6 +38,8 @@ OF_RECORDINGS = DetectorOptions(silence_s=0.5, longest_s=15.0)
 PIECE = 5 * SAMPLE_RATE  # samples of a recording taken at once
 _WATCH_EVERY_S = 0.5
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class Ears:
@@ -110,10 +115,16 @@ class Ears:
                 request.sample_rate,
                 live=live,
             )
+            began_s, outcome = time.monotonic(), "cancelled"
             try:
                 with self._counted(request.transport):
                     yield ear
+                outcome = "completed"
+            except VivaVoceError:
+                outcome = "error"
+                raise
             finally:
+                _log_end(ear, hearer, request.transport, time.monotonic() - began_s, outcome)
                 ear.close()
 
     async def open(self) -> None:
@@ -166,6 +177,20 @@ class Ears:
             self.pool.give_up_hung_steps()
             if self._admissions.waiting:
                 self._admissions.wake()
+
+
+def _log_end(ear: LiveEar, hearer: Hearer, transport: str, wall_s: float, outcome: str) -> None:
+    """How much was listened to, and never a word of it."""
+    logger.info(
+        "hearing ended",
+        extra={
+            "transport": transport,
+            "model": hearer.kind.model,
+            "sound_s": round(ear.written / SAMPLE_RATE, 3),
+            "wall_s": round(wall_s, 3),
+            "outcome": outcome,
+        },
+    )
 
 
 async def _segments(hearing: LiveHearing) -> AsyncIterator[HeardSegment]:
