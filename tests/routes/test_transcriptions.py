@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import socket
 import threading
 import time
@@ -15,7 +16,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-
 from websockets.sync.client import connect
 
 from fake_engine import FakeEngine, wait_until
@@ -482,7 +482,12 @@ def test_a_line_of_the_log_says_how_a_hearing_ended(
     """By the request that it answers, and without a word of what was said."""
     caplog.set_level("INFO", logger="vivavoce")
     named: list[str | None] = []
-    caplog.handler.addFilter(lambda record: named.append(REQUEST_ID.get()) or True)
+
+    def note(_: logging.LogRecord) -> bool:
+        named.append(REQUEST_ID.get())
+        return True
+
+    caplog.handler.addFilter(note)
     if door == "stream":
         with connect(f"ws://127.0.0.1:{server.port}{PATH}/stream") as client:
             client.send((32_000 * level(0.25)).astype("<i2").tobytes())
@@ -495,6 +500,7 @@ def test_a_line_of_the_log_says_how_a_hearing_ended(
         answer = post(server, path, audio=TWO, stream="true" if door == "events" else "false")
         answered = answer.headers["x-request-id"]
     wait_until(lambda: any(record.message == "hearing ended" for record in caplog.records))
+    caplog.handler.removeFilter(note)
     line = next(record for record in caplog.records if record.message == "hearing ended")
     assert named[caplog.records.index(line)] == answered is not None
     told = vars(line)
