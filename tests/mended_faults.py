@@ -584,6 +584,14 @@ MENDED = (
         "C2",
     ),
     Mutant(
+        "what is said slowly is made in steps as long as its text",
+        "engines/embedded.py",
+        "        made, rest = stretcher.process(samples[:STRETCHED]), samples[STRETCHED:]\n",
+        "        made, rest = stretcher.process(samples), samples[:0]\n",
+        "tests/engines/test_embedded.py -k slowly",
+        "C3",
+    ),
+    Mutant(
         "what is spoken has no limit",
         "synthesis/preparation.py",
         "        if length > longest:  # the rest",

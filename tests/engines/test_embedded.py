@@ -228,6 +228,21 @@ def test_silence_around_the_speech_is_cut(engine: EmbeddedEngine, voice: Embedde
     assert len(samples) - loud[-1] < 0.2 * SAMPLE_RATE
 
 
+@pytest.mark.parametrize("speed", [0.25, 0.4, 0.5])
+def test_what_is_said_slowly_is_made_in_no_larger_steps(
+    engine: EmbeddedEngine, voice: EmbeddedVoice, speed: float
+) -> None:
+    """At a quarter of the speed one step made fifty seconds of sound, in half a second of a core."""
+    text = "the river ran slowly to the sea and " * 6
+    longest_s = max(chunk.duration_s for chunk in chunks_of(engine, voice, text))
+    slow = chunks_of(engine, voice, text, speed=speed)
+    assert max(chunk.duration_s for chunk in slow) < 1.2 * longest_s
+    words = slow[-1].words
+    assert [word.text for word in words] == text.split()
+    assert all(one.start_s < other.start_s for one, other in pairwise(words))
+    assert words[-1].end_s <= sum(chunk.duration_s for chunk in slow) + 1e-6
+
+
 def test_a_long_sentence_is_spoken_to_its_end(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
     """Longer than the model takes at once: it goes in clauses, and none is lost."""
     clauses = ["the river ran slowly to the sea", "the birds flew over the house", "we sat by the fire"] * 6

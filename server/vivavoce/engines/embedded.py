@@ -36,6 +36,7 @@ NATIVE_SPEED = (0.5, 2.0)  # the model's own range; beyond it a time stretcher t
 LANGUAGES = ("en",)
 NOTHING = Spectrum((), np.zeros(1))  # of a string without a sign that the network knows
 LONGEST_STEP = 240  # phonemes: 50 ms and then 35 ms; the package cuts at 400, and only where there is a comma
+STRETCHED = 4 * SAMPLE_RATE  # samples stretched in one step, about 40 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class EmbeddedStream:
     """One sentence: the phoneme strings still to be spoken.
 
     Each takes two steps: "decode", the network makes a spectrum, and "vocode", the spectrum becomes samples. The first
-    takes three fifths of the time.
+    takes three fifths of the time. Beyond the model's own range of speeds further steps stretch the samples.
     """
 
     voice: EmbeddedVoice
@@ -64,6 +65,7 @@ class EmbeddedStream:
     seed: int
     stage: Stage = "decode"
     spectrum: tuple[str, Spectrum] | None = None  # a phoneme string and what the network made of it
+    stretching: tuple[TimeStretcher, Samples] | None = None  # and what it has not taken yet
     spoken_samples: int = 0
     words: list[tuple[float, float]] | None = field(default_factory=list)  # (start, end) in samples; None: not told
     buffered_s: float = 0.0
@@ -72,7 +74,7 @@ class EmbeddedStream:
 
     def close(self) -> None:
         self.phonemes.clear()
-        self.spectrum = None
+        self.spectrum = self.stretching = None
         self.stage = "done"
 
 
@@ -126,7 +128,9 @@ class EmbeddedEngine:
         assert isinstance(voice, EmbeddedVoice)
         said = self.check(sentence, voice, options)
         with self._g2p_lock:  # plain letters and marks only: whatever else there is, its own rules would guess at
-            phonemes = deque(part for string in voice.model.phonemize(said.text) for part in _in_steps(string))
+            strings = voice.model.phonemize(said.text)
+        longest = round(LONGEST_STEP * min(1.0, _native(options.speed)))  # what is said slowly takes longer to compute
+        phonemes = deque(part for string in strings for part in _in_steps(string, longest))
         if not phonemes:
             raise EmptyInput
         seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
@@ -138,6 +142,8 @@ class EmbeddedEngine:
     def _advance(self, stream: SentenceStream) -> AudioChunk | None:
         """Half of the way to the next phoneme string (a whole sentence, or a clause of a very long one)."""
         assert isinstance(stream, EmbeddedStream)
+        if stream.stretching is not None:
+            return self._stretched(stream)
         if stream.spectrum is not None:
             return self._sound(stream)
         if not stream.phonemes:
@@ -149,20 +155,39 @@ class EmbeddedEngine:
         stream.spectrum, stream.stage = (phonemes, made), "vocode"
         return None
 
-    def _sound(self, stream: EmbeddedStream) -> AudioChunk:
+    def _sound(self, stream: EmbeddedStream) -> AudioChunk | None:
         """The samples of the spectrum that is there."""
         assert stream.spectrum is not None
         phonemes, spectrum = stream.spectrum
         stream.spectrum = None
-        whole = _samples(spectrum, stream.speed, stream.seed)
+        whole = _samples(spectrum, stream.seed)
         kept = sounding(whole, SAMPLE_RATE)  # the model puts 0.3 s before a sentence and 0.45 s after it
+        tempo = stream.speed / _native(stream.speed)
         shares = word_shares(phonemes, stream.voice.known, spectrum)
         if shares is None or stream.words is None:
             stream.words = None
         else:
-            origin = stream.spoken_samples - kept.start
-            stream.words += [(origin + start * len(whole), origin + end * len(whole)) for start, end in shares]
-        samples = whole[kept]
+            origin, length = stream.spoken_samples - kept.start / tempo, len(whole) / tempo
+            stream.words += [(origin + start * length, origin + end * length) for start, end in shares]
+        if tempo == 1.0:
+            return self._spoken(stream, whole[kept])
+        stream.stretching = TimeStretcher(SAMPLE_RATE, tempo), whole[kept]
+        return None
+
+    def _stretched(self, stream: EmbeddedStream) -> AudioChunk:
+        """Some more of what is spoken faster or slower than the model can."""
+        assert stream.stretching is not None
+        stretcher, samples = stream.stretching
+        made, rest = stretcher.process(samples[:STRETCHED]), samples[STRETCHED:]
+        if len(rest):
+            stream.stretching = stretcher, rest
+            stream.spoken_samples += len(made)
+            return AudioChunk(made, SAMPLE_RATE)
+        stream.stretching = None
+        return self._spoken(stream, np.concatenate([made, stretcher.flush()]))
+
+    def _spoken(self, stream: EmbeddedStream, samples: Samples) -> AudioChunk:
+        """The last samples of a phoneme string."""
         stream.spoken_samples += len(samples)
         if stream.phonemes:
             stream.stage = "decode"
@@ -182,17 +207,13 @@ def _native(speed: float) -> float:
     return min(max(speed, NATIVE_SPEED[0]), NATIVE_SPEED[1])
 
 
-def _samples(spectrum: Spectrum, speed: float, seed: int) -> Samples:
-    """float32 [n] of a spectrum, as fast as asked for."""
+def _samples(spectrum: Spectrum, seed: int) -> Samples:
+    """float32 [n] of a spectrum."""
     from hibari import dsp
 
     if not spectrum.arrays:  # of nothing the model knows a sign for
         return np.zeros(0, np.float32)
     samples: Samples = dsp.synth(*spectrum.arrays, np.random.default_rng(seed))  # float32 [n]
-    native = _native(speed)
-    if native != speed:
-        stretcher = TimeStretcher(SAMPLE_RATE, speed / native)
-        samples = np.concatenate([stretcher.process(samples), stretcher.flush()])
     return samples
 
 
@@ -217,11 +238,11 @@ def _installed_voices() -> list[tuple[str, str]]:
     return [(name, "British English" if VOICES[name]["british"] else "American English") for name in names]
 
 
-def _in_steps(phonemes: str) -> Iterator[str]:
+def _in_steps(phonemes: str, longest: int) -> Iterator[str]:
     """A phoneme string in parts that one step speaks: words spelled letter by letter grow once more in here."""
-    while len(phonemes) > LONGEST_STEP:
-        cut = phonemes.rfind(" ", LONGEST_STEP // 2, LONGEST_STEP)
-        cut = LONGEST_STEP if cut < 0 else cut
+    while len(phonemes) > longest:
+        cut = phonemes.rfind(" ", longest // 2, longest)
+        cut = longest if cut < 0 else cut
         yield phonemes[:cut]
         phonemes = phonemes[cut:].lstrip()
     if phonemes:
