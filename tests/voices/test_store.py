@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -90,6 +91,28 @@ def test_descriptions_are_not_believed(tmp_path: Path, content: str, said: str) 
     assert said in (pack.problem or "")
     with pytest.raises(VoiceUnavailable):
         store_of(tmp_path).verified("anna")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("\ud800", "anna"), ("An\u202ena", "Anna"), ("x" * 5000, "x" * 64), ("\0\n", "anna"), ("", "anna")],
+)
+def test_what_a_pack_calls_itself_can_be_shown(tmp_path: Path, name: str, shown: str) -> None:
+    """Half a character in one name made an error 500 of the list of all voices."""
+    folder = make_pack(tmp_path / "voices" / "anna", version="v2")
+    (folder / "voice.json").write_text(json.dumps({"name": name}))
+    (pack,) = VoiceStore([VoiceDirectory(tmp_path / "voices")]).list()
+    assert (pack.name, pack.problem) == (shown, None)
+
+
+@pytest.mark.parametrize("style", ["\ud800", "a\nb", "x" * 65, "\u202e"])
+def test_what_a_pack_calls_its_clips_can_be_shown(tmp_path: Path, style: str) -> None:
+    folder = make_pack(tmp_path / "voices" / "anna", "characters", version="v2")
+    entries = json.loads((folder / "prompt_wav.json").read_text("utf-8"))
+    (folder / "prompt_wav.json").write_text(json.dumps({style: entries["Sad"], **entries}))
+    (pack,) = VoiceStore([VoiceDirectory(tmp_path / "voices")]).list()
+    assert "plain characters" in (pack.problem or "")
+    assert style not in pack.references
 
 
 def test_voices_come_and_go_without_a_restart(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from vivavoce.voices.fingerprints import MODEL_FILES, Version, version_of, wrong
 from vivavoce.voices.references import ReferenceClip, guess_language, read_json, read_references, text_field
 
 VOICE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LONGEST_NAME = 64  # characters
 SETTINGS_FILE = "voice.json"
 MANIFEST_FILE = "voice.sha256.json"
 DESCRIPTION_FILES = (SETTINGS_FILE, "prompt_wav.json", "reference/config.json", "tts_models/reference/config.json")
@@ -151,7 +152,7 @@ def read_pack(folder: Path, *, pack_id: str | None = None, preload: bool = False
     default = next(iter(references.values()), None)
     return VoicePack(
         id=identity,
-        name=name or folder.name,
+        name=_shown(name or folder.name) or identity,
         path=folder,
         models=models,
         version=version,
@@ -163,6 +164,11 @@ def read_pack(folder: Path, *, pack_id: str | None = None, preload: bool = False
         preload=preload,
         problem=problem,
     )
+
+
+def _shown(name: str) -> str:
+    """A name as the lists may show it: half a character or a change of direction would be everybody's trouble."""
+    return "".join(char for char in name if char.isprintable())[:LONGEST_NAME]
 
 
 def with_base(clone: VoicePack, base: VoicePack | None) -> VoicePack:

@@ -18,6 +18,7 @@ from vivavoce import languages
 from vivavoce.errors import UnknownLanguage, VoicePackError
 
 DEFAULT_STYLE = "Normal"
+MAX_STYLE = 64  # characters of its name, which everybody sees in the lists
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 MAX_JSON_BYTES = 1 << 20
 MAX_TEXT = 1000  # code points; ten seconds of speech are about 60 Japanese or 200 Latin characters
@@ -156,7 +157,10 @@ def text_field(entry: Mapping[str, Any], key: str, where: str) -> str | None:
 def _named(root: Path, entries: object, where: str, language: str | None) -> dict[str, ReferenceClip]:
     if not isinstance(entries, dict) or not entries:
         raise VoicePackError(f"{where} names no reference clip")
-    return {str(style): _clip(root, entry, f"{where}, '{style}'", language) for style, entry in entries.items()}
+    for style in entries:
+        if not (isinstance(style, str) and style.isprintable() and len(style) <= MAX_STYLE):
+            raise VoicePackError(f"{where}: the name of a clip may have {MAX_STYLE} plain characters")
+    return {style: _clip(root, entry, f"{where}, '{style}'", language) for style, entry in entries.items()}
 
 
 def _clip(root: Path, entry: object, where: str, language: str | None) -> ReferenceClip:
