@@ -77,8 +77,8 @@ def server(stand_in: ChatStandIn) -> Iterator[LiveServer]:
         yield running
 
 
-def opened(server: LiveServer) -> Any:
-    return websockets.connect(f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime", max_size=2**22)
+def opened(server: LiveServer, path: str = "/v1/realtime") -> Any:
+    return websockets.connect(f"ws://127.0.0.1:{server.port}{path}?model=gpt-realtime", max_size=2**22)
 
 
 @pytest.fixture
@@ -141,8 +141,16 @@ async def test_it_is_answered_and_the_conversation_goes_on(
     assert (await wire.answered())["status"] == "completed"
 
 
-async def test_what_was_said_may_come_in_one_message_as_long_as_the_limit(wire: Wire) -> None:
+@pytest.mark.parametrize("path", ["/v1/realtime", "/v1/realtime/"])
+async def test_what_was_said_may_come_in_one_message_as_long_as_the_limit(server: LiveServer, path: str) -> None:
     """Seven seconds of sound in an item, as of a record button; far more ends the connection, which says why."""
+    async with opened(server, path) as socket:
+        wire = Wire(socket)
+        await wire.until("session.created")
+        await _say_much(wire)
+
+
+async def _say_much(wire: Wire) -> None:
     sound = base64.b64encode(bytes(7 * 48_000)).decode()
     content = [{"type": "input_audio", "audio": sound}]
     await wire.send(event(CREATE, item={"type": "message", "role": "user", "content": content}))

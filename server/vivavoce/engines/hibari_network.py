@@ -47,7 +47,8 @@ class HibariNetwork:
     def __init__(self, path: Path, *, threads: int) -> None:
         graph = path.read_bytes()
         # Strings differ in length, and an arena keeps the largest region for each mix of calls that ever met in it.
-        # Without one a call takes as long (20 to 240 phonemes, one core, measured).
+        # Without one a call takes as long (20 to 120 phonemes, measured); of longer strings, which are rare, one that
+        # runs beside others takes up to a quarter more.
         try:
             self._session = open_session(_with_output(graph, LENGTHS), threads=threads, arena=False)
         except VoiceUnavailable:  # a graph that lacks the tensor

@@ -29,10 +29,11 @@ GRACE_S = 5.0  # in which a client that begins to read again is told why
 HANDSHAKE_TIMEOUT_S = 10.0
 
 # Messages over this size end the connection with 1009 while they arrive. A little over the protocols' own limits, which
-# answer with an error first. By path where it is another one: Realtime's clients send what was said in one message.
+# answer with an error first. By the end of the address where it is another one, however its slashes are written:
+# Realtime's clients send what was said in one message.
 _OVER = 4096
 MAX_FRAME_BYTES = 256 * 1024 + _OVER
-MAX_FRAME_BYTES_OF = {"/v1/realtime": 512 * 1024 + _OVER}
+MAX_FRAME_BYTES_OF = {"realtime": 512 * 1024 + _OVER}
 
 PIECE_BYTES = 256  # looked at first: 43 of the smallest frames, which take 0.7 ms
 MOST_BYTES = 2048  # looked at at once of a message that is long
@@ -181,7 +182,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope: Any = getattr(self, "scope", None)  # absent where the handshake was refused
         if scope is not None:
-            self.conn.max_message_size = MAX_FRAME_BYTES_OF.get(scope["path"], MAX_FRAME_BYTES)
+            end = scope["path"].rstrip("/").rpartition("/")[2]
+            self.conn.max_message_size = MAX_FRAME_BYTES_OF.get(end, MAX_FRAME_BYTES)
             scope["extensions"][GIVE_UP] = {"give_up": self.give_up}
             scope["extensions"][UNSENT] = {"bytes": lambda: unsent_bytes(self.transport)}
 
