@@ -690,8 +690,8 @@ MENDED = (
     Mutant(
         "where the default cannot be loaded nothing else is",
         "synthesis/synthesizer.py",
-        "        while info := next((each for each in self.library.to_preload() if each.id not in tried), None):\n",
-        "        for info in self.library.to_preload():\n",
+        "waiting = now | waiting",
+        "pass",
         f"{SYNTHESIZER} -k loaded",
         "H6",
     ),

@@ -174,12 +174,15 @@ def test_a_recording_that_is_no_file_is_not_passed_over(server: LiveServer, engi
         {"json": {**wish, "prompt_speech": sent}},
         {"json": {**wish, "kwargs": json.dumps({"prompt_speech": sent})}},
         {"json": {"model": "alpha", "inputs": "One.", "parameters": {"prompt_speech": sent}}},
-        {"data": {**wish, "prompt_speech": sent}, "files": {"further": (None, "x")}},
     ]
+    headers = {"authorization": f"Bearer {KEY}"}
     for body in bodies:
-        refused = httpx.post(server.url + ROUTE, **body, headers={"authorization": f"Bearer {KEY}"})
+        refused = httpx.post(server.url + ROUTE, **body, headers=headers)
         assert refused.status_code == 400, refused.text
         assert "as the file 'prompt_speech' of a form" in refused.text
+    form: dict[str, Any] = {"data": {**wish, "prompt_speech": sent}, "files": {"further": (None, "x")}}
+    refused = httpx.post(server.url + ROUTE, **form, headers=headers)  # a file without a name, and none that is sound
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "prompt_speech"), refused.text
     assert not engine.streams
 
 

@@ -214,13 +214,19 @@ class Synthesizer:
     async def preload(self, progress: Progress | None = None) -> None:
         """Load the default voice and those marked for it, and learn what they cost; one that fails is logged."""
         tried: set[str] = set()
-        while info := next((each for each in self.library.to_preload() if each.id not in tried), None):
-            tried.add(info.id)  # where the default cannot be loaded another one is, and is loaded next
+        waiting = {info.id: info for info in self.library.to_preload()}
+        while waiting:
+            info = waiting.pop(next(iter(waiting)))
+            tried.add(info.id)
             try:
                 await self.warm_up(ResolvedVoice(info), progress)
             except VivaVoceError as error:
                 named = error.message.startswith(f"voice '{info.id}'")
                 logger.warning("%s", error.message if named else f"voice '{info.id}' is not available: {error}")
+                # Where the default cannot be loaded another one is, and comes next; those that a request has tried
+                # in vain meanwhile are told of, too.
+                now = {each.id: each for each in self.library.to_preload() if each.id not in tried}
+                waiting = now | waiting
 
     async def warm_up(self, voice: ResolvedVoice, progress: Progress | None = None) -> None:
         """Load a voice, and where admission counts let it say a word, behind everything live, to learn what it costs.
