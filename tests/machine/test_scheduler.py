@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.machine.scheduler import (
+    FETCHED_S,
     MARGIN_S,
     MAX_THREADS,
     WAITED_FOR_S,
@@ -205,6 +206,35 @@ def test_only_one_goes_beside_and_only_what_is_due_and_short() -> None:
 
 def test_a_choice_says_when_its_group_is_due() -> None:
     assert choose([candidate(1, 3.0, "g"), candidate(2, 1.0, "g")], 0.0).due_s == 1.0
+
+
+def ahead(number: int, by_s: float = FETCHED_S + 1) -> Candidate:
+    """Of somebody who has that much sound still to hear at 0."""
+    return candidate(number, by_s)
+
+
+def running_ahead(group: str) -> Running:
+    return Running(group, due_s=FETCHED_S + 1)
+
+
+@pytest.mark.parametrize(("workers", "fetches"), [(1, 1), (2, 1), (3, 2), (8, 7)])
+def test_who_takes_sound_faster_than_it_is_heard_leaves_a_worker_free(workers: int, fetches: int) -> None:
+    begun = [running_ahead(f"fetch-{number}") for number in range(fetches)]
+    assert choose([ahead(1)], 0.0, begun[1:], workers=workers).ids == (1,)
+    if workers > 1:
+        assert choose([ahead(1)], 0.0, begun, workers=workers).ids == ()
+        assert choose([ahead(1), candidate(2, 1.0)], 0.0, begun, workers=workers).ids == (2,)
+        assert choose([ahead(1, by_s=FETCHED_S - 1)], 0.0, begun, workers=workers).ids == (1,), "no longer far ahead"
+
+
+def test_nobody_far_ahead_begins_beside_a_first_sound_on_two_cores() -> None:
+    somebody_new = Running("new", due_s=0.3)
+    assert choose([ahead(1)], 0.0, [somebody_new], workers=2).ids == ()
+    assert choose([candidate(1, 5.0)], 0.0, [somebody_new], workers=2).ids == (1,)
+    assert choose([ahead(1)], 0.0, [Running("listener", due_s=5.0)], workers=2).ids == (1,)
+    assert choose([ahead(1)], 0.0, [somebody_new], workers=8).ids == (1,), "there are cores enough"
+    partial = candidate(1, WHEN_THERE_IS_ROOM)
+    assert choose([partial], 0.0, [somebody_new], workers=2).ids == (1,), "words of somebody who speaks now"
 
 
 def test_files_are_stepped_one_at_a_time() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from fake_engine import wait_until
 from vivavoce.errors import EngineCrashed, EngineTimeout, GenerationFailed, VivaVoceError
-from vivavoce.machine.scheduler import Candidate
+from vivavoce.machine.scheduler import FETCHED_S, Candidate
 from vivavoce.machine.worker import NICER, WorkerPool
 from vivavoce.metrics import Metrics
 
@@ -127,7 +127,7 @@ def test_a_newcomer_does_not_wait_for_steps_that_are_ahead_of_their_listeners(ma
         assert leave.wait(10)
 
     pool = make_pool()
-    ahead = [FakeJob(during=stay, due_s=time.monotonic() + 3600) for _ in range(2)]
+    ahead = [FakeJob(during=stay, due_s=time.monotonic() + FETCHED_S - 1) for _ in range(2)]
     with pool.changed:
         for each in ahead:
             pool.add(each)

@@ -19,6 +19,7 @@ LONG_STEP_S = 0.1  # a step that takes longer must not take the last worker from
 MAX_THREADS = 4  # of one step; more gain nothing on matrices of this size
 SOON_S = 0.5  # what is due by then may not wait for a step that could
 WAITED_FOR_S = 0.3  # a first chunk and a final transcript are due by then: no step of a file is begun beside theirs
+FETCHED_S = 10.0  # of sound that its listener has not heard yet: who takes it so fast saves it, or hears it later
 FAR_S = 1.0  # from its deadline, a step can wait: one that is due soon is taken up beside it
 
 
@@ -110,6 +111,7 @@ def choose(
         for c in waiting
         if c.ready_at_s <= now_s
         and (c.live or _has_room_for_a_file(running, now_s))
+        and not (_is_fetched(c.live, c.deadline_s, now_s) and not _has_room_for_a_fetch(running, now_s, workers))
         and not (is_last_worker and _is_in_the_way(c, waiting, now_s, lengths))
     ]
     if not begin:
@@ -141,6 +143,20 @@ def _urgency(candidate: Candidate) -> tuple[bool, float]:
 def _has_room_for_a_file(running: Sequence[Running], now_s: float) -> bool:
     """One file step at a time, none beside a step that was given all cores, and none where somebody waits."""
     return all(step.live and step.threads == 1 and step.due_s > now_s + WAITED_FOR_S for step in running)
+
+
+def _is_fetched(live: bool, due_s: float, now_s: float) -> bool:
+    return live and now_s + FETCHED_S < due_s < WHEN_THERE_IS_ROOM
+
+
+def _has_room_for_a_fetch(running: Sequence[Running], now_s: float, workers: int) -> bool:
+    """Whoever is far ahead leaves a worker to those who are not, and another for each step that somebody waits for.
+
+    Two hardware threads of a core compute a first sound in twice the time where the other one is busy.
+    """
+    fetches = sum(_is_fetched(step.live, step.due_s, now_s) for step in running)
+    waited_for = sum(step.live and step.due_s <= now_s + WAITED_FOR_S for step in running)
+    return fetches + waited_for < max(1, workers - 1)
 
 
 def _is_in_the_way(
