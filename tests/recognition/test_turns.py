@@ -72,17 +72,6 @@ def kinds(events: list[TurnEvent]) -> list[str]:
 # -- ends ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_soft_end_comes_with_the_first_frame_of_silence_and_a_dip_makes_one_of_them() -> None:
-    room = Room()
-    room.speech(1.0)
-    assert kinds(room.silence(FRAME_S)) == ["SoftEnd"]
-    assert kinds(room.speech(0.2)) == ["UserResumes"]
-    later = Room(TurnOptions(soft_end_s=2 * FRAME_S))  # as many, but later
-    later.speech(1.0)
-    assert kinds(later.silence(FRAME_S)) == []
-    assert kinds(later.speech(0.2)) == ["SoftEnd", "UserResumes"]
-
-
 def test_a_finished_sentence_ends_after_a_fifth_of_a_second() -> None:
     room = Room()
     room.silence(1.0)

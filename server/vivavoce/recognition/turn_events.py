@@ -176,7 +176,7 @@ class TurnOptions:
     silence_s: float = 4.0
     judged: bool = True
     eager: float = 0.0
-    soft_end_s: float = 0.032  # a dip of one frame makes 0.064, so waiting for that saves nothing
+    soft_end_s: float = 0.064
     certain_s: float = 0.2
     unjudged_s: float = 0.8
     unworded_s: float = 0.8

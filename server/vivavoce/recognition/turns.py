@@ -6,7 +6,7 @@ Silence is counted in sound, so that a file that comes faster than it plays is c
 verdicts and words is counted by the caller's clock, because those come when they come. How much silence is enough is
 said by `patience.py`.
 
-    quiet --onset--> speech --32 ms of silence--> soft end ---enough silence---> quiet, with one of three ends
+    quiet --onset--> speech --64 ms of silence--> soft end ---enough silence---> quiet, with one of three ends
                        ^---------speech----------'
 """
 
