@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, cast
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 
+from vivavoce.audio.containers import HEAD_BYTES, sniff
 from vivavoce.config import LimitSettings
 from vivavoce.errors import InvalidRequest, Overloaded, PayloadTooLarge, UnsupportedMediaType
 from vivavoce.routes.bodies import BodyTooSlow, parse_object
@@ -33,18 +34,6 @@ MAX_FIELD_BYTES = 1 << 20  # clips of known speakers come as fields; they are ig
 MAX_JSON_BYTES = 1 << 17  # beside the recording
 FORM_ROOM_BYTES = 1 << 16  # for names and options, beside a file of the allowed size
 FILE_FIELDS = ("file", "file[]", "audio", "audio_file")
-_SOUND = (
-    b"RIFF",
-    b"OggS",
-    b"fLaC",
-    b"ID3",
-    b"#!AMR",
-    b"\x1aE\xdf\xa3",
-    b"\xff\xfb",
-    b"\xff\xf3",
-    b"\xff\xf1",
-    b"\xff\xf9",
-)
 _FORM = "application/x-www-form-urlencoded"  # also what curl's --data-binary says of a recording
 _REFUSED = ("text/html", "application/xml", "text/xml")
 
@@ -122,9 +111,9 @@ async def _is_recording(file: UploadFile) -> bool:
     """Whether it begins as a container of sound does."""
     end = file.file.tell()
     await file.seek(0)
-    head = await file.read(12)
+    head = await file.read(HEAD_BYTES)
     await file.seek(end)
-    return head.startswith(_SOUND) or head[4:8] == b"ftyp"
+    return sniff(head) is not None
 
 
 async def _from_form(request: Request, limits: LimitSettings) -> Upload:
