@@ -253,3 +253,25 @@ def test_a_long_sentence_is_spoken_to_its_end(engine: EmbeddedEngine, voice: Emb
     assert sum(chunk.duration_s for chunk in chunks) == pytest.approx(alone_s, rel=0.25)
     words = chunks[-1].words
     assert [word.text.strip(",.") for word in words] == text.replace(",", "").split()
+
+
+def test_a_long_sentence_is_cut_where_a_speaker_breathes(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    """At its commas, though a step had room for more words behind the last one."""
+    clause = "the river ran past the old grey mill and slowly on to the sea"
+    stream = engine.open(normalize(", ".join([clause] * 6)), voice, SpeechOptions(seed=7))
+    assert len(stream.phonemes) == 3
+    assert [string[-1] for string in stream.phonemes][:-1] == [",", ","]
+    samples = said(engine, voice, ", ".join([clause] * 6))
+    first_comma, cut = samples[2 * SAMPLE_RATE : 5 * SAMPLE_RATE], samples[6 * SAMPLE_RATE : 9 * SAMPLE_RATE]
+    assert max(silences_s(cut)) == pytest.approx(max(silences_s(first_comma)), abs=0.1), "a breath like the model's own"
+
+
+def silences_s(samples: Samples) -> list[float]:
+    loud = np.flatnonzero(np.abs(samples) > 10 ** (-45 / 20))
+    return list(np.diff(loud) / SAMPLE_RATE)
+
+
+def test_a_sentence_of_usual_length_is_one_step(engine: EmbeddedEngine, voice: EmbeddedVoice) -> None:
+    text = "She sells sea shells by the sea shore every morning and nobody ever asks her why she keeps on doing it."
+    stream = engine.open(normalize(text), voice, SpeechOptions(seed=7))
+    assert len(stream.phonemes) == 1
