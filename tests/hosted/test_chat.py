@@ -139,6 +139,71 @@ async def test_calls_with_one_id_get_their_own_and_arguments_may_be_an_object() 
     assert pieces == [FunctionCall(id, "light", '{"on": true}') for id in ("c1", "c1_1", "c1_2")]
 
 
+ONE_AFTER_THE_OTHER = {
+    "each with the index 0": [call(0, id="c1", name="a", arguments="{}"), call(0, id="c2", name="b", arguments="{}")],
+    "without an index": [call(id="c1", name="a", arguments="{}"), call(id="c2", name="b", arguments="{}")],
+    "without an id": [call(0, name="a", arguments="{}"), call(0, name="b", arguments="{}")],
+    "the second in pieces": [
+        call(0, id="c1", name="a", arguments="{}"),
+        call(0, id="c2", name="b", arguments=""),
+        call(0, arguments="{}"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ONE_AFTER_THE_OTHER)
+async def test_calls_that_follow_one_another_at_one_place_are_told_apart(name: str) -> None:
+    pieces = await ask([*[chunk(tool_calls=[each]) for each in ONE_AFTER_THE_OTHER[name]], chunk(finish="tool_calls")])
+    assert [(each.name, each.arguments) for each in pieces if isinstance(each, FunctionCall)] == [
+        ("a", "{}"),
+        ("b", "{}"),
+    ]
+
+
+@pytest.mark.parametrize("ids", [("c1", "c1", "c1", "c1"), ("c1", "c2", "c3", "c4"), ("", "", "", "")])
+async def test_a_call_may_be_named_in_every_piece(ids: tuple[str, ...]) -> None:
+    parts = ["", '{"a": {', "}", "}"]
+    calls = [call(0, id=id, name="f", arguments=part) for id, part in zip(ids, parts, strict=True)]
+    pieces = await ask([*[chunk(tool_calls=[each]) for each in calls], chunk(finish="tool_calls")])
+    assert pieces == [FunctionCall(ids[0] or "call_0", "f", '{"a": {}}')]
+
+
+async def test_done_is_reason_enough_to_have_stopped() -> None:
+    assert await ask([chunk("Hello."), DONE]) == [TextDelta("Hello.")]
+    calls = [call(0, id="c1", name="f", arguments="{}")]
+    assert await ask([chunk(tool_calls=calls), DONE]) == [FunctionCall("c1", "f", "{}")]
+
+
+async def test_what_an_event_stream_may_hold_besides_an_answer() -> None:
+    whole = b"".join(
+        [b"retry: 10\nevent: message\n", b"data:\n\n", chunk("Hello."), b"data: \n\n", chunk(finish="stop")]
+    )
+    for end in (b"\n", b"\r\n", b"\r"):
+        assert await ask([whole.replace(b"\n", end)]) == [TextDelta("Hello.")]
+
+
+async def test_an_answer_in_parts_is_its_texts() -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    parts: Any = [thought, {"type": "text", "text": "Hello."}, {"type": "text"}, 7]
+    assert await ask([chunk(parts), chunk(finish="stop")]) == [TextDelta("Hello.")]
+
+
+async def test_another_answer_to_the_same_question_is_none() -> None:
+    other = line({"choices": [{"index": 1, "delta": {"content": "Bye."}, "finish_reason": "stop"}]})
+    assert await ask([other, chunk("Hello."), other, chunk(finish="stop")]) == [TextDelta("Hello.")]
+
+
+@pytest.mark.parametrize("counts", [(-1, 3), (True, 3), (7, None), ("7", 3)])
+async def test_tokens_that_are_no_counts_are_not_told(counts: tuple[Any, Any]) -> None:
+    usage = line({"choices": [], "usage": {"prompt_tokens": counts[0], "completion_tokens": counts[1]}})
+    assert await ask([chunk("Hello."), chunk(finish="stop"), usage, DONE]) == [TextDelta("Hello.")]
+
+
+async def test_a_web_page_is_named_as_one() -> None:
+    with pytest.raises(HostedModelFailed, match="web page"):
+        await ask([b"<html>Sign in</html>"], kind="text/html; charset=utf-8")
+
+
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
 async def test_a_server_that_does_not_stream_is_understood(kind: str) -> None:
     message = {"role": "assistant", "content": "It is noon.", "tool_calls": [call(id="c1", name="f", arguments="{}")]}
@@ -205,10 +270,12 @@ async def test_what_only_looks_like_thoughts_is(text: str) -> None:
         ([b""], 302, HostedModelFailed, "302"),
         ([], 200, HostedModelFailed, "cut off"),
         ([chunk("Hel")], 200, HostedModelFailed, "cut off"),
-        ([chunk("Hel"), DONE], 200, HostedModelFailed, "cut off"),
+        ([DONE], 200, HostedModelFailed, "answered nothing"),
         ([chunk("Hel"), httpx.ReadError("reset")], 200, HostedModelFailed, "broke"),
         ([chunk("Hel"), httpx.RemoteProtocolError("bad")], 200, HostedModelFailed, "broke"),
         ([line({"error": {"message": "out of memory"}})], 200, HostedModelFailed, "out of memory"),
+        ([chunk("Hel"), line({"object": "error", "message": "out"})], 200, HostedModelFailed, "failed: out"),
+        ([chunk("Hel"), line({"error": {"message": "bad key secret-key"}})], 200, HostedModelFailed, r"bad key \*\*\*"),
         ([b"data: {nonsense\n\n"], 200, HostedModelFailed, "not JSON"),
         ([b"data: 7\n\n"], 200, HostedModelFailed, "not a chunk"),
         ([line({"choices": "many"})], 200, HostedModelFailed, "choices"),
@@ -216,6 +283,13 @@ async def test_what_only_looks_like_thoughts_is(text: str) -> None:
         ([b"data: " + b"x" * 100_000] * 20, 200, HostedModelFailed, "without an end"),
         ([b"<html>A page</html>"], 200, HostedModelFailed, "cut off"),
         ([chunk("x" * 50_000)] * 5, 200, HostedModelFailed, "does not stop"),
+        ([chunk("\u597d" * 50_000)] * 3, 200, HostedModelFailed, "too long"),
+        (
+            [chunk(tool_calls=[call(n, name="f", arguments='"' * 60_000)]) for n in range(5)],
+            200,
+            HostedModelFailed,
+            "too",
+        ),
         ([chunk(tool_calls=[call(n, name="f") for n in range(20)], finish="stop")], 200, HostedModelFailed, "too many"),
         ([chunk(tool_calls=[call(0, name="f", arguments="x" * 70_000)])], 200, HostedModelFailed, "too long"),
         ([chunk(tool_calls=["f"])], 200, HostedModelFailed, "none"),

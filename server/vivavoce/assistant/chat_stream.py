@@ -1,7 +1,7 @@
 """The streamed answer of an OpenAI-compatible chat model, chunk by chunk, and the request for it. Pure.
 
-Servers differ in what they leave out: `[DONE]`, ids of calls, indexes, usage, even the reason why they stop. What is
-taken here is what at least one of them sends; anything else is refused as nonsense, in a sentence without its words.
+Servers differ in what they leave out: `[DONE]` or the reason why they stop, ids of calls, indexes, usage. What is taken
+here is what at least one of them sends; anything else is refused as nonsense, in a sentence without its words.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from vivavoce.errors import HostedModelFailed
 MOST_TEXT: Final = 200_000  # characters of an answer
 MOST_ARGUMENTS: Final = 64_000
 MOST_CALLS: Final = 16
+MOST_BYTES: Final = 400_000  # of words and arguments in JSON: an answer is told whole in one message, which has a limit
 _THOUGHT: Final = ("<think>", "</think>")
 
 
@@ -52,12 +53,16 @@ class ChatStream:
 
     Args:
         may_be_silent: an answer without a word is one.
+        secret: never repeated, should an error quote it; None: there is none.
     """
 
-    def __init__(self, *, may_be_silent: bool = False) -> None:
+    def __init__(self, *, may_be_silent: bool = False, secret: str | None = None) -> None:
         self._is_silent = not may_be_silent  # so far
-        self._calls: dict[int, _Call] = {}
+        self._secret = secret
+        self._calls: list[_Call] = []
+        self._places: dict[int, _Call] = {}  # the latest call at each index
         self._length = 0
+        self._bytes = 0
         self._finished = False
         self._halves = _Halves()
         self._thoughts = _Thoughts()
@@ -75,8 +80,9 @@ class ChatStream:
         """
         if not isinstance(chunk, dict):
             raise HostedModelFailed("the chat model sent something that is not a chunk of an answer")
-        if chunk.get("error"):
-            raise HostedModelFailed(f"the chat model failed: {_sentence(chunk['error'])}")
+        error = chunk.get("error") or (chunk if chunk.get("object") == "error" else None)
+        if error:
+            raise HostedModelFailed(f"the chat model failed: {_sentence(error, self._secret)}")
         choices = chunk.get("choices")
         pieces: list[ChatPiece] = []
         if isinstance(choices, list) and choices and isinstance(choices[0], dict):
@@ -86,41 +92,53 @@ class ChatStream:
         usage = chunk.get("usage")
         return [*pieces, *_usage(usage)] if isinstance(usage, dict) else pieces
 
-    def end(self) -> list[ChatPiece]:
+    def end(self, *, said_done: bool = False) -> list[ChatPiece]:
         """The stream is over: check that the answer was whole.
+
+        Args:
+            said_done: the server has written `[DONE]`; some give no other reason.
 
         Raises:
             HostedModelFailed: If the model was not done, or has said nothing.
         """
-        if not self._finished:
+        if not self._finished and not said_done:
             raise HostedModelFailed("the chat model's answer was cut off")
-        pieces = self._words(self._thoughts.flush())
+        pieces = self._words(self._thoughts.flush()) if self._finished else self._finish()
         if self._is_silent:
             raise HostedModelFailed("the chat model answered nothing")
         return pieces
 
     def _choice(self, choice: dict[str, Any]) -> list[ChatPiece]:
+        if choice.get("index"):
+            return []  # another answer to the same question
         delta = choice.get("delta", choice.get("message"))  # of a server that does not stream: all of it
         delta = delta if isinstance(delta, dict) else {}
-        content = delta.get("content")
-        pieces = self._words(self._thoughts.feed(self._halves.feed(content))) if isinstance(content, str) else []
+        content = _written(delta.get("content"))
+        pieces = self._words(self._thoughts.feed(self._halves.feed(content))) if content else []
         calls = delta.get("tool_calls")
         for position, call in enumerate(calls if isinstance(calls, list) else []):
             self._call(call, position)
         reason = choice.get("finish_reason")
-        if reason is None or self._finished:
+        if not reason or self._finished:
             return pieces
+        pieces += self._finish()
+        if reason == "length":
+            self._is_silent = False
+            pieces.append(CutShort())
+        return pieces
+
+    def _finish(self) -> list[ChatPiece]:
+        """The model is done: what was held back, and its calls."""
         self._finished = True
-        pieces += self._words(self._thoughts.flush())
-        pieces += self._whole_calls()
-        self._is_silent = self._is_silent and not self._calls and reason != "length"
-        return [*pieces, CutShort()] if reason == "length" else pieces
+        pieces = [*self._words(self._thoughts.flush()), *self._whole_calls()]
+        self._is_silent = self._is_silent and not self._calls
+        return pieces
 
     def _whole_calls(self) -> list[FunctionCall]:
         """Each with an id of its own: what a client answers is told apart by it."""
         ids = set[str]()
         calls = []
-        for number, each in enumerate(self._calls.values()):
+        for number, each in enumerate(self._calls):
             call = each.whole(number)
             calls.append(call if call.call_id not in ids else replace(call, call_id=f"{call.call_id}_{number}"))
             ids.add(calls[-1].call_id)
@@ -128,6 +146,7 @@ class ChatStream:
 
     def _words(self, text: str) -> list[ChatPiece]:
         self._length += len(text)
+        self._count(text)
         if self._length > MOST_TEXT:
             raise HostedModelFailed("the chat model does not stop")
         self._is_silent = self._is_silent and not text.strip()
@@ -138,17 +157,30 @@ class ChatStream:
         if not isinstance(delta, dict):
             raise HostedModelFailed("the chat model sent a function call that is none")
         index = delta.get("index", position)
+        index = index if isinstance(index, int) else position
         function = delta.get("function")
         function = function if isinstance(function, dict) else {}
-        call = self._calls.setdefault(index if isinstance(index, int) else position, _Call())
-        if len(self._calls) > MOST_CALLS:
-            raise HostedModelFailed("the chat model calls too many functions at once")
-        call.call_id = call.call_id or _text(delta.get("id"))
-        call.name = call.name or _text(function.get("name"))
-        arguments = function.get("arguments")
-        call.arguments.append(json.dumps(arguments) if isinstance(arguments, dict) else _text(arguments))
-        if sum(map(len, call.arguments)) > MOST_ARGUMENTS:
+        given = function.get("arguments")
+        call_id, name = _text(delta.get("id")), _text(function.get("name"))
+        arguments = json.dumps(given) if isinstance(given, dict) else _text(given)
+        call = self._places.get(index)
+        if call is None or call.is_followed_by(call_id, name, arguments):
+            call = self._places[index] = _Call()
+            self._calls.append(call)
+            if len(self._calls) > MOST_CALLS:
+                raise HostedModelFailed("the chat model calls too many functions at once")
+        call.call_id = call.call_id or call_id
+        call.name = call.name or name
+        call.arguments.append(arguments)
+        call.length += len(arguments)
+        self._count(arguments)
+        if call.length > MOST_ARGUMENTS:
             raise HostedModelFailed("the arguments of a function call are too long")
+
+    def _count(self, text: str) -> None:
+        self._bytes += len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if self._bytes > MOST_BYTES:
+            raise HostedModelFailed("the chat model's answer is too long")
 
 
 @dataclass(slots=True)
@@ -158,6 +190,25 @@ class _Call:
     call_id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    length: int = 0  # characters of the arguments
+
+    def is_followed_by(self, call_id: str, name: str, arguments: str) -> bool:
+        """Whether a piece at the same index begins another call: some servers count none of them, or give all the
+        index 0. Others repeat a call's name in every piece, some even under another id: but before its arguments are
+        whole.
+        """
+        is_same = call_id == self.call_id if call_id else not arguments
+        return bool(name) and not is_same and self._is_whole
+
+    @property
+    def _is_whole(self) -> bool:
+        if not self.arguments or not self.arguments[-1].rstrip().endswith("}"):
+            return False
+        try:
+            json.loads("".join(self.arguments))
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     def whole(self, number: int) -> FunctionCall:
         if not self.name:
@@ -237,16 +288,25 @@ def _function(function: ChatFunction) -> dict[str, Any]:
 
 
 def _usage(usage: dict[str, Any]) -> list[ChatPiece]:
-    counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return [ChatUsage(*counts)] if all(isinstance(count, int) for count in counts) else []  # type: ignore[arg-type]
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
+    known = [count for count in counts if isinstance(count, int) and not isinstance(count, bool) and count >= 0]
+    return [ChatUsage(*known)] if len(known) == len(counts) else []
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _sentence(error: object) -> str:
+def _written(content: object) -> str:
+    """The words of a delta's content: a text, or parts, of which those that are texts count."""
+    if not isinstance(content, list):
+        return _text(content)
+    return "".join(_text(part.get("text")) for part in content if isinstance(part, dict) and part.get("type") == "text")
+
+
+def _sentence(error: object, secret: str | None) -> str:
     """What an error object says, short and plain."""
     said = error.get("message") if isinstance(error, dict) else error
     text = said if isinstance(said, str) else "it gave no reason"
+    text = text.replace(secret, "***") if secret else text
     return "".join(c if c.isprintable() else " " for c in text[:300]).strip()

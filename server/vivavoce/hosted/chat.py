@@ -11,6 +11,7 @@ import asyncio
 import codecs
 import json
 import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_LINE: Final = 1024 * 1024  # bytes
 _LONGEST_REFUSAL: Final = 64 * 1024
+_LINE_END: Final = re.compile(rb"[\r\n]")  # of event streams: either or both; an empty line between them is no data
 _DONE: Final = b"[DONE]"
 _JSON: Final = "application/json"
 _T = TypeVar("_T")
@@ -109,7 +111,7 @@ class HostedChat:
         request = self._client.build_request("POST", self._url, content=body, headers=headers)
         response = await self._answer(request, end_s)
         after_call = bool(messages) and messages[-1].role == "function"  # what was done may speak for itself
-        pieces = self._pieces(response, ChatStream(may_be_silent=after_call), end_s)
+        pieces = self._pieces(response, ChatStream(may_be_silent=after_call, secret=self._key), end_s)
         try:
             yield pieces
         finally:
@@ -123,7 +125,7 @@ class HostedChat:
     async def _answer(self, request: httpx.Request, end_s: float) -> httpx.Response:
         with self._told():
             response = await self._within(self._client.send(request, stream=True), self._timeouts.begin_s, end_s)
-            if response.status_code == 200:
+            if response.status_code == 200 and _kind(response) != "text/html":
                 return response
             try:
                 raise await self._refusal(response, end_s)
@@ -134,8 +136,7 @@ class HostedChat:
         self, response: httpx.Response, stream: ChatStream, end_s: float
     ) -> AsyncGenerator[ChatPiece, None]:
         wait_s = self._timeouts.begin_s
-        is_whole = response.headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON
-        lines = (_whole if is_whole else _lines)(response.aiter_raw())
+        lines = (_whole if _kind(response) == _JSON else _lines)(response.aiter_raw())
         with self._told():
             while True:
                 line = await self._within(anext(lines, None), wait_s, end_s)
@@ -144,7 +145,7 @@ class HostedChat:
                 for piece in stream.feed(_decoded(line)):
                     wait_s = self._timeouts.between_s
                     yield piece
-            for piece in stream.end():
+            for piece in stream.end(said_done=line == _DONE):
                 yield piece
 
     @staticmethod
@@ -155,6 +156,8 @@ class HostedChat:
 
     async def _refusal(self, response: httpx.Response, end_s: float) -> HostedModelFailed:
         """What an answer that is none means."""
+        if response.status_code == 200:
+            return HostedModelFailed("the chat model's address shows a web page; it has to be that of an API")
         body = b""
         async with asyncio.timeout_at(min(end_s, asyncio.get_running_loop().time() + self._timeouts.between_s)):
             async for part in response.aiter_raw():
@@ -184,19 +187,24 @@ class HostedChat:
             raise HostedModelFailed("the connection to the chat model broke") from None
 
 
+def _kind(response: httpx.Response) -> str:
+    """The media type of a body."""
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
 async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What follows `data:` in each line of an event stream; lines of other kinds are left out."""
+    """What follows `data:` in each line of an event stream; lines of other kinds, and empty ones, are left out."""
     held, mark = b"", codecs.BOM_UTF8
     async for part in parts:
         held, mark = (held + part).removeprefix(mark), b""
-        *lines, held = held.split(b"\n")
+        *lines, held = _LINE_END.split(held)
         for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
+            if line.startswith(b"data:") and (data := line[5:].strip()):
+                yield data
         if len(held) > _LONGEST_LINE:
             raise HostedModelFailed("the chat model sent a line without an end")
-    if held.startswith(b"data:"):
-        yield held[5:].strip()
+    if held.startswith(b"data:") and (data := held[5:].strip()):
+        yield data
 
 
 async def _whole(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
