@@ -7,6 +7,7 @@ then (`chinese.py`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 _DIGITS: Final = "零一二三四五六七八九"
@@ -14,9 +15,20 @@ _PLACES: Final = ("", "十", "百", "千")
 _GROUPS: Final = ("", "万", "亿", "万亿")
 _FIGURE: Final = re.compile(r"(?P<minus>-(?=\d))?(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<part>\d+))?(?P<after>%|年)?")
 
+# What stands between figures: the time, fractions, ranges, versions; "℃" has no letter of its own.
+_BETWEEN: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
+    (re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])"), lambda found: _time(found)),
+    (re.compile(r"(?<=\d)[ ]?℃"), "度"),
+    (re.compile(r"(?<![\d/])(\d{1,9})/(\d{1,9})(?![\d/])"), r"\2分之\1"),
+    (re.compile(r"(?<=\d)(?:\.\d+){2,}(?!\d)"), lambda found: found[0].replace(".", "点")),
+    (re.compile(r"(?<=[\d点分时度])[ ]?[-–~～][ ]?(?=\d)"), "到"),
+)
+
 
 def say_figures(text: str) -> str:
     """The text with every figure written out."""
+    for pattern, said in _BETWEEN:
+        text = pattern.sub(said, text)
     return _FIGURE.sub(_said, text)
 
 
@@ -38,6 +50,12 @@ def whole_number(digits: str) -> str:
     if said.startswith("一十"):
         said = said[1:]
     return said or "零"
+
+
+def _time(found: re.Match[str]) -> str:
+    """8:05 is 八点零五分."""
+    minute = found[2]
+    return f"{int(found[1])}点" + ("" if minute == "00" else f"零{minute[1]}分" if minute[0] == "0" else f"{minute}分")
 
 
 def _of_four(group: int) -> str:

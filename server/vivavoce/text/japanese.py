@@ -21,6 +21,9 @@ _CURRENCIES: Final = {"$": "ドル", "€": "ユーロ", "£": "ポンド", "¥"
                       "HK$": "香港ドル", "A$": "豪ドル", "C$": "カナダドル", "NT$": "台湾ドル", "₹": "ルピー",
                       "₽": "ルーブル", "฿": "バーツ", "₫": "ドン", "₱": "ペソ",
                       "₺": "リラ", "₿": "ビットコイン", "₦": "ナイラ"}  # fmt: skip
+_CODES: Final = {"USD": "ドル", "EUR": "ユーロ", "GBP": "ポンド", "JPY": "円", "KRW": "ウォン", "CNY": "元",
+                 "RMB": "元",
+                 "HKD": "香港ドル", "AUD": "豪ドル", "CAD": "カナダドル", "CHF": "スイスフラン"}  # fmt: skip
 _UNITS: Final = {"GB": "ギガバイト", "MB": "メガバイト", "TB": "テラバイト", "KB": "キロバイト", "kB": "キロバイト",
                  "GHz": "ギガヘルツ", "MHz": "メガヘルツ", "kHz": "キロヘルツ", "Hz": "ヘルツ", "kWh": "キロワット時",
                  "kW": "キロワット", "mAh": "ミリアンペアアワー", "dB": "デシベル", "hPa": "ヘクトパスカル",
@@ -47,7 +50,7 @@ _MARKS: Final = {".": "ドット", "/": "スラッシュ", ":": "コロン", "@"
                  "_": "アンダースコア"}  # fmt: skip
 _NUMBER: Final = r"\d{1,15}(?:\.\d{1,9})?"
 _TO: Final = "[ ]?[-–—~～〜]{1,2}[ ]?"
-_COUNTER: Final = "[日人個時分秒円年月歳回階本枚台件週度℃%％ヶか万億千百章頁]|km|kg|cm|mm|ページ|パーセント"
+_COUNTER: Final = "[日人個代時分秒円年月歳回階本枚台件週度℃%％ヶか万億千百章頁]|km|kg|cm|mm|ページ|パーセント"
 _FOLDED: Final = {chr(code): chr(code - 0xFEE0)
                   for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B),
                                *map(ord, "％＋＝＜＞＆／：＠－"))} | {"℃": "°C", "℉": "°F", "µ": "μ"}  # fmt: skip
@@ -87,6 +90,18 @@ def _date_range(found: re.Match[str]) -> str | None:
     return f"{first[0]}月{first[1]}日から{last[0]}月{last[1]}日"
 
 
+_PART_BEFORE: Final = re.compile(r"(?:全体の|うちの?|約|およそ|割合は|[=＝×÷+(（])[ ]?\Z")
+_PART_BEHIND: Final = re.compile(r"[ ]?(?:の(?:人|学生|割合|面積|時間|確率)|カップ|以上|以下|程度|[=＝×÷+)）])")
+
+
+def _likely_date(found: re.Match[str]) -> str | None:
+    """5/17 is a day, unless the words around it are of shares: seventeenths are rare."""
+    front = found.string[max(0, found.start() - 8) : found.start()]
+    if _PART_BEFORE.search(front) or _PART_BEHIND.match(found.string, found.end()):
+        return None
+    return f"{int(found[1])}月{int(found[2])}日"
+
+
 def _clock(found: re.Match[str]) -> str:
     hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
     return f"{hour}時" + (f"{minute}分" if minute or second else "") + (f"{second}秒" if second else "")
@@ -100,7 +115,8 @@ def _price(found: re.Match[str]) -> str:
 
 def _speed(found: re.Match[str]) -> str:
     before, after = _SPEEDS[found[2]]
-    return f"{before}{found[1]}{after}"
+    told = found.string[: found.start()].endswith(before)
+    return f"{'' if told else before}{found[1]}{after}"
 
 
 def _measure(found: re.Match[str]) -> str:
@@ -139,14 +155,15 @@ def _address(found: re.Match[str]) -> str:
     return re.sub(r"[^A-Za-z0-9]", lambda mark: _MARKS.get(mark[0], ""), plain)
 
 
-_CLOCK: Final = r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
+_CLOCK: Final = r"(?P<hour>[01]?\d|2\d):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?"
 _SHORT_DATE: Final = r"(1[0-2]|0?[1-9])/([12]\d|3[01]|0?[1-9])"
 _CURRENCY: Final = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
 
 RULES: Final[tuple[Rule, ...]] = (
     rule(FACTORIAL, lambda m: f"{m[1]}の階乗イコール{m[2]}" if is_factorial(m) else None),
     rule(r"[₀-₉]+", lambda m: "".join(chr(ord(char) - 0x2080 + 48) for char in m[0])),
-    rule(r"(?:(?<=コード)|(?<=番号)|(?<=パスワード)|(?<=PIN)|(?<=ID))([はが：:]{0,2}[ ]?)(\d{4,12})(?![\d.-])",
+    rule(r"(?:(?<=コード)|(?<=番号)|(?<=内線)|(?<=パスワード)|(?<=PIN)|(?<=ID))"
+         r"([はが：:]{0,2}[ ]?)(\d{4,12})(?![\d.-])",
          lambda m: m[1] + _figures(m[2])),
     rule(r"(?<![\d:])(\d{1,2}(?::[0-5]\d)?)[ ]?([AaPp])\.?[Mm]\.?(?![A-Za-z])",
          lambda m: f"{'午前' if m[2] in 'Aa' else '午後'}{m[1]}{'' if ':' in m[1] else '時'}"),
@@ -170,11 +187,15 @@ RULES: Final[tuple[Rule, ...]] = (
          lambda m: f"{m[1]}かける10の{'マイナス' if m[2] else ''}{m[3]}乗"),
     rule(r"(?i)(?<![A-Za-z0-9])(?:https?://|www\.)[!-~]{3,200}|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{3,80}", _address),
     rule(r"[Ⅰ-ⅿ]+", _roman),
+    rule(r"(?<![A-Za-z])(?:I{1,3}|IV|VI{1,3}|IX)(?=[型期級類世章部])", lambda m: str(roman(m[0]))),
     rule(r"(?<![\d.A-Za-z])(\d)'[ ]?(\d{1,2})(?:\"|'')", r"\1フィート\2インチ"),
-    rule(r"(?<![\d.A-Za-z\"])(\d{1,3}(?:\.\d)?)\"(?=[ ]?[\u3041-\u30ff\u4e00-\u9fff])", unless_quoted(r"\1インチ")),
+    rule(r"(?<![\d.A-Za-z\"])(\d{1,3}(?:\.\d)?)\"(?=[ ]?[\u3041-\u30ff\u4e00-\u9fff]|[。、]|\Z)",
+         unless_quoted(r"\1インチ")),
     rule(r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d)", lambda m: m[0].replace(",", "")),
     rule(r"(?<![\d-])\+?(?:\(?0\d{1,4}\)?|81)[- ]?\d{1,4}-\d{3,4}(?:-\d{3,4})?(?![\d-])", _phone),
     rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>[0-3]?\d)(?![\d/-])", _date),
+    rule(r"(?<![\w./-])(?P<year>\d\d)\.(?P<month>0[1-9]|1[0-2])\.(?P<day>0[1-9]|[12]\d|3[01])"
+         r"(?![A-Za-z\d/-]|\.\d)", _date),
     rule(r"(?<![\d-])(?P<year>1[6-9]\d\d|20\d\d)-(?P<month>0[1-9]|1[0-2])(?P<day>)(?![\d/-])", _date),
     rule(rf"(?<![A-Za-z\d./-]){_SHORT_DATE}[ ]?[-–—~～〜][ ]?{_SHORT_DATE}(?![A-Za-z\d/-])",
          _date_range),
@@ -183,13 +204,21 @@ RULES: Final[tuple[Rule, ...]] = (
          rf"(?=\d{{1,2}}/\d{{1,2}}[ ]?(?:[(（][月火水木金土日祝・]{{1,3}}[)）]|まで|から|より|以降|"
          rf"以前|に[開発始行出公実]|[の]?(?:午前|午後|夜|朝|昼|会議|予定|試合|発売|公開|開催|ライブ)|発売|開催|開始|公開|締切|生まれ)))"
          rf"{_SHORT_DATE}(?![\d/.])", lambda m: f"{int(m[1])}月{int(m[2])}日"),
+    rule(r"(?<![A-Za-z\d./-])(1[0-2]|0?[1-9])/(1[3-57-9]|2[1-36-9]|31)(?![A-Za-z\d/.-])", _likely_date),
+    rule(r"(?<![\d/])(20\d\d|19\d\d)/(0?[1-9]|1[0-2])(?![\d/])", lambda m: f"{m[1]}年{int(m[2])}月"),
+    rule(r"(?<![\d/])24/7(?![\d/])", "24時間7日"),
+    rule(r"(?<=[A-Z])[~～〜](?=[A-Z](?![A-Za-z]))", "から"),
+    rule(r"<([ぁ-ヿ一-鿿]{1,20})>", r"\1"),
+    rule(rf"({_NUMBER})[ ]?({'|'.join(_CODES)})(?![A-Za-z])", lambda m: m[1] + _CODES[m[2]]),
+    rule(rf"(?<![A-Za-z])({'|'.join(_CODES)})[ ]?({_NUMBER})", lambda m: m[2] + _CODES[m[1]]),
     rule(rf"(?<=日)[T ]?{_CLOCK}(?:Z(?![A-Za-z])|[+-]\d\d:?\d\d)?(?![\d:])", _clock),
     rule(rf"(?<![\d:.]){_CLOCK}(?![\d:])", _clock),
-    rule(r"(?<![\d:])(\d{1,5})[ ]?:[ ]?(\d{1,5})(?![\d:])", r"\1対\2"),
+    rule(r"(?<![\d:])(\d{1,9})[ ]?:[ ]?(\d{1,9})(?![\d:])",
+         lambda m: f"{m[1]}{'対' if max(map(len, m.groups())) < 4 else 'たい'}{m[2]}"),
     rule(r"(?<=\d)[ ]?[-−–][ ]?(?=\d{1,9}[ ]?=)", "ひく"),
     rule(rf"(?P<minus>(?<![\d\w])[-−–])?(?:US(?=\$))?(?P<sign>{_CURRENCY})[ ]?(?P<amount>{_NUMBER})"
          rf"(?:{_TO}(?:{_CURRENCY})?(?P<last>{_NUMBER}))?(?P<many>[ ]?[万億千百萬兆]{{1,2}})?", _price),
-    rule(rf"(?<=\d[日人個時分秒円年月歳回階本枚台度万億千百%]){_TO}(?=\d|午[前後])", "から"),
+    rule(rf"(?<=\d[日人個代時分秒円年月歳回階本枚台度万億千百%]){_TO}(?=\d|午[前後])", "から"),
     rule(r"(?<=\d°C)[ ]?[-~～〜–][ ]?(?=\d)", "から"),
     rule(r"(?<=\d)[ ]?[~～〜–—][ ]?(?=\d)", "から"),
     rule(rf"(?<![\d.-])(\d{{1,4}})-(?=\d{{1,4}}(?:{_COUNTER}))", r"\1から"),

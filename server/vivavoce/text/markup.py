@@ -43,9 +43,16 @@ _CITATION: Final = re.compile(
     r"(?<=[A-Za-z.,;)\"'][ ])(?:\[\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}\]){1,6}(?=[\s.,;:!?)]|\Z)"
 )
 _KEY_BEFORE: Final = re.compile(r"(?i)\b(?:press|type|hit|key|option|choose|select|button|enter|dial|push|tap|say|index|is|are|"
-                                r"was|of|to|equals|return|returns)[ ]\Z")  # fmt: skip
+                                r"was|of|to|equals|return|returns|see|cf\.|and|or|by|with|"
+                                r"refs?\.?|references?)[ ]\Z")  # fmt: skip
+# Several behind one another, which are no link with its name: foo[1][2], `foo`[1][2].
+_CITATIONS: Final = re.compile(
+    r"(?<=[\w.,;:!?)\"'`*])(?:\[[1-9]\d{0,2}(?:\s?[,–-]\s?\d{1,3}){0,6}\]){1,12}(?![\[(:]|\w)"
+)
+_INDEXED: Final = re.compile(r"(?:(?<![\w'’])[a-zA-Z]|(?<!\w)(?:arr|array|list|args|argv|data|items|values|results?|rows?|nums|row|col|self|df|"
+                             r"matrix|grid|tuple|vec|buf|\w*_\w*))\Z")  # fmt: skip
 _FOOTNOTE: Final = re.compile(
-    r"(?m)^[ \t]*+\[\^[^\[\]\s]{1,40}\]:|(?<=[\w.,;:!?)\"'])\[\^?\d{1,3}\]|\[\^[^\[\]\s]{1,40}\]"
+    r"(?m)^[ \t]*+\[\^[^\[\]\s]{1,40}\]:|(?<=[\w.,;:!?)\"'])\[\^\d{1,3}\]|\[\^[^\[\]\s]{1,40}\]"
 )
 _RULE_LINE: Final = re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$")
 _TABLE_RULE: Final = re.compile(r"(?m)^(?=[^\n]*[|-][^\n]*\|)[ \t|:-]*+$")
@@ -79,6 +86,7 @@ def strip_markup(text: MappedText) -> MappedText:
     text = text.remove(_code_blocks(text.text))
     for pattern in (_COMMENT, _DEFINITION):
         text = text.sub(pattern, "")
+    text = text.sub(_CITATIONS, lambda found: None if _is_index(found) else "")
     for pattern in (_AUTOLINK, _LINK):
         text = text.keep(pattern)
     text = _strip_tags(text)
@@ -100,6 +108,11 @@ def strip_markup(text: MappedText) -> MappedText:
         text = text.sub(pattern, "")
     text = text.keep(_ESCAPE)
     return text.sub(_LIST_NUMBER, lambda found: found[0][:-1] + ",")
+
+
+def _is_index(found: re.Match[str]) -> bool:
+    """x[1], arr[2]: a place in something, which is said."""
+    return _INDEXED.search(found.string[max(0, found.start() - 24) : found.start()]) is not None
 
 
 def _strip_tags(text: MappedText) -> MappedText:

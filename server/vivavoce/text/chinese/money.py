@@ -38,6 +38,8 @@ def _money(found: re.Match[str]) -> str:
     amount, many = found["amount"], _MANY[found["many"] or ""]
     if many == "百万" and not last:
         amount, many = f"{float(amount) * 100:.12g}", "万"
+    elif many == "十亿" and not last:
+        amount, many = f"{float(amount) * 10:.12g}", "亿"
     if last or _CURRENCIES[found["sign"]] not in ("元", "美元"):
         amount, last = spoken_number(amount), f"到{spoken_number(found['last'])}" if last else ""
     return minus + amount + last + many + (found["han"] or "") + _CURRENCIES[found["sign"]]

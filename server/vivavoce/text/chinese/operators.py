@@ -13,6 +13,8 @@ from vivavoce.text.factorials import FACTORIAL, is_factorial
 _PAIRS: Final = {"<=": "小于等于", ">=": "大于等于", "≤": "小于等于", "≥": "大于等于", "!=": "不等于", "≠": "不等于",
 "==": "等于",
                  "->": "到", "=>": "推出", "±": "正负", "≈": "约等于", "→": "到"}  # fmt: skip
+_NAMES: Final = {"∠": "角", "△": "三角形", "⊥": "垂直于", "∥": "平行于", "∵": "因为", "∴": "所以", "∈": "属于",
+                 "∞": "无穷", "∑": "求和", "∫": "积分", "∪": "并", "∩": "交"}  # fmt: skip
 _PAIR: Final = "|".join(re.escape(pair) for pair in sorted(_PAIRS, key=len, reverse=True))
 
 
@@ -30,6 +32,7 @@ def _scientific(found: re.Match[str]) -> str:
 
 
 SCIENTIFIC: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\d)/(?=\d{1,9}[ ]?=)", "除以"),
     rule(FACTORIAL, lambda m: f"{m[1]}的阶乘等于{m[2]}" if is_factorial(m) else None),
     rule(rf"(?<![\d.A-Za-z])({NUMBER})[eE]([+-]?\d{{1,3}})(?![A-Za-z\d.])", _scientific),
 )  # fmt: skip
@@ -46,6 +49,7 @@ OPERATORS: Final[tuple[Rule, ...]] = (
     rule(r"(?<!<)[ ]?<[ ]?(?=[\d.-])|(?<=\w)[ ]?<[ ]?(?=\w)", "小于"),
     rule(r"(?<!>)[ ]?>[ ]?(?=[\d.-])|(?<=\w)[ ]?>[ ]?(?=\w)", "大于"),
     rule(r"√(?=[ ]?[\w(（])", "根号"),
+    rule("[" + "".join(_NAMES) + "]", lambda m: _NAMES[m[0]]),
     rule(r"§[ ]?(?=\d)", "第"),
     rule(r"(?<=\d)°(?![CFcf])", "度"),
     rule(rf"(?<=[{HAN}])[ ]?&[ ]?(?=[{HAN}])", "和"),

@@ -48,7 +48,6 @@ _READ_WITH_NUMBERS: Final = frozenset(
         "厘米",
         "毫米",
         "千克",
-        "克",
         "升",
         "毫升",
         "毫克",
@@ -86,6 +85,7 @@ def _unit(found: re.Match[str]) -> str:
 
 
 SMALL_PARTS: Final[tuple[Rule, ...]] = (
+    rule(rf"(?<![\d.,%])({NUMBER})[ ]?[-–~～到][ ]?({NUMBER})[%％]", r"百分之\1到\2"),
     rule(rf"({NUMBER})[ ]?(?:ppm|PPM)(?![A-Za-z])", r"百万分之\1"),
     rule(rf"({NUMBER})[ ]?‰", r"千分之\1"),
 )  # fmt: skip

@@ -59,8 +59,12 @@ WEB: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.:/])((?:\d{1,3}\.){3}\d{1,3}|localhost):(\d{2,5})(?![\w:.]\w|\w)", _with_port),
     rule(r"(?<!\w)[A-Za-z]:\\[^\s<>\"|?*]{0,200}", _file),
     rule(r"(?<![\w.\"'])(?:~|\.{1,2})/[\w./~-]{1,200}", _file),
+    rule(r"(?<![\w.+-])[a-z]{1,16}@(?:[A-Za-z0-9-]{1,63}+\.){1,6}[a-z]{2,24}:[\w./~-]{1,200}", _file),
     rule(r"(?<![\w.+-])[A-Za-z0-9_.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,6}[A-Za-z]{2,24}(?![\w])", _email),
-    rule(r"(?i)(?<!\w)(?:https?|ftp|wss?)://[^\s<>\"]++|(?<![\w.@/])www\.[^\s<>\"]++", _url),
+    rule(
+        r"(?i)(?<!\w)(?:https?|ftps?|sftp|wss?|s3|gs|git|ssh|file|hf|redis|rediss|postgres|postgresql|mysql|mongodb|docker|ipfs|magnet|app)://[^\s<>\"]++|(?<![\w.@/])www\.[^\s<>\"]++",
+        _url,
+    ),
     rule(rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}+\.){{1,6}}(?:{_TOP_LEVEL})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*+)?", _url),
 )
 

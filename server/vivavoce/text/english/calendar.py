@@ -16,6 +16,9 @@ _DAY: Final = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\w:%]|[.,]\d)"
 _YEAR: Final = r"(?P<year>[12]\d{3})(?!\d|[.,]\d)"
 _WEEKDAY: Final = r"(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)"
 # In front of 25.12.24, which may be a version too.
+_RELEASE: Final = re.compile(
+    r"(?i)(?<!\w)(?:versions?|v|ver|release|ubuntu|build|firmware|kernel|update|patch|section|§)[.: ]*\Z"
+)
 _DATED: Final = re.compile(r"(?i)(?<!\w)(?:on|by|since|until|till|from|to|of|dated?|born|due|before|after)[:]? \Z")
 
 
@@ -108,6 +111,8 @@ DATES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w./-])(?P<year>[12]\d{3})([-/])(?P<a>0?[1-9]|1[0-2])\2(?P<b>[0-3]?\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]?\d)([/-])(?P<b>[0-3]?\d)\2(?P<year>[12]\d{3}|\d\d)(?![\w/-]|\.\d)", _numeric),
     rule(r"(?<![\w./-])(?P<a>[0-3]?\d)(?P<dot>\.)(?P<b>[01]?\d)\.(?P<year>[12]\d{3})(?![\w/-]|\.\d)", _numeric),
+    rule(r"(?<![\w./-])(?P<a>0[1-9]|[12]\d|3[01])(?P<dot>\.)(?P<b>0[1-9]|1[0-2])\.(?P<year>\d\d)(?![\w/-]|\.\d)",
+         lambda m: None if _RELEASE.search(before(m)) or not (m["a"][0] == "0" or int(m["a"]) > 12) else _numeric(m)),
     rule(r"(?<![\w./-])(?P<year>1[6-9]\d\d|20\d\d)-(?P<month>0[1-9]|1[0-2])(?![\w/-]|[.,]\d)", _iso_month),
     rule(r"(?:(?<=day )|(?<=day, ))(?P<a>1[0-2]|0?[1-9])/(?P<b>[0-3]?\d)(?![\w/-]|[.,]\d)", _numeric),
     rule(r"(?i)(?<=\bon |\bby )(?P<a>1[0-2]|0?[1-9])/(?P<b>[0-3]?\d)(?![\w/-]|[.,]\d)", _numeric),

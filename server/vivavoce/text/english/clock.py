@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.english.numerals import cardinal, digits
+from vivavoce.text.english.numerals import cardinal, digits, number
 from vivavoce.text.english.rule import Rule, rule
 
 _HALF: Final = r"(?P<half>[AaPp])(?:\.[ ]?[Mm]\.|\.?[Mm](?![\w]))"
@@ -61,6 +61,17 @@ def _duration(found: re.Match[str]) -> str | None:
     return " ".join(f"{cardinal(int(n))} {_SPANS[sign]}{'' if n == '1' else 's'}" for n, sign in parts)
 
 
+_ISO_SPANS: Final = ("year", "month", "week", "day", "hour", "minute", "second")
+
+
+def _iso_duration(found: re.Match[str]) -> str | None:
+    """PT1H30M, P3DT4H: lengths of time as machines write them."""
+    parts = [(found[f"n{at}"], name) for at, name in enumerate(_ISO_SPANS) if found[f"n{at}"]]
+    if not parts:
+        return None
+    return " ".join(f"{number(n)} {name}{'' if n == '1' else 's'}" for n, name in parts)
+
+
 def _lap(found: re.Match[str]) -> str:
     """1:23.45: minutes, seconds and their hundredths."""
     seconds = f"{'oh ' if found[2][0] == '0' else ''}{cardinal(int(found[2]))}"
@@ -95,6 +106,19 @@ def _minutes(found: re.Match[str]) -> str | None:
         return None
     return f"{cardinal(int(found[1]))} minutes {cardinal(int(found[2]))} seconds"
 
+
+# before a formula is seen in P1Y
+DURATIONS: Final[tuple[Rule, ...]] = (
+    rule(
+        r"(?<![\w.-])((?:19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)T([01]\d|2[0-4])([0-5]\d)([0-5]\d)?(Z?)(?!\w)",
+        lambda m: f"{m[1]}-{m[2]}-{m[3]}T{m[4]}:{m[5]}:{m[6] or '00'}{m[7]}",
+    ),
+    rule(
+        r"(?<![\w.-])P(?=\d{1,5}[YMWD]|T\d)(?:(?P<n0>\d{1,5})Y)?(?:(?P<n1>\d{1,5})M)?(?:(?P<n2>\d{1,5})W)?(?:(?P<n3>\d{1,5})D)?"
+        r"(?:T(?=\d)(?:(?P<n4>\d{1,5})H)?(?:(?P<n5>\d{1,5})M)?(?:(?P<n6>\d{1,5}(?:\.\d{1,9})?)S)?)?(?![\w-]|\.\w)",
+        _iso_duration,
+    ),
+)
 
 TIMES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,$])(\d{1,3})m(?=[ ](?:ago|left|read|remaining)\b)|"

@@ -12,7 +12,7 @@ from typing import Final
 
 from vivavoce.text.english.context import after, before, counts_something
 from vivavoce.text.english.money import CURRENCIES
-from vivavoce.text.english.numerals import cardinal, roman
+from vivavoce.text.english.numerals import cardinal, roman, year
 from vivavoce.text.english.rule import Rule, rule
 from vivavoce.text.english.units import UNIT
 
@@ -107,11 +107,30 @@ def _spaced_groups(found: re.Match[str]) -> str | None:
     return "".join(groups) + (f".{part}" if part else "")
 
 
+_FAR: Final = (
+    "km|km²|m²|kWh|ha|Euro|euros?|people|inhabitants|users|Einwohner|Menschen|habitants|personnes|personas|miles"
+)
+_MANY: Final = (
+    r"Euro|euros?|dollars|people|inhabitants|users|followers|views|copies|Einwohner|Menschen|"
+    r"habitants|personnes|personas"
+)
+
+
+def _bounds(found: re.Match[str]) -> str:
+    """∫₀¹: from zero to one."""
+    low = found[1].translate(_PLAIN_FIGURES)
+    return f"∫ from {low} to {'∞' if found[2] == '∞' else found[2].translate(_PLAIN_FIGURES)} of"
+
+
+_PLAIN_FIGURES: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789-0123456789")
+
 DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=\d),[-–—](?=[ ]?€|[\s.;)]|\Z)", ""),
     rule(r"(?<![\w.])([hH])\.(2)(6[1-6])(?!\w)", lambda m: f"{m[1]} dot two {cardinal(int(m[3]))}"),
+    rule(r"∫[ ]?([₀-₉]{1,4}|₋[₀-₉]{1,4})([⁰¹²³⁴-⁹]{1,4}|∞)", _bounds),
     rule(r"(?<=\d)ⁿ(?=d(?!\w))", "n"),
     rule(r"(?<!\w)(#[A-Za-z]{2,30})(?=(?:19|20)\d\d(?!\w))", r"\1 "),
+    rule(r"(?<![\w&])#((?:19|20)\d\d)(?=[A-Za-z]{2})", lambda m: f"hashtag {year(int(m[1]))} "),
     rule(r"(?<![\w.])802\.11([a-z]{0,2})(?!\w)", lambda m: " ".join(["eight oh two dot eleven", *m[1].upper()])),
     rule(r"(?<=\d)-(alpha|beta|rc|dev|pre|preview|canary|nightly|snapshot)(?:[.-]?(\d{1,4}))?(?!\w)",
          lambda m: " ".join(filter(None, [" " + m[1], m[2]]))),
@@ -133,6 +152,10 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\w,.]\w|\d)", _decimal_comma),
     rule(r"(?<=€)[ ]?[1-9]\d{0,2}\.\d{3}(?![\w.,]\d|\d|[ ]?(?:/|per)[ ]?(?:l|L)(?:it|\b))", _joined),
     rule(r"(?<![\w.,])[1-9]\d{0,2}\.\d{3}(?=[ ]?€(?![ ]?(?:/|per)[ ]?(?:l|L)(?:it|\b)))", _joined),
+    # 100.000 km: a point and three zeros in front of what nobody weighs to the gram
+    rule(rf"(?<![\w.,])[1-9]\d{{1,2}}\.000(?=[ ]?(?:{UNIT}|{_MANY})(?!\w))|"
+         rf"(?<![\w.,])[1-9]\.000(?=[ ]?(?:{_FAR})(?!\w))",
+         _joined),
     rule(rf"(?<![\w.,])\d{{1,6}},\d{{1,2}}(?!\d){_DECIMAL_COMMA_FOLLOWS}", _decimal_comma),
     rule(rf"(?<=[{''.join(CURRENCIES)}])[ ]?\d{{1,6}},\d{{1,2}}(?![\w.,]\w|\d)", _decimal_comma),
     # a minus by other signs: in front of a number that follows no number

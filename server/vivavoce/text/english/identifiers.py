@@ -74,6 +74,12 @@ IDENTIFIERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w-])([A-Z]{1,2}\d[A-Z\d]?)[ ](\d[A-Z]{2})(?![\w-])", _postcode),
     rule(r"(?<![\w/-])(?<!\d )(\d{5})-(\d{4})(?![\w/-]|[.,]\d)", lambda m: f"{digits(m[1])}, {digits(m[2])}"),
     rule(r"(?<![\w&])#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})(?![\w-])", _colour),
+    rule(r"(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])", _groups),
+    rule(r"(?<![\w.-])(?=[a-f\d]{0,40}\d[a-f]{1,8}\d)(?=[a-f\d]{0,40}[a-f]\d{1,8}[a-f]|[a-f\d]{12})[a-f\d]{7,64}(?![\w])(?!\.\d)",
+         lambda m: spelled(m[0])),
     rule(r"(?<!\w)0([xXbBoO])([0-9A-Fa-f]{1,16})(?!\w)", lambda m: f"zero {m[1].lower()} {spelled(m[2].upper())}"),
+    rule(r"(?i)(?:(?<=\berror )|(?<=\bfault )|(?<=\bcode )|(?<=\bcodes )|"
+         r"(?<=\berrors ))(?-i:[A-Z]{1,3}-?)\d{3,5}(?!\w|[.,]\d)",
+         lambda m: spelled(m[0])),
     rule(r"(?<![\w@./])#?[A-Z0-9]{1,20}(?:-[A-Z0-9]{1,20}){0,5}(?![\w@/%]|[.,:]\d|-\w)", _code),
 )  # fmt: skip

@@ -94,6 +94,31 @@ def _feet(found: re.Match[str]) -> str:
     return f" {number(found['amount'])} {'foot' if single else 'feet'}"
 
 
+_PARTS_OF_INCH: Final = {"½": "a half", "¼": "a quarter", "¾": "three quarters"}
+# Figures that somebody is, or that something is so far away.
+_MEASURED: Final = re.compile(r"(?i)(?:(?<!\w)(?:is|am|are|was|were|about|around|over|under|nearly|almost|only|"
+                              r"roughly|of|to|than|at|"
+                              r"least|most|up|tis|measures|stands|drop|fell|jumped|grew|dove|deep|every)|"
+                              r"['’](?:m|s|re)) \Z")  # fmt: skip
+
+
+def _bare_feet(found: re.Match[str]) -> str | None:
+    """6' on its own: feet, unless the mark ends a quotation that one has begun, or a plural owns something."""
+    front, text = before(found, 400), found.string
+    if re.search(r"(?<![\w'])'(?=\S)[^']*\Z", front):  # 'I have 6'
+        return None
+    word = next_word(found)
+    if not (_MEASURED.search(front) or _DETERMINED.search(front) or text[found.end() : found.end() + 1] == "-"
+            or re.match(r"[ ]?(?:[,;)]|\Z|[.!?]|(?:and|or|to|from|in|away|below|above|long|"
+                        r"tall)\b)", after(found))):  # fmt: skip
+        return None
+    single = found["amount"] == "1" or text[found.end() : found.end() + 1] == "-" or is_adjective(found)
+    return f" {number(found['amount'])} {'foot' if single and word != 'above' else 'feet'}"
+
+
+_DETERMINED: Final = re.compile(r"(?i)(?<!\w)(?:an?|the|this|that|each|one|my|our|his|her) \Z")
+
+
 def _many(found: re.Match[str]) -> str | None:
     """300K, 5M, 2m: thousands and millions without a currency sign."""
     amount, short = found["amount"], found["short"]
@@ -105,6 +130,8 @@ def _many(found: re.Match[str]) -> str | None:
     if _LABEL.search(before(found)) and not counted:
         return None
     if short in "kK" and amount in ("2", "4", "5", "8", "10", "16") and _K_SCREEN.match(after(found)):
+        return f" {number(amount)} K"
+    if short == "K" and amount in ("4", "8") and not counted and not is_plural(next_word(found)) and not found["last"]:
         return f" {number(amount)} K"
     if short in "BT" and not (counted or is_plural(next_word(found)) or "." in amount or len(amount) > 1):
         return None
@@ -196,13 +223,21 @@ _FOODS: Final = (
     "all-purpose|chopped|diced|sliced|shredded|grated|warm|cold|heavy|packed|cooked|frozen|fresh|honey|juice"
 )
 
+_DRINKS: Final = (
+    "milk|beer|ale|water|cream|blood|ice cream|stout|lager|cider|guinness|broth|stock|buttermilk|berries|Guinness"
+)
+
 MEASURES: Final[tuple[Rule, ...]] = (
     rule(r"[ ]?/[ ]?100[ ]?(g|ml|mL|km|kg|L)(?!\w)", lambda m: f" per hundred {unit_name(m[1], single=False)}"),
     rule(r"(?<![\w.,])(\d{1,2})[kK](?= (?:white |yellow |rose )?gold\b)", lambda m: f"{number(m[1])} karat"),
     rule(r"(?<![\w.,])([1-9]\d{3})K(?=(?: (?:bulbs?|lights?|lamps?|LEDs?|white|daylight|color|colour))|[.,;)]|\Z)",
          lambda m: f"{number(m[1])} kelvin"),
-    rule(r"(?<![\w.,])(\d{1,3})[ ]?pt(?= (?:font|type|text|size|Arial|Times|"
+    rule(r"(?<![\w.,])(\d{1,3})[ ]?pt\.?(?= (?:font|type|text|size|Arial|Times|"
          r"Helvetica)\b)", lambda m: f"{number(m[1])} point"),
+    rule(rf"(?<![\w.,/])({NUMBER})[ ]?pts?\.?(?= (?:of )?(?:{_DRINKS})\b)",
+         lambda m: f"{number(m[1])} pint{'' if m[1] == '1' else 's'}"),
+    rule(rf"(?<![\w.,/])({NUMBER})[ ]?pt(?:\.|(?!\w))(?! \d)",
+         lambda m: keep_stop(f"{number(m[1])} point{'' if m[1] == '1' or is_adjective(m) else 's'}", m)),
     rule(rf"(?<=\dV[ ,/])({NUMBER})A(?!\w)", lambda m: f"{number(m[1])} ampere{'' if m[1] == '1' else 's'}"),
     rule(rf"(?<=[\d½¼¾⅓⅔])[ ]?c\.?(?= (?:of )?(?:{_FOODS})\b)", _cups),
     rule(r"(?<![\w°])(?<!\d )°([CF])(?![\w])", lambda m: f"degrees{_SCALES[m[1]]}"),
@@ -218,7 +253,9 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\d.])(\d{1,3})°[ ]?(\d{1,2})['′](?:[ ]?(\d{1,2}(?:\.\d+)?)(?:\"|″|''))?", _arc),
     rule(rf"(?P<minus>(?<![\w)])-)?{NOT_INSIDE}(?P<amount>{NUMBER})[ ]?(?:(?P<sign>[°º])|deg(?:rees|\.)?[ ](?=[CFK]\b))"
          r"[ ]?(?P<scale>[CFKcf])?(?!\w)", _degrees),
-    rule(r"(?<![\w.])(\d)['′][ ]?(\d{1,2})[\"″]", lambda m: f"{number(m[1])} foot {number(m[2])}"),
+    rule(r"(?<![\w.])(\d{1,2})['′][ ]?(\d{1,2})[ ]?([½¼¾])[ ]?(?:[\"″]|'')",
+         lambda m: f"{number(m[1])} foot {number(m[2])} and {_PARTS_OF_INCH[m[3]]}"),
+    rule(r"(?<![\w.])(\d{1,2})['′][ ]?(\d{1,2})(?:[\"″]|'')", lambda m: f"{number(m[1])} foot {number(m[2])}"),
     rule(r"(?<![\w.])([1-9])['′](1[01]|\d)(?![\w'′\"]|[.,]\d)", lambda m: f"{number(m[1])} foot {number(m[2])}"),
     rule(r"(?<=\d)[ ]?ft\.?[ ](\d{1,2})[ ]?in(?:\.|(?!\w))", lambda m: keep_stop(f" foot {number(m[1])}", m)),
     *BEFORE_UNITS,
@@ -227,6 +264,7 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rf"ceiling|"
          r"\w+ (?:tall|ladder|ceiling))\b))", _feet),
     rule(rf"(?<=by )(?P<amount>{NUMBER})'(?!\w)", _feet),
+    rule(rf"(?<![\w.,/'])(?P<amount>{NUMBER})'(?![\w'])", _bare_feet),
     rule(rf"(?<![\w.,])({NUMBER})[ ]?in(?:(?<! in)(?!\w)|\.(?!\w))",
          lambda m: keep_stop(f"{number(m[1])} {'inch' if m[1] == '1' or is_adjective(m) else 'inches'}", m)),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?:[ ]?[–-][ ]?(?P<last>{NUMBER}))?(?P<short>[kKmMBbT]|bn|mn|"

@@ -162,6 +162,7 @@ _PRICE: Final = re.compile(
 )
 
 MONEY: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\d)/[-=–](?!\w)", ""),  # Rs 250/-
     rule(rf"₹[ ]?({NUMBER})[ ]?(L|"
          rf"[Cc]r)(?!\w)", lambda m: f"{number(m[1])} {'lakh' if m[2] == 'L' else 'crore'} rupees"),
     rule(r"[$£€](\d{1,3})s(?!\w)", lambda m: plural(number(m[1]))),

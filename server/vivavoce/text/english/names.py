@@ -138,6 +138,11 @@ def _in_pairs(found: re.Match[str]) -> str:
     return early_year(int(found[0]))
 
 
+def _aircraft(found: re.Match[str]) -> str:
+    """747-400: seven forty-seven four hundred."""
+    return f"{early_year(int(found[1]))} {number(found[2])} ".rstrip()
+
+
 _STREETS: Final = r"(?:St|Street|Ave|Avenue|Blvd|Boulevard|Rd|Road|Dr|Drive|Ln|Lane|Way|Court|Ct|Place|Pl|Pkwy)\b"
 
 
@@ -169,7 +174,15 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,/-])(\d{1,2})-(\d{1,2})-(\d{1,2})(?![\w/-]|[.,]\d)", _score),
     rule(r"(?<!\w)(401|403|457)[ ]?(?:\(([kKbB])\)|([kKbB]))(?!\w)",
          lambda m: f"{early_year(int(m[1]))} {(m[2] or m[3]).upper()}"),
+    rule(r"(?:(?<=\bRFC )|(?<=\bRFC-))\d{3,5}(?![\w%]|[.,]\d)", lambda m: digits(m[0])),
+    rule(r"(?:(?<=\bISO )|(?<=\bISO/IEC )|(?<=\bIEEE )|(?<=\bDIN )|(?<=\bIEC )|(?<=\bNIST ))[1-9]\d{2,4}(?![\w%])",
+         lambda m: _in_pairs(m) if len(m[0]) < 5 else digits(m[0])),
+    rule(r"(?i)(?:(?<=\btel\. )|(?<=telephone )|(?<=\bphone: )|(?<=\bphone ))(0\d{2,5})[ ]?/[ ]?(\d{4,9})(?![\w/-])",
+         lambda m: f"{digits(m[1])}, {digits(m[2])}"),
     rule(r"(?<=\bBoeing )7\d7(?!\w)", _in_pairs),
+    rule(r"(?<![\w.,/$-])(7[0-8]7)-([1-9]00)(?=(?:ERF?|LR|F|SP)?(?!\w))", _aircraft),
+    rule(r"(?:(?<=\bRTX )|(?<=\bGTX )|(?<=\bRX )|(?<=\bGeForce )|(?<=\bRyzen [3579] ))[1-9]\d{3}(?![\w%]|"
+         r"[.,]\d)", _in_pairs),
     rule(r"(?<=[-.]\d{4})[ ]?x[ ]?(\d{2,5})(?!\w)", lambda m: f", extension {digits(m[1])}"),
     rule(r"(?<![\w.,/+-])(?:\+?\d{1,3}[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-])", _phone),
     rule(r"(?<![\w.,/-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,5}(?![\w-])", _phone),

@@ -82,6 +82,7 @@ SCIENTIFIC: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[=+*<>≤≥×÷−] )(-?\d{1,4})([xyzn])(?=[ ]?(?:[-+*/=<>^,;.)]|\Z))", r"\1 \2"),
     rule(r"(?<=\w) % (?=\d{1,6} ?[=!]=|[a-z]\b ?[=!]=)", " modulo "),
     rule(r"∑(?= from\b)", "sum"),
+    rule(r"∫(?= from\b)", "integral"),
     # a dash in front of "=" takes away: 5-3=2, 5 – 3 = 2
     rule(rf"(?<=[\d)])[ ]?[–−-][ ]?(?={_TERM}(?:[ ]?[-+*/×÷–−][ ]?{_TERM}){{0,6}}[ ]?=)", " minus "),
     rule(r"(?<![\w-])([xyznijtm]|\d{1,4}[xyzn])[-−–](?=\d{1,4}(?![\w-]|\.\d))", r"\1 minus "),

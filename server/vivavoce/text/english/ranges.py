@@ -116,7 +116,8 @@ RANGES: Final[tuple[Rule, ...]] = (
     rule(r"(?<= to )(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun)(?:\.(?=[ ][a-z\d])|(?![\w]))", weekday),
     rule(
         r"(?<!\w)(?P<day>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|"
-        r"Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?(?:[ ]?[-–][ ]?\d{1,2}(?::\d\d)?)?[ ]?[ap]\.?m|,?[ ]\d{1,2}/\d{1,2}(?!\w))",
+        r"Sun)\.?(?=[ ]\d{1,2}(?::\d\d)?(?:[ ]?[-–][ ]?\d{1,2}(?::\d\d)?)?[ ]?[ap]\.?m|"
+        r",?[ ]\d{1,2}/\d{1,2}(?!\w)|,?[ ]\d{1,2}(?::\d\d)?[ ]?[-–][ ]?\d{1,2}(?::\d\d)?(?![\w.]\w|\w))",
         weekday,
     ),
     rule(r"(?<!\w)(?P<day>Mon|Wed|Fri|Sat|Sun)\.(?=[ ][a-z\d])", weekday),

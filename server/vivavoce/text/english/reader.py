@@ -15,14 +15,17 @@ from vivavoce.text.english import (
     chess,
     clock,
     dress,
+    european,
     identifiers,
     measures,
     money,
+    music,
     names,
     operators,
     ranges,
     romans,
     scripture,
+    slang,
     words,
     years,
 )
@@ -30,11 +33,15 @@ from vivavoce.text.english.rule import Rule
 from vivavoce.text.mapped import MappedText
 
 RULES: Final[tuple[Rule, ...]] = (
+    *slang.SLANG,
     *addresses.WEB,
     *scripture.SCRIPTURE,
     *identifiers.IDENTIFIERS,
     *chess.CHESS,
+    *music.CHORDS,
+    *clock.DURATIONS,
     *chemistry.IONS,
+    *european.EUROPEAN,
     *dress.DRESS,
     *chemistry.FORMULAS,
     *operators.SCIENTIFIC,

@@ -115,7 +115,7 @@ ROMAN_NUMERALS: Final[tuple[Rule, ...]] = (
     rule(rf"(?<!\w)(?P<part>{_PARTS}|chapter|part|book|volume|act|article|section)(?P<many>s?) "
          rf"(?P<first>[IVXLCDM]{{1,9}})(?P<joint> to |, | and |–| of (?=[IVX]))"
          rf"{_ROMAN}", _two_parts),
-    rule(rf"(?<!\w)(?P<part>{_SHORT_PARTS}) {_ROMAN}", _short_part),
+    rule(rf"(?<!\w)(?P<part>{_SHORT_PARTS}) (?!I(?: [a-z]|['’])){_ROMAN}", _short_part),
     rule(rf"(?<!\w)(?P<part>{_PARTS}) {_PRONOUN}{_ROMAN}", _part),
     rule(r"(?:(?<=\b[Ss]cene )|(?<=\b[Aa]ct ))(?P<roman>[ivx]{1,5})(?![\w'])", _small),
     rule(r"(?:(?<=\b[Cc]hapter )|(?<=\b[Pp]age )|(?<=\b[Pp]ages )|(?<=\b[Pp]art )|(?<=\b[Bb]ook ))"

@@ -58,6 +58,9 @@ DATES: Final[tuple[Rule, ...]] = (
          lambda m: f"{_month(m[1])} {whole(str(int(m[2])))}일에서 {_month(m[3])} {whole(str(int(m[4])))}일"),
     rule(r"(?<![\d.])(?P<year>[12]\d{3})(?P<joint>[-./])[ ]?(?P<month>\d{1,2})(?P=joint)[ ]?(?P<day>\d{1,2})"
          r"(?:\.(?=[ ]|\()|(?![\d.-]\d|\d))", _date),
+    rule(r"(?<![\w./-])(?P<year>\d\d)\.(?P<month>0[1-9]|1[0-2])\.(?P<day>0[1-9]|[12]\d|3[01])(?:\.(?=[ ]|\()|"
+         r"(?![A-Za-z\d/-]|\.\d))", _date),
+    rule(r"(?<![\d./-])(?P<month>0?[1-9]|1[0-2])/(?P<day>0?[1-9]|[12]\d|3[01])/(?P<year>[12]\d{3})(?![\d./-])", _date),
     rule(r"(?<![\d.-])([12]\d{3})-(0[1-9]|1[0-2])(?![\d-])", lambda m: f"{whole(m[1])}년 {_month(m[2])}"),
     rule(rf"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]){_DAY_BEHIND}",
          lambda m: f"{_month(m[1])} {whole(str(int(m[2])))}일"),

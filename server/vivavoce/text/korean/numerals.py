@@ -57,9 +57,11 @@ def times_power(figures: str, power: int) -> str:
 
 
 def native(figures: str) -> str:
-    """The native series before a counter, in what is below a hundred: "20" is 스무, "123" is 백스물세."""
+    """The native series before a counter, in what is below a hundred: "20" is 스무, "101" is 백한, "150" is 백오십."""
     plain = figures.replace(",", "").lstrip("0")
     if not plain or len(plain) > _MOST_DIGITS:
+        return number(figures)
+    if len(plain) > 2 and int(plain[-2:]) > 19:  # above a hundred only the first few are counted so
         return number(figures)
     tens, ones = divmod(int(plain[-2:]), 10)
     hundreds = whole(plain[:-2] + "00") if plain[:-2] else ""

@@ -13,7 +13,7 @@ from vivavoce.text.language import language_runs
 from vivavoce.text.mapped import MappedText
 from vivavoce.text.normalize import normalize
 
-_UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b")
+_UNSPOKEN = re.compile(r"[0-9０-９$€£¥￥%％°℃℉&@#+=<>\\/^×÷]|\b[A-Z][a-z]{0,3}\.|\bwww\.|\b[IVX]{2,}\b|([A-Za-z])\1\1")
 _LATIN_WORDS = re.compile(r"[A-Za-z]+")
 _INITIALS = 4  # capitals in a row that are letters and no word, though they have a vowel: "OPEC"
 _READ_BY_MAIN = {("ja", "zh"), ("ja", "en"), ("ko", "en")}
