@@ -143,6 +143,12 @@ class LiveSettings:
     max_sockets: int = setting(2000, "Open live connections; idle ones cost next to nothing.", at_least=0)
     ahead_s: float = setting(5.0, "Seconds of audio computed ahead of what the client has read.", above=0)
     idle_timeout_s: float = setting(120.0, "A live connection without a message is closed after this long.", above=0)
+    stall_rest_s: float = setting(
+        2.0,
+        "A client that takes no sound for this long gives its place to others, and gets one again when it reads on.",
+        at_least=0.1,
+        at_most=600,
+    )
     stall_timeout_s: float = setting(30.0, "A client that stops reading is dropped after this long.", above=0)
 
 

@@ -17,6 +17,7 @@ from vivavoce.audio.chunk import Samples
 from vivavoce.engines.speech import SpeechOptions
 from vivavoce.errors import (
     BadAudio,
+    ClientTooSlow,
     EmptyInput,
     EngineCrashed,
     EngineTimeout,
@@ -33,6 +34,7 @@ from vivavoce.machine.admission import Kind
 from vivavoce.machine.worker import FURTHER_THREAD, step_cores
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
+from vivavoce.synthesis.open_utterances import OpenUtterances
 from vivavoce.synthesis.speaker import SpeechRequest, SpokenChunk
 from vivavoce.synthesis.synthesizer import Synthesizer
 from vivavoce.synthesis.utterance import Utterance
@@ -554,6 +556,66 @@ async def test_one_that_has_spoken_gives_its_place_back_when_it_was_heard(make_s
         utterance.write("More.")
         utterance.end()
         assert "".join(c.sentence.text for c in await rest if c.begins_sentence) == "More."
+
+
+async def test_a_reader_that_stops_gives_its_place_back_and_gets_one_again(make_synthesizer: Make) -> None:
+    """Its sound is full and nobody comes for it: others are spoken to. It reads on, and hears the whole."""
+    synthesizer = make_synthesizer(FakeEngine(), max_streams=1, queue_wait_s=0.0, stall_rest_s=0.1)
+    async with synthesizer.stream(SpeechRequest(text=TWO, ahead_s=0.1)) as stalled:
+        first = await anext(stalled)
+        with pytest.raises(Overloaded):
+            await speak(synthesizer, TWO)
+        await until(lambda: not stalled.works)
+        assert synthesizer.load().admitted == 0
+        assert audio(await speak(synthesizer, TWO)).size
+        rest = await collect(stalled)
+        assert stalled.outcome == "completed"
+    assert len(audio([first, *rest])) == len(audio(await speak(synthesizer, TWO)))
+
+
+async def test_a_reader_that_comes_back_waits_for_room_and_reads_what_was_made(make_synthesizer: Make) -> None:
+    gate = StepGate(allowed=8)
+    synthesizer = make_synthesizer(FakeEngine(before_step=gate), max_streams=1, queue_wait_s=0.0, stall_rest_s=0.1)
+    async with synthesizer.stream(SpeechRequest(text=TWO, ahead_s=0.1)) as stalled:
+        await anext(stalled)
+        await until(lambda: not stalled.works)
+        async with synthesizer.stream(SpeechRequest(text=TWO)) as other:
+            gate.open()
+            reading = asyncio.create_task(collect(stalled))
+            assert audio(await collect(other)).size
+            assert not reading.done(), "what was made is read, and the rest waits for room"
+        chunks = await reading
+    assert chunks[-1].ends_sentence
+
+
+async def test_one_that_the_server_paces_keeps_its_place_while_its_listener_has_sound(make_synthesizer: Make) -> None:
+    synthesizer = make_synthesizer(FakeEngine(step_samples=24_000), stall_rest_s=600)
+    async with synthesizer.stream(SpeechRequest(text=TWO, ahead_s=2.0, paced=True)) as utterance:
+        await anext(utterance)
+        went_s, dry_at_s = time.monotonic(), utterance.clock.dry_at_s
+        assert dry_at_s is not None and dry_at_s > went_s + 0.5
+        await until(lambda: utterance.is_left(dry_at_s + 601))
+        assert not utterance.is_left(went_s + 600.5)
+
+
+async def test_of_too_many_that_lie_unread_the_longest_of_the_greediest_goes(make_synthesizer: Make) -> None:
+    engine = FakeEngine()
+    synthesizer = make_synthesizer(engine, stall_rest_s=600)
+    kept = OpenUtterances(most_left=2)
+    async with AsyncExitStack() as stack:
+        left: list[Utterance] = []
+        for owner in ("one", "many", "many"):
+            request = SpeechRequest(text=TWO, ahead_s=0.1, owner=owner)
+            left.append(await stack.enter_async_context(synthesizer.stream(request)))
+            await anext(left[-1])
+            kept.begin(left[-1])
+            await until(lambda: left[-1].is_left(time.monotonic() + 1000))
+            await kept.look(time.monotonic() + 1000)
+        await until(lambda: len(engine.open_streams) == 2)
+        with pytest.raises(ClientTooSlow):
+            await collect(left[1])
+        for utterance in (left[0], left[2]):
+            assert (await collect(utterance))[-1].ends_sentence
 
 
 async def test_where_the_default_cannot_be_loaded_the_next_one_is(make_synthesizer: Make) -> None:

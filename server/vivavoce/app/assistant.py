@@ -68,6 +68,8 @@ def build_assistant(
     metrics: Metrics,
     admissions: Admissions | None,
     own_voices: Callable[[], Sequence[VoiceInfo]],
+    *,
+    unread_s: float = 2.0,
 ) -> Assistant:
     """The assistant of a server.
 
@@ -75,6 +77,7 @@ def build_assistant(
         listener: None: it reads and speaks, but does not listen.
         admissions: of the machine: a conversation enters it as a whole; None: it computes nothing here.
         own_voices: those that this machine computes; the others cost it nothing.
+        unread_s: a conversation whose client takes nothing for this long gives its place to others until it does.
 
     Raises:
         ConfigError: If the settings cannot work.
@@ -95,6 +98,7 @@ def build_assistant(
         admissions=admissions,
         voice_kinds=voice_kinds,
         brain_kinds=(EMBEDDED,) if isinstance(chat, EmbeddedChat) else (),
+        unread_s=unread_s,
     )
     if listener is not None:
         ears = ListenerEars(listener)

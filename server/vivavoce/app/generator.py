@@ -42,5 +42,6 @@ def build_synthesizer(
     limits = SynthesizerLimits(
         max_text=config.limits.max_text,
         max_buffered_text=config.live.max_buffered_text,
+        rest_s=config.live.stall_rest_s,
     )
     return Synthesizer(voices, machine.pool, machine.admission, machine.admissions, metrics, limits)

@@ -159,7 +159,15 @@ def build_server(
     decoding = DecodingService(metrics, share=access.share)
     hosted = build_hosted(config, synthesizer, transcriber, built.ears, decoding, draining, encoding, metrics)
     speaker, listener = hosted.speaker, hosted.listener
-    assistant = build_assistant(config.assistant, speaker, listener, metrics, built.admissions, synthesizer.voices)
+    assistant = build_assistant(
+        config.assistant,
+        speaker,
+        listener,
+        metrics,
+        built.admissions,
+        synthesizer.voices,
+        unread_s=config.live.stall_rest_s,
+    )
     engine = _open_engine(config, hosted) if config.engine.engine_url else None
     calls = Calls(
         config.webrtc,

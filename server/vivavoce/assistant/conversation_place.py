@@ -30,6 +30,8 @@ class ConversationPlace:
         kinds: what it will compute, asked for each time it enters; empty: nothing on this machine.
         now: a clock in seconds that does not go back.
 
+        unread_s: how long a client may take nothing of what is said to it before others may have the room.
+
     Attributes:
         refused: why it was not let in, the last time it asked.
     """
@@ -40,9 +42,11 @@ class ConversationPlace:
         owner: str,
         kinds: Callable[[], Awaitable[Sequence[Kind]]],
         *,
+        unread_s: float = 2.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refused: VivaVoceError | None = None
+        self.unread_s = unread_s
         self._admissions = admissions
         self._owner = owner
         self._kinds = kinds
@@ -50,6 +54,7 @@ class ConversationPlace:
         self._held: Place | None = None
         self._entered = AsyncExitStack()
         self._one_at_a_time = asyncio.Lock()
+        self._was_left = False
         self._workers = 0
         self._used_s = now()
 
@@ -73,13 +78,20 @@ class ConversationPlace:
             self._used_s = self._now()
             if self._held is None:
                 try:
-                    kinds = await self._kinds()
-                    self._held = await self._entered.enter_async_context(self._admissions.enter(self._owner, kinds))
+                    entered = self._admissions.enter(self._owner, await self._kinds(), again=self._was_left)
+                    self._held = await self._entered.enter_async_context(entered)
                 except VivaVoceError as error:
                     self.refused = error
                     raise
-                self.refused = None
+                self.refused, self._was_left = None, False
             return self._held
+
+    async def leave(self) -> None:
+        """Give it back whoever works: the client takes nothing of what is said to it. The next `take` goes on."""
+        async with self._one_at_a_time:
+            if self._held is not None:
+                self._was_left = True
+                await self._leave()
 
     def touch(self) -> None:
         """Note that somebody speaks: the time of rest begins anew."""

@@ -1,10 +1,12 @@
 """The assistant's mouth: text that is still being written becomes sound at the carrier, and is remembered word by word.
 
-Speech begins when there is text, not before: nothing is admitted that has no work. One mouth speaks one reply.
+Speech begins when there is text, not before: nothing is admitted that has no work. Where the client takes nothing of
+it, the conversation's place is given to others until it does. One mouth speaks one reply.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -133,8 +135,27 @@ class Mouth:
             self._feed()
             async for chunk in spoken:
                 self._feed()
-                await self._sink.send(chunk)
+                await self._send(self._sink, chunk)
             await self._sink.finish()
+
+    async def _send(self, sink: Sink, chunk: SpokenChunk) -> None:
+        """Hand a chunk to the sink, and hold no place while nobody takes it and all before it was heard."""
+        place = self._speech.place
+        if place is None:
+            await sink.send(chunk)
+            return
+        sending = asyncio.ensure_future(sink.send(chunk))
+        try:
+            while not (await asyncio.wait([sending], timeout=place.unread_s))[0]:
+                if self.left_s <= 0:
+                    await place.leave()
+            sending.result()
+        finally:
+            if not sending.done():
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        if not place.is_held:
+            await place.take()
 
     @property
     def has_begun(self) -> bool:

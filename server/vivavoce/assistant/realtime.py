@@ -36,6 +36,7 @@ class RealtimeSessions:
         admissions: where a conversation gets its room; None: each piece of work is admitted by itself.
         voice_kinds: what a voice costs this machine, by its name.
         brain_kinds: what thinking costs it.
+        unread_s: see `ConversationPlace`.
     """
 
     speaker: Speaker
@@ -46,6 +47,7 @@ class RealtimeSessions:
     admissions: Admissions | None = None
     voice_kinds: Callable[[str], Sequence[Kind]] = lambda voice: ()
     brain_kinds: Sequence[Kind] = ()
+    unread_s: float = 2.0
 
     def default_config(self, model: str | None = None, *, transcription: bool = False) -> SessionConfig:
         """The settings of a new connection.
@@ -108,7 +110,7 @@ class RealtimeSessions:
             spoken = (*self.voice_kinds(session.config.voice), *self.brain_kinds) if speaks else ()
             return (*spoken, *await _heard_kinds(ear))
 
-        return ConversationPlace(self.admissions, owner, kinds)
+        return ConversationPlace(self.admissions, owner, kinds, unread_s=self.unread_s)
 
     def reads(self, model: str) -> bool:
         """Whether a model of that name speaks what it is given."""

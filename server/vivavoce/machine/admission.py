@@ -120,14 +120,17 @@ class Admission:
             counts[stream.owner] = counts.get(stream.owner, 0) + 1
         return counts
 
-    def check(self, owner: str) -> None:
+    def check(self, owner: str, *, is_new: bool = True) -> None:
         """Refuse what waiting cannot help.
+
+        Args:
+            is_new: False: it was admitted before, and may end while the server drains.
 
         Raises:
             ShuttingDown: If the server drains.
             RateLimited: If this owner is at its own limit.
         """
-        if self.draining.has_begun:
+        if self.draining.has_begun and is_new:
             raise ShuttingDown("the server is shutting down", retry_after_s=5.0)
         most = self.max_streams_per_owner
         if self.share_of_one < 1:

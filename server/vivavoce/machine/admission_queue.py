@@ -15,6 +15,8 @@ from vivavoce.machine.admission import Admission, Kind, Place, refusal
 from vivavoce.machine.scheduler import fair_order
 from vivavoce.metrics import Metrics
 
+AGAIN_WAIT_S = 10.0  # for room: its listener has what was made before meanwhile
+
 
 class Admissions:
     """Admits requests, a little later if need be.
@@ -56,7 +58,7 @@ class Admissions:
 
     @asynccontextmanager
     async def enter(
-        self, owner: str, kinds: Sequence[Kind], *, live: bool = True, begun: bool = False
+        self, owner: str, kinds: Sequence[Kind], *, live: bool = True, begun: bool = False, again: bool = False
     ) -> AsyncIterator[Place]:
         """Room for the length of the block, after a short fair wait.
 
@@ -65,12 +67,17 @@ class Admissions:
             kinds: what it will compute, one or the other at a time: it pays for the dearest.
             live: somebody listens or speaks in real time; False: a file, which takes what the others leave.
             begun: it was admitted before and is being heard: it gets its room at once, and is never refused.
+            again: it gave its room back while its client took nothing, and goes on: it waits longer, and may end while
+                the server drains.
 
         Raises:
             Overloaded: If there was no room within the wait.
             RateLimited, ShuttingDown: If waiting cannot help.
         """
-        ticket = self.books.admit(owner, kinds, live=live) if begun else await self._admit(owner, tuple(kinds), live)
+        if begun:
+            ticket = self.books.admit(owner, kinds, live=live)
+        else:
+            ticket = await self._admit(owner, tuple(kinds), live, again)
         try:
             yield Place(self.books, ticket, changed=self.wake)
         finally:
@@ -82,9 +89,9 @@ class Admissions:
         for waiting in self._waiting.values():
             waiting.wake()
 
-    async def _admit(self, owner: str, kinds: tuple[Kind, ...], live: bool) -> int:
+    async def _admit(self, owner: str, kinds: tuple[Kind, ...], live: bool, again: bool) -> int:
         admission = self.books
-        admission.check(owner)
+        admission.check(owner, is_new=not again)
         if not self._waiting and admission.may_admit(kinds, live=live, owner=owner):
             self._metrics.queue.observe(0.0)
             return admission.admit(owner, kinds, live=live)
@@ -93,16 +100,16 @@ class Admissions:
         number = next(self._numbers)
         self._waiting[number] = me
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(max(self._wait_s, AGAIN_WAIT_S) if again else self._wait_s):
                 while not self._is_next(number):
                     await me.turn()
-                    admission.check(owner)
+                    admission.check(owner, is_new=not again)
         except TimeoutError:
             if not admission.keeps_up(kinds, live=live):
                 raise refusal(time.monotonic() - me.since_s) from None
             if not admission.keeps_up(kinds, live=live, owner=owner):
                 raise RateLimited("what room is left is for other keys; wait for one of your streams to end") from None
-            admission.check(owner)
+            admission.check(owner, is_new=not again)
         finally:
             self._waiting.pop(number, None)
             self.wake()

@@ -7,6 +7,7 @@ times and text places that count from the utterance's beginning. Called by `spee
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -93,6 +94,18 @@ class PlacedSentence:
         if ended:
             parts.append(self.resampler.flush())
         return np.concatenate(parts) if parts else EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class LeftStreams:
+    """Streams nobody will step again."""
+
+    streams: Sequence[SentenceStream]
+
+    def close(self) -> None:
+        """Close them all."""
+        for stream in self.streams:
+            stream.close()
 
 
 def _moved(word: WordTiming, offset_s: float, offset: int) -> WordTiming:

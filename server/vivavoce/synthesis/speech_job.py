@@ -23,7 +23,7 @@ from vivavoce.machine.worker import step_cores
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.costs import Costs, Spent
 from vivavoce.synthesis.job_settings import JobSettings
-from vivavoce.synthesis.placing import PlacedSentence
+from vivavoce.synthesis.placing import LeftStreams, PlacedSentence
 from vivavoce.synthesis.preparation import open_pieces, prepare_sentence
 from vivavoce.synthesis.speaker import Unspoken
 from vivavoce.synthesis.unread import Made, UnreadSound
@@ -33,7 +33,6 @@ from vivavoce.text.sentences import Sentence
 
 # Silence between two sentences: what follows a clause needs none, engines end a sentence with a little of their own.
 PAUSE_S = {"clause": 0.0, "sentence": 0.15, "paragraph": 0.4}
-
 
 MAX_UNSPOKEN = 1000  # parts that are noted of one utterance; what is left out after them is left out untold
 
@@ -143,6 +142,17 @@ class SpeechJob:
         with self.changed:
             return not self._has_work
 
+    def waits_for_reader(self) -> bool:
+        """Nothing more is made until somebody reads, or writes."""
+        with self.changed:
+            return self._sound.is_full or not self._has_work
+
+    def break_off(self, error: VivaVoceError) -> None:
+        """Nothing more is made, and nothing that was is read."""
+        with self.changed:
+            self._sound.clear()
+            self._error = self._error or error
+
     def played(self, position_s: float) -> None:
         """The listener says how far it has heard; pacing and deadlines follow its clock from now on."""
         with self.changed:
@@ -215,7 +225,7 @@ class SpeechJob:
 
     def detach(self) -> Closeable | None:
         """See `Job`."""
-        left = _Left([*self._given_up, *([self._open.stream] if self._open is not None else [])])
+        left = LeftStreams([*self._given_up, *([self._open.stream] if self._open is not None else [])])
         if self._open is not None:
             self._costs.drop_sentence(self._open.core_s)
         self._open = None
@@ -232,7 +242,7 @@ class SpeechJob:
             given_up, self._given_up = self._given_up, []
             text, self._opening, voice = self._texts.popleft(), True, self._voice
         assert voice is not None
-        _Left(given_up).close()
+        LeftStreams(given_up).close()
         started_s = time.perf_counter()
         pieces = text.pieces or self._pieces_of(text.sentence, voice)
         stream, pieces = open_pieces(pieces, text.sentence, voice, self.settings.options)
@@ -332,15 +342,3 @@ def _step(group: Sequence[SpeechJob], threads: int) -> None:
         except VivaVoceError as error:
             with job.changed:
                 job.fail(error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """Streams nobody will step again."""
-
-    streams: Sequence[SentenceStream]
-
-    def close(self) -> None:
-        """Close them all."""
-        for stream in self.streams:
-            stream.close()

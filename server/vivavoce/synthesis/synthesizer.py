@@ -29,6 +29,7 @@ from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
 from vivavoce.synthesis.copying import studied
 from vivavoce.synthesis.job_settings import JobSettings
+from vivavoce.synthesis.open_utterances import OpenUtterances
 from vivavoce.synthesis.preparation import PreparedText, prepare_text
 from vivavoce.synthesis.reading import ReadingThreads
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest
@@ -50,10 +51,12 @@ class SynthesizerLimits:
     Attributes:
         max_text: code points of a whole text.
         max_buffered_text: code points written and not yet spoken.
+        rest_s: an utterance whose reader takes nothing for this long gives its place to others until it does.
     """
 
     max_text: int = 4096
     max_buffered_text: int = 8000
+    rest_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,8 @@ class Synthesizer:
         metrics.load_ratio.set_function(lambda: self.admission.load() / self.admission.cores)
         metrics.capacity_ratio.set_function(lambda: self.admission.share)
         self._reading = ReadingThreads()
-        self._open = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._watch = Watch(pool, admissions, metrics)
+        self._open = OpenUtterances()
+        self._watch = Watch(pool, admissions, metrics, self._open.look)
 
     def voices(self) -> list[VoiceInfo]:
         """Every voice of every engine, unavailable ones included."""
@@ -117,7 +118,9 @@ class Synthesizer:
         """How much is on the way now."""
         admission = self.admission
         admitted = sum(admission.active().values())
-        return Load(self._open, self._admissions.waiting, len(self._pool), admitted, admission.load(), admission.share)
+        return Load(
+            len(self._open), self._admissions.waiting, len(self._pool), admitted, admission.load(), admission.share
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -127,7 +130,7 @@ class Synthesizer:
     @property
     def speaking(self) -> int:
         """Open blocks of `stream`."""
-        return self._open
+        return len(self._open)
 
     def default_id(self) -> str | None:
         """Id of the voice that speaks where none is named."""
@@ -193,12 +196,13 @@ class Synthesizer:
             else:
                 async with self.library.acquire(voice):
                     pass  # so that it is told now if it cannot be loaded, and ready when the text comes
-            self._begin(request)
+            self._begin(utterance)
             try:
                 yield utterance
             finally:
                 await utterance.close()
-                self._end(utterance)
+                self._open.end(utterance)
+                note_end(utterance, self._metrics)
         finally:
             await utterance.close()
 
@@ -254,11 +258,7 @@ class Synthesizer:
         """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
         self.admission.draining.begin()
         self._admissions.wake()
-        try:
-            await asyncio.wait_for(self._idle.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        return await self._open.until_none(timeout_s)
 
     async def aclose(self) -> None:
         """Stop the workers and free the voices; every block has been left. Waits for a hung step only so long."""
@@ -305,6 +305,7 @@ class Synthesizer:
             begun=begun,
             metrics=self._metrics,
             max_buffered_text=self.limits.max_buffered_text,
+            rest_s=self.limits.rest_s,
             lag_s=lambda: self._watch.lag_s,
         )
 
@@ -312,14 +313,7 @@ class Synthesizer:
         longest = MAX_SPOKEN_GROWTH * self.limits.max_text
         return await self._reading.read(text, lambda: prepare_text(text, loaded, options, longest))
 
-    def _begin(self, request: SpeechRequest) -> None:
+    def _begin(self, utterance: Utterance) -> None:
         self._watch.begin()
-        self._open += 1
-        self._idle.clear()
-        self._metrics.active_streams.labels(request.transport).inc()
-
-    def _end(self, utterance: Utterance) -> None:
-        self._open -= 1
-        if self._open == 0:
-            self._idle.set()
-        note_end(utterance, self._metrics)
+        self._open.begin(utterance)
+        self._metrics.active_streams.labels(utterance.request.transport).inc()

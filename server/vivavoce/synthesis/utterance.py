@@ -1,8 +1,9 @@
 """One wish to speak, and the audio it becomes: the event loop's side of a `SpeechJob`.
 
 It holds a voice and a place on the machine only while there is text to speak, or sound of it that its listener has not
-heard: one that waits for its client gives both back, and takes them again when there is more. Made by
-`synthesizer.py`; whoever called that writes text into it, reads chunks from it and tells it what was heard.
+heard: one that waits for its client gives both back, and takes them again when there is more. One whose reader leaves
+the sound lying gives its place back, too, and takes one again when the reader comes. Made by `synthesizer.py`; whoever
+called that writes text into it, reads chunks from it and tells it what was heard.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 
 from vivavoce.errors import EmptyInput, VivaVoceError
 from vivavoce.machine.admission import Place
@@ -18,8 +18,10 @@ from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.metrics import Metrics
 from vivavoce.synthesis.costs import Spent
+from vivavoce.synthesis.holding import Holding
 from vivavoce.synthesis.playout_clock import PlayoutClock
 from vivavoce.synthesis.preparation import PreparedText
+from vivavoce.synthesis.reader import Reader
 from vivavoce.synthesis.script import Script
 from vivavoce.synthesis.speaker import ResolvedVoice, SpeechRequest, SpokenChunk, Unspoken
 from vivavoce.synthesis.speech_job import SpeechJob
@@ -36,11 +38,11 @@ class Utterance:
     An async iterator of `SpokenChunk`. `__anext__` raises the error that ended the synthesis, if one did.
 
     Args:
-        job: makes the audio.
-        woken: set where the job has something new.
+        job: makes the audio; `woken` is set where it has something new.
         library, admissions: where voice and place come from.
         place: of the conversation it belongs to, which it does not give back; None: it gets one of its own.
         begun: it goes on with what is being heard already: its place is never refused.
+        rest_s: a reader that stays away for this long has left.
         lag_s: seconds by which the event loop has been late so far.
 
     Attributes:
@@ -67,6 +69,7 @@ class Utterance:
         begun: bool = False,
         metrics: Metrics,
         max_buffered_text: int,
+        rest_s: float = 2.0,
         lag_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.request = request
@@ -78,15 +81,13 @@ class Utterance:
         self._job = job
         self._woken = woken
         self._pool = pool
-        self._library = library
-        self._admissions = admissions
-        self._conversation = place
-        self._begun = begun
+        self._holds = Holding(
+            library, admissions, voice, request.owner, live=job.settings.live, lent=place, begun=begun
+        )
+        self._reader = Reader(rest_s, request.paced)
+        self._returning: asyncio.Task[None] | None = None  # it gets a place again, while what was made is read
         self._metrics = metrics
         self._lag_s = lag_s
-        self._held = AsyncExitStack()  # voice and place, while it works
-        self._loaded: LoadedVoice | None = None
-        self._place: Place | None = None
         self._told_sounding = False
         self._script = Script(max_buffered_text)
         self._prepared: PreparedText | None = None
@@ -162,16 +163,22 @@ class Utterance:
 
     async def __anext__(self) -> SpokenChunk:
         asked_s = time.monotonic()
+        if self._reader.comes(asked_s, self.clock.dry_at_s) and not self._job.is_idle():
+            self._returning = asyncio.create_task(self.take_up(again=True), name="utterance-returns")
         try:
             while True:
                 self._woken.clear()
                 if (made := self._job.take()) is not None:
                     self._note(made, asked_s)
+                    self._reader.goes(time.monotonic())
                     return made.chunk
                 if self._job.has_ended():
                     break
                 if self._job.is_idle():
                     await self._wait_for_text()
+                elif self._returning is not None:
+                    returning, self._returning = self._returning, None
+                    await returning
                 elif not self.works:
                     await self.take_up()
                 else:
@@ -182,6 +189,7 @@ class Utterance:
             self.outcome = "error"
             raise
         self.outcome = "completed"
+        await self._rest()  # its reader may take long over what it has
         raise StopAsyncIteration
 
     def _refuse_silence(self) -> None:
@@ -200,7 +208,7 @@ class Utterance:
     @property
     def works(self) -> bool:
         """It holds a voice and a place."""
-        return self._place is not None
+        return self._holds.place is not None
 
     async def hold_voice(self) -> LoadedVoice:
         """The voice, in memory until it rests or ends.
@@ -208,36 +216,57 @@ class Utterance:
         Raises:
             VoiceUnavailable: If it cannot be loaded.
         """
-        if self._loaded is None:
-            self._loaded = await self._held.enter_async_context(self._library.acquire(self.voice))
-        return self._loaded
+        return await self._holds.take_voice()
 
-    async def take_up(self) -> None:
+    async def take_up(self, *, again: bool = False) -> None:
         """There is text: get a voice and a place, and let the workers begin.
+
+        Args:
+            again: it had a place before, and is being heard.
 
         Raises:
             VoiceUnavailable: If the voice cannot be loaded.
             Overloaded, RateLimited, ShuttingDown: If there is no place for it.
         """
-        loaded = await self.hold_voice()
-        place = self._conversation
-        if place is None:
-            place = await self._held.enter_async_context(
-                self._admissions.enter(
-                    self.request.owner, [loaded.kind], live=self._job.settings.live, begun=self._begun
-                )
-            )
-        self._place, self._told_sounding = place, False
+        loaded = await self._holds.take_place(again=again)
+        self._told_sounding = False
         self._job.use(loaded)
         self._pool.add(self._job)
 
     async def close(self) -> None:
         """It ended, however: stop the work and give everything back."""
         self._script.ended = True
+        if self._returning is not None:
+            self._returning.cancel()
+            await asyncio.gather(self._returning, return_exceptions=True)
         self._pool.remove(self._job)
         self._settle_costs()
-        self._place = self._loaded = None
-        await self._held.aclose()
+        await self._holds.give_back()
+
+    # -- a reader that does not come back: what it left lying is there for it while it gets a place again
+
+    def is_left(self, now_s: float) -> bool:
+        """It has a place of its own, and can do no more until somebody reads what it has made."""
+        if not self.works or self._holds.lent is not None or not self._job.waits_for_reader():
+            return False
+        return self._reader.has_left(now_s, self.clock.dry_at_s)
+
+    @property
+    def lies(self) -> bool:
+        """It gave its place back because nobody reads it."""
+        return self._reader.is_missed
+
+    async def let_lie(self) -> None:
+        """Give the place back until the reader comes."""
+        self._reader.is_missed = True
+        self._pool.park(self._job)
+        self._settle_costs()
+        await self._holds.leave_place()
+
+    def give_up(self, error: VivaVoceError) -> None:
+        """Drop what was made; a reader that comes all the same is told why."""
+        self._job.break_off(error)
+        self._pool.remove(self._job)
 
     async def _wait_for_text(self) -> None:
         """Give back what it holds once its listener has heard everything and its client still has not written."""
@@ -257,8 +286,7 @@ class Utterance:
             self._pool.park(self._job)
             self._settle_costs()
             self._job.use(None)
-            self._place = self._loaded = None
-            await self._held.aclose()
+            await self._holds.give_back()
 
     # -- what became of it
 
@@ -306,23 +334,16 @@ class Utterance:
         if ours_s > GRAIN_S:
             self.underruns += 1
             self._metrics.ran_dry(ours_s)
-            if self._place is not None:
-                self._place.ran_dry(now_s)
+            if self._holds.place is not None:
+                self._holds.place.ran_dry(now_s)
 
     def _tell_sounding(self) -> None:
-        if self._place is None or self._loaded is None or self._told_sounding:
-            return
-        self._told_sounding = True
-        if self._script.has_begun:  # it has spoken before and rested
-            self._place.sounding()
-        else:
-            self._place.sounding(self._loaded.kind, self.spent.core_s)
+        if self.works and not self._told_sounding:
+            self._told_sounding = True
+            self._holds.sounding(self.spent.core_s, first=not self._script.has_begun)  # or it has spoken and rested
 
     def _settle_costs(self) -> None:
         costs = self._job.new_costs()
-        if self._place is None or self._loaded is None:
-            return
-        for cost in costs:
-            self._place.measured(self._loaded.kind, cost.core_s, cost.sound_s)
-        if costs and not self.underruns:
-            self._place.in_time(time.monotonic())
+        self._holds.settle(costs)
+        if costs and not self.underruns and self._holds.place is not None:
+            self._holds.place.in_time(time.monotonic())

@@ -1,4 +1,5 @@
-"""Looks after the machine while somebody speaks: steps that hang, room that came free, an event loop that is late.
+"""Looks after the machine while somebody speaks: steps that hang, room that came free, readers that have left, an event
+loop that is late.
 
 Made by `synthesizer.py`.
 """
@@ -6,6 +7,8 @@ Made by `synthesizer.py`.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.machine.worker import WorkerPool
@@ -19,15 +22,25 @@ _STEPS_EVERY_S = 0.5  # whether a step hangs
 class Watch:
     """One task, from the first utterance until it is closed.
 
+    Args:
+        look: called every half second with the time, on `time.monotonic`.
+
     Attributes:
         lag_s: seconds by which the event loop has been late so far, in all.
     """
 
-    def __init__(self, pool: WorkerPool, admissions: Admissions, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        admissions: Admissions,
+        metrics: Metrics,
+        look: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
         self.lag_s = 0.0
         self._pool = pool
         self._admissions = admissions
         self._metrics = metrics
+        self._look = look
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -55,5 +68,7 @@ class Watch:
                 looked_s = loop.time()
                 self._metrics.event_loop_tasks.set(len(asyncio.all_tasks()))
                 self._pool.give_up_hung_steps()
+                if self._look is not None:
+                    await self._look(time.monotonic())
                 if self._admissions.waiting:  # measured costs fall as batches grow: somebody may fit now
                     self._admissions.wake()
