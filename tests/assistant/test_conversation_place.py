@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from vivavoce.assistant.conversation_place import REST_S, ConversationPlace
-from vivavoce.errors import Overloaded
+from vivavoce.errors import Overloaded, ShuttingDown
 from vivavoce.machine.admission import Admission, Kind
 from vivavoce.machine.admission_queue import Admissions
 from vivavoce.metrics import Metrics
@@ -101,6 +101,22 @@ async def test_a_long_answer_is_no_rest(machine: Machine) -> None:
     assert not place.is_held
     await place.take()
     assert place.is_held
+
+
+async def test_one_whose_client_takes_nothing_makes_room_and_may_end_while_the_server_drains(machine: Machine) -> None:
+    first, second, third = (machine.conversation(owner) for owner in "abc")
+    await second.take()
+    await first.take()
+    with first.working():
+        await first.leave()
+        assert not first.is_held
+        async with asyncio.timeout(5):
+            assert await third.take()
+        await third.leave()
+        machine.books.draining.begin()
+        assert await first.take()
+    with pytest.raises(ShuttingDown):
+        await machine.conversation("d").take()
 
 
 async def test_it_is_given_back_with_its_conversation(machine: Machine) -> None:

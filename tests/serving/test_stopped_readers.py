@@ -1,4 +1,4 @@
-"""A client that stops reading holds no place on the machine after a moment, at any door, and is served when it reads on."""
+"""A client that stops reading soon holds no place on the machine, at any door, and is served when it reads on."""
 
 from __future__ import annotations
 
