@@ -72,9 +72,22 @@ def test_words_in_silence() -> None:
     assert is_nothing("Beautiful weather", -1.2, 0.7)
     assert not is_nothing("Beautiful weather", -1.2, 0.3)
     assert not is_nothing("Beautiful weather", -0.3, 0.9)
-    assert is_nothing(" Thanks for watching!", -0.2, 0.4)
     assert is_nothing("ご視聴ありがとうございました。", -0.2, 0.4)
-    assert not is_nothing("Thank you.", -0.2, 0.1)  # it was said
+    assert is_nothing("Редактор субтитров А.Иванов Корректор А.Петрова", -0.5, 0.7)  # of many voices at once
+    assert is_nothing("Untertitel der Amara.org-Community", -0.2, 0.4)
+
+
+@pytest.mark.parametrize("text", ["...", "!", "♪♪", " - ", ""])
+def test_marks_without_words_are_nothing(text: str) -> None:
+    assert is_nothing(text, -0.1, 0.0)
+
+
+@pytest.mark.parametrize("text", ["Thank you.", " Thanks for watching!", "Music.", "Bye."])
+def test_what_is_often_invented_may_have_been_said(text: str) -> None:
+    assert not is_nothing(text, -0.2, 0.1)
+    assert not is_nothing(text, -0.3, 0.6)  # softly
+    assert is_nothing(text, -0.8, 0.4)
+    assert is_nothing(text, -0.5, 0.9)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_a_long_sound_is_not_heard_twice_in_the_same_window() -> None:
 
 
 def test_invented_words_are_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, model, _ = recognizer((" Thanks", " for", " watching", "!"))
+    made, model, _ = recognizer((" Captions", " by", " Amara", ".", "org"))
     monkeypatch.setattr("vivavoce.engines.whisper.hearing.probability", lambda logits, token: 0.5)
     stream = made.open(model, HearingOptions(language="en", word_times=True))
     stream.feed(synthetic_whisper.sound(3, 1.0))
@@ -329,7 +329,7 @@ def test_who_does_not_ask_for_beginnings_gets_the_better_hearing() -> None:
 
 
 def test_words_in_what_may_be_silence_are_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, model, _ = recognizer((" Thanks", " for", " watching", "!"))
+    made, model, _ = recognizer((" Captions", " by", " Amara", ".", "org"))
     monkeypatch.setattr("vivavoce.engines.whisper.hearing.probability", lambda logits, token: 0.5)
     stream = made.open(model, HearingOptions(language="en", as_it_comes=True))
     told, whole = beginnings(made, stream, (-0.1,))

@@ -19,11 +19,14 @@ UNSURE_ELSEWHERE = -0.5  # in other languages, of which an utterance in eight is
 _LOOP_TOKENS, _LOOP_CYCLES = 15, 3
 _ECHO_WORDS, _ECHO_CHARACTERS = 3, 8
 
-_NO_SPEECH_LOGPROB, _NO_SPEECH = -1.0, 0.6
+_NO_SPEECH_LOGPROB, _NO_SPEECH = -1.0, 0.5
 _INVENTED_NO_SPEECH = 0.3
-_INVENTED = (  # what subtitles say where nobody speaks, as whisper learned it
+_SURELY_NO_SPEECH = 0.8  # "Thank you." that was said, however softly, has 0.6
+_OFTEN_INVENTED = (  # what subtitles say where nobody speaks, as whisper learned it; people say it, too
     "you",
     "thank you",
+    "thank you very much",
+    "thank you so much",
     "thanks for watching",
     "thank you for watching",
     "thank you so much for watching",
@@ -35,14 +38,27 @@ _INVENTED = (  # what subtitles say where nobody speaks, as whisper learned it
     "silence",
     "blank audio",
     "beep",
-    "subtitles by the amara org community",
-    "sous-titres réalisés par la communauté d'amara.org",
-    "untertitel der amara.org-community",
-    "subtítulos realizados por la comunidad de amara.org",
-    "legendas pela comunidade amara.org",
-    "sottotitoli creati dalla comunità amara.org",
+)
+_CREDITS = (  # of subtitles: nobody says these
+    "amara org",
+    "zdf fur funk",
+    "untertitel im auftrag des",
+    "sous titrage st 501",
+    "sous titrage societe radio canada",
+    "legendas pela comunidade",
+    "sottotitoli e revisione",
+    "sottotitoli creati",
+    "ondertiteld door",
+    "undertexter fran",
+    "altyazi m k",
+    "napisy stworzone przez",
+    "titulky vytvoril",
+    "субтитры сделал",
+    "субтитры создавал",
+    "редактор субтитров",
     "ご視聴ありがとうございました",
-    "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
+    "请不吝点赞",
+    "字幕由",
     "시청해주셔서 감사합니다",
 )
 
@@ -102,10 +118,15 @@ def is_wrong(text: str, seconds: float) -> bool:
 
 
 def is_nothing(text: str, avg_logprob: float, no_speech_prob: float) -> bool:
-    """Silence that the model made words of."""
-    if avg_logprob < _NO_SPEECH_LOGPROB and no_speech_prob > _NO_SPEECH:
+    """Silence or noise that the model made words of, or marks without any word."""
+    words = _plain(text)
+    if not words or (avg_logprob < _NO_SPEECH_LOGPROB and no_speech_prob > _NO_SPEECH):
         return True
-    return no_speech_prob > _INVENTED_NO_SPEECH and _plain(text) in _invented()
+    if no_speech_prob <= _INVENTED_NO_SPEECH:
+        return False
+    if words in _often_invented():
+        return no_speech_prob > _SURELY_NO_SPEECH or avg_logprob < UNSURE_LOGPROB
+    return any(credit in words for credit in _credits())
 
 
 def _ends_as_it_begins(parts: Sequence[str], least: int) -> bool:
@@ -116,8 +137,13 @@ def _ends_as_it_begins(parts: Sequence[str], least: int) -> bool:
 
 
 @functools.cache
-def _invented() -> frozenset[str]:
-    return frozenset(map(_plain, _INVENTED))
+def _often_invented() -> frozenset[str]:
+    return frozenset(map(_plain, _OFTEN_INVENTED))
+
+
+@functools.cache
+def _credits() -> tuple[str, ...]:
+    return tuple(map(_plain, _CREDITS))
 
 
 def _plain(text: str) -> str:
