@@ -100,6 +100,24 @@ def test_a_loop_is_stopped_and_one_round_kept() -> None:
     assert len(text.logprobs) == 4
 
 
+def test_a_loop_that_ends_while_it_may_have_been_said_is_kept() -> None:
+    text = Decoding(RULES, 50, 0.0, 0, repeated=30)
+    tokens = [50, 51, 52] * 8
+    while not text.is_over:
+        written = len(text.tokens)
+        text.take(logits(**{f"t{tokens[written] if written < len(tokens) else VOCABULARY.end}": 9.0}))
+    assert text.tokens == tokens
+    assert not text.looped
+
+
+def test_a_loop_that_goes_on_longer_is_stopped_and_one_round_kept() -> None:
+    text = Decoding(RULES, 50, 0.0, 0, repeated=30)
+    while not text.is_over:
+        text.take(logits(**{f"t{50 + len(text.tokens) % 3}": 9.0}))
+    assert text.looped
+    assert text.tokens == [50, 51, 52]
+
+
 def test_a_temperature_draws_by_the_seed() -> None:
     def drawn(seed: int) -> list[int]:
         text = decoding(temperature=1.0, seed=seed)

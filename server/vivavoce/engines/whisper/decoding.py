@@ -46,6 +46,8 @@ class Decoding:
         temperature: 0 takes the likeliest.
         seed: of the drawing.
         written: tokens it begins with, and their logarithms of probability; they stay.
+        repeated: tokens up to which it may run in a circle, as its speaker may: who repeats himself ends, the model
+            that has lost its way does not.
 
     Attributes:
         tokens, logprobs: written so far, the end not included.
@@ -61,8 +63,10 @@ class Decoding:
         temperature: float,
         seed: int,
         written: Sequence[tuple[int, float]] = (),
+        repeated: int = 0,
     ) -> None:
         self._rules, self._limit, self._temperature = rules, limit, temperature
+        self._repeated = repeated
         self._random = np.random.default_rng(seed) if temperature > 0 else None
         self._written = len(written)
         self.tokens: list[int] = [token for token, _ in written]
@@ -89,7 +93,7 @@ class Decoding:
             return
         self.tokens.append(token)
         self.logprobs.append(logprob)
-        again = guards.loop_start(self.tokens)
+        again = guards.loop_start(self.tokens) if len(self.tokens) > self._repeated else None
         if again is not None:
             again = max(again, self._written)
             del self.tokens[again:], self.logprobs[again:]

@@ -14,6 +14,7 @@ MOST_CHARACTERS_PER_S = 25.0  # quick English has 20, Chinese 7
 _CHARACTERS_BESIDES = 30
 MOST_TOKENS_PER_S = 25.0  # Hindi takes three tokens a character; English has 4 a second
 _TOKENS_BESIDES = 16
+REPEATED_TOKENS_PER_S = 6.0  # "no, no, no" has six
 UNSURE_LOGPROB = -0.7  # a mean below is worth another hearing; clear English has -0.1 to -0.5
 UNSURE_ELSEWHERE = -0.5  # in other languages, of which an utterance in eight is heard twice: experiments/LOG.md
 _LOOP_TOKENS, _LOOP_CYCLES = 15, 3
@@ -66,6 +67,11 @@ _CREDITS = (  # of subtitles: nobody says these
 def most_tokens(seconds: float) -> int:
     """Tokens that so much sound can hold at most."""
     return _TOKENS_BESIDES + round(MOST_TOKENS_PER_S * seconds)
+
+
+def most_repeated(seconds: float) -> int:
+    """Tokens up to which a text that runs in a circle may still be what was said: counted, sung, called again."""
+    return _TOKENS_BESIDES + round(REPEATED_TOKENS_PER_S * seconds)
 
 
 def loop_start(tokens: Sequence[int]) -> int | None:

@@ -174,6 +174,7 @@ class Attempt:
             options.temperature,
             options.seed,
             [(token.id, token.logprob) for token in written],
+            guards.most_repeated(self._seconds),
         )
 
     @property
