@@ -41,6 +41,12 @@ def test_pauses_are_found_under_some_noise_and_not_guessed_under_much() -> None:
     assert pauses_of(sound(*parts, noise=0.2)) == []
 
 
+def test_a_room_that_is_not_quite_steady_is_a_pause() -> None:
+    room = [(0.05, 0.004), (0.01, 0.012)] * 5  # as recordings begin, with some louder frames
+    found = pauses_of(sound(*room, (1.0, 0.1), *room, (0.5, 0.2), (0.06, 0.002)))
+    assert np.array(found[:2]) == pytest.approx(np.array([[0, 0.3], [1.3, 1.6]]), abs=0.021)
+
+
 @pytest.mark.parametrize("length", [0, 1, 159, 160, 4000])
 def test_short_or_silent_sound(length: int) -> None:
     assert pauses_of(np.zeros(length, np.float32)) == []

@@ -7,7 +7,7 @@ import pytest
 
 from vivavoce.engines.recognizer import HeardToken
 from vivavoce.engines.whisper.weights import Array
-from vivavoce.engines.whisper.word_times import POSITION_S, align, word_bounds, words_of
+from vivavoce.engines.whisper.word_times import AHEAD_S, POSITION_S, align, word_bounds, words_of
 
 
 def looking(places: list[int], positions: int, heads: int = 3) -> list[Array]:
@@ -68,8 +68,9 @@ def test_words_carry_text_times_and_probability() -> None:
         HeardToken(k, piece, np.log(p)) for k, (piece, p) in enumerate([(b" Hi", 0.5), (b" fo", 0.9), (b"x", 0.7)])
     ]
     first, second = words_of(tokens, np.array([0.0, 0.4, 0.6, 9.0]), "en", 3.0)
-    assert (first.text, first.start_s, first.end_s) == (" Hi", 0.0, 0.4)
+    assert (first.text, first.start_s) == (" Hi", 0.0)
+    assert first.end_s == second.start_s == pytest.approx(0.4 + AHEAD_S)  # the decoder looks ahead
     assert first.probability == pytest.approx(0.5)
     assert (second.text, second.first_token, second.last_token) == (" fox", 1, 3)
     assert second.probability == pytest.approx(0.8)
-    assert second.end_s == pytest.approx(2.4)  # no word lasts longer than 2 s
+    assert second.end_s == pytest.approx(2.4 + AHEAD_S)  # no word lasts longer than 2 s

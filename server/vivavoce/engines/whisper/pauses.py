@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.mel import SAMPLE_RATE
@@ -17,6 +18,7 @@ from vivavoce.engines.recognizer import HeardWord
 
 FRAME_S = 0.01
 _SHORTEST_S = 0.12  # a stop consonant closes the mouth for less
+_SMOOTHED = 5  # frames
 _QUIET_DB = 30.0  # below the loud parts
 _ABOVE_NOISE_DB = 6.0
 _LEAST_CONTRAST_DB = 12.0  # with less, noise hides the pauses
@@ -33,7 +35,7 @@ def pauses_of(sound: Samples) -> list[Pause]:
     if count == 0:
         return []
     frames = sound[: count * size].reshape(count, size)
-    level = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
+    level = _smoothed(10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12))
     loud, noise = np.percentile(level, [95, 5])
     border = max(loud - _QUIET_DB, noise + _ABOVE_NOISE_DB)
     if border > loud - _LEAST_CONTRAST_DB:
@@ -41,6 +43,12 @@ def pauses_of(sound: Samples) -> list[Pause]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], level < border, [0]])))
     runs = edges.reshape(-1, 2) * FRAME_S
     return [(float(a), float(b)) for a, b in runs if b - a >= _SHORTEST_S or a == 0 or b >= count * FRAME_S]
+
+
+def _smoothed(level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median over neighbouring frames: noise has louder ones, and an edge stays where it is."""
+    padded = np.pad(level, _SMOOTHED // 2, mode="edge")
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, _SMOOTHED), axis=-1))
 
 
 def settle(words: Sequence[HeardWord], pauses: Sequence[Pause], end_s: float) -> tuple[HeardWord, ...]:

@@ -19,6 +19,9 @@ from vivavoce.engines.whisper.weights import Array
 POSITION_S = 0.02  # of sound, an encoder position
 _MEDIAN = 7  # positions
 _LONGEST_WORD_S = 2.0
+# The decoder looks at a word before it begins: half of 198 words of the embedded voice by 0.11 s or more, half of 64
+# words of a recorded reader by 0.06 s. With this, 2 and 1 of them begin more than 0.2 s off, without it 26 and 6.
+AHEAD_S = 0.08
 _WRITE_WITHOUT_BLANKS = frozenset(["zh", "ja", "th", "lo", "my", "yue"])
 
 
@@ -56,11 +59,16 @@ def words_of(
     words = []
     for first, last in pairwise(bounds):
         text = b"".join(token.piece for token in tokens[first:last]).decode(errors="replace")
-        start_s, stop_s = (min(float(times[place]), end_s) for place in (first, last))
+        start_s, stop_s = (min(_heard_s(times[place]), end_s) for place in (first, last))
         probability = float(np.exp([token.logprob for token in tokens[first:last]]).mean())
         stop_s = min(stop_s, start_s + _LONGEST_WORD_S)
         words.append(HeardWord(text, start_s, max(start_s, stop_s), min(probability, 1.0), first, last))
     return tuple(words)
+
+
+def _heard_s(looked_s: float) -> float:
+    """When a token is heard that was looked at; the first one begins where the sound does."""
+    return float(looked_s) + AHEAD_S if looked_s > 0 else 0.0
 
 
 def word_bounds(pieces: Sequence[bytes], language: str) -> list[int]:
