@@ -49,6 +49,9 @@ class FakeSpoken:
     def end(self) -> None:
         self.told.append("<end>")
 
+    async def start(self) -> None:
+        self.told.append("<start>")
+
     def played(self, position_s: float) -> None:
         self.told.append(f"<played {position_s:g}>")
 

@@ -38,8 +38,13 @@ def listening() -> FakeListening:
 
 
 @pytest.fixture
-def server(stand_in: ChatStandIn, listening: FakeListening) -> Iterator[LiveServer]:
-    with live_server([FakeEngine(["heart"], step_samples=2400)], preload=False) as running:
+def engine() -> FakeEngine:
+    return FakeEngine(["heart"], step_samples=2400)
+
+
+@pytest.fixture
+def server(engine: FakeEngine, stand_in: ChatStandIn, listening: FakeListening) -> Iterator[LiveServer]:
+    with live_server([engine], preload=False) as running:
         think_with(running, HostedChat("http://chat.test/v1", "tiny", transport=stand_in))
         sessions = running.server.assistant.sessions
         object.__setattr__(sessions, "make_ear", lambda owner, transport: TurnEar(listening, owner, transport))
@@ -265,6 +270,21 @@ async def test_an_answer_is_begun_before_the_turn_is_certain_and_heard_after(
     assert "".join(e.delta for e in events if e.type == "response.output_audio_transcript.delta") == "It is noon."
     assert len(stand_in.asked) == 1
     assert stand_in.asked[0]["messages"][-1]["content"] == "What time is it?"
+
+
+async def test_a_whole_answer_is_spoken_before_the_turn_is_certain(
+    connection: AsyncRealtimeConnection, engine: FakeEngine
+) -> None:
+    """Its last sentence, the only one here, waits for no more words."""
+    await listen_with(connection, turn_detection={"type": "server_vad", "silence_duration_ms": 9000})
+    await speak(connection, 0.2, 1.0, quiet_s=0.3)
+    async with asyncio.timeout(6):
+        while not engine.streams:  # noqa: ASYNC110  # in its worker
+            await asyncio.sleep(0.005)
+    await speak(connection, 0.0, 0.0, quiet_s=9.0)
+    events = await until(connection, "response.done")
+    assert "".join(e.delta for e in events if e.type == "response.output_audio_transcript.delta") == "It is noon."
+    assert [stream.sentence.source.strip() for stream in engine.streams] == ["It is noon."]
 
 
 async def test_who_goes_on_is_answered_anew(

@@ -110,6 +110,10 @@ class Ahead:
                 if isinstance(piece, TextDelta):
                     spoken.write(piece.text)
                     self._written += piece.text
+                    await spoken.start()
+            if not self._is_taken and not self._released.is_set():
+                spoken.flush()  # its last sentence waits for nothing more
+                await spoken.start()
         except VivaVoceError:
             return  # whoever takes it over is told, and writes what was not taken
 
@@ -149,6 +153,9 @@ class _Begun:
 
     def end(self) -> None:
         self._spoken.end()
+
+    async def start(self) -> None:
+        await self._spoken.start()
 
     def played(self, position_s: float) -> None:
         self._spoken.played(position_s)

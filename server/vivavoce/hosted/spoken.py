@@ -105,6 +105,9 @@ class HostedSpoken:
             self._ended = True
             self._take(self._splitter.flush())
 
+    async def start(self) -> None:
+        """Nothing yet: a model elsewhere is asked, and paid, when somebody reads."""
+
     # -- the listener
 
     def played(self, position_s: float) -> None:

@@ -131,6 +131,15 @@ class Spoken(Protocol):
         """No more text will come. Any number of times."""
         ...
 
+    async def start(self) -> None:
+        """Begin to work on what is written, though nobody reads yet; what a hosted model would be paid for waits.
+
+        Raises:
+            VoiceUnavailable: If the voice cannot be loaded.
+            Overloaded, RateLimited, ShuttingDown: If it may not be taken on.
+        """
+        ...
+
     def played(self, position_s: float) -> None:
         """What the listener has heard so far; moves its clock."""
         ...

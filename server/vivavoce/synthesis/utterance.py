@@ -88,6 +88,7 @@ class Utterance:
         self._returning: asyncio.Task[None] | None = None  # it gets a place again, while what was made is read
         self._metrics = metrics
         self._lag_s = lag_s
+        self._one_at_a_time = asyncio.Lock()  # a reader may come while it is started ahead
         self._told_sounding = False
         self._script = Script(max_buffered_text)
         self._prepared: PreparedText | None = None
@@ -123,6 +124,11 @@ class Utterance:
         """No more text will come. Any number of times."""
         if not self._script.ended:
             self._feed(self._script.end(), ended=True)
+
+    async def start(self) -> None:
+        """See `speaker.Spoken`."""
+        if not self._job.is_idle():
+            await self.take_up()
 
     def say(self, sentence: Sentence, *, buffered_s: float = 0.0) -> None:
         """One sentence of a text that was cut elsewhere, and no more.
@@ -211,27 +217,22 @@ class Utterance:
         return self._holds.place is not None
 
     async def hold_voice(self) -> LoadedVoice:
-        """The voice, in memory until it rests or ends.
-
-        Raises:
-            VoiceUnavailable: If it cannot be loaded.
-        """
+        """The voice, in memory until it rests or ends. Raises as `Holding.take_voice`."""
         return await self._holds.take_voice()
 
     async def take_up(self, *, again: bool = False) -> None:
-        """There is text: get a voice and a place, and let the workers begin.
+        """There is text: get a voice and a place, and let the workers begin. Raises as `Spoken.start`.
 
         Args:
             again: it had a place before, and is being heard.
-
-        Raises:
-            VoiceUnavailable: If the voice cannot be loaded.
-            Overloaded, RateLimited, ShuttingDown: If there is no place for it.
         """
-        loaded = await self._holds.take_place(again=again)
-        self._told_sounding = False
-        self._job.use(loaded)
-        self._pool.add(self._job)
+        async with self._one_at_a_time:
+            if self.works:
+                return
+            loaded = await self._holds.take_place(again=again)
+            self._told_sounding = False
+            self._job.use(loaded)
+            self._pool.add(self._job)
 
     async def close(self) -> None:
         """It ended, however: stop the work and give everything back."""

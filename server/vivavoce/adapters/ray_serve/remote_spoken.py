@@ -112,6 +112,9 @@ class RemoteSpoken:
         """No more text will come. Any number of times."""
         self._take(self._script.end())
 
+    async def start(self) -> None:
+        """Nothing more: a Mouth is asked as soon as there is a sentence."""
+
     async def looked_at(self) -> bool:
         """Returns when a Mouth has looked at the whole text, while it makes the first sentence. False: it got nothing.
 
