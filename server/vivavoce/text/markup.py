@@ -7,6 +7,7 @@ leave their words, tables and list bullets leave pauses. Called by `normalize`, 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from vivavoce.text.boundaries import fence
@@ -45,9 +46,11 @@ _CITATION: Final = re.compile(
 _KEY_BEFORE: Final = re.compile(r"(?i)\b(?:press|type|hit|key|option|choose|select|button|enter|dial|push|tap|say|index|is|are|"
                                 r"was|of|to|equals|return|returns|see|cf\.|and|or|by|with|"
                                 r"refs?\.?|references?)[ ]\Z")  # fmt: skip
-# Several behind one another, which are no link with its name: foo[1][2], `foo`[1][2].
+# Several behind one another, which are no link with its name: foo[1][2], `foo`[1][2]. A list behind a name in marks of
+# code is a shape.
 _CITATIONS: Final = re.compile(
-    r"(?<=[\w.,;:!?)\"'`*])(?:\[[1-9]\d{0,2}(?:\s?[,–-]\s?\d{1,3}){0,6}\]){1,12}(?![\[(:]|\w)"
+    r"(?:(?<=[\w.,;:!?)\"'*])(?:\[[1-9]\d{0,2}(?:\s?[,–-]\s?\d{1,3}){0,6}\](?:[–-](?=\[\d))?){1,12}|(?<=[\w)]`)(?:\[[1-9]\d{0,2}\]){1,12})"
+    r"(?![\[(:]|\w)"
 )
 _INDEXED: Final = re.compile(r"(?:(?<![\w'’])[a-zA-Z]|(?<!\w)(?:arr|array|list|args|argv|data|items|values|results?|rows?|nums|row|col|self|df|"
                              r"matrix|grid|tuple|vec|buf|\w*_\w*))\Z")  # fmt: skip
@@ -112,7 +115,9 @@ def strip_markup(text: MappedText) -> MappedText:
 
 def _is_index(found: re.Match[str]) -> bool:
     """x[1], arr[2]: a place in something, which is said."""
-    return _INDEXED.search(found.string[max(0, found.start() - 24) : found.start()]) is not None
+    numbers = [int(number) for number in re.findall(r"\d+", found[0])]
+    is_sorted = all(one < after for one, after in pairwise(numbers))  # [1,512,1] is a shape
+    return not is_sorted or _INDEXED.search(found.string[max(0, found.start() - 24) : found.start()]) is not None
 
 
 def _strip_tags(text: MappedText) -> MappedText:

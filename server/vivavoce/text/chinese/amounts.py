@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vivavoce.text.chinese.bare import BARE
 from vivavoce.text.chinese.numerals import DIGITS, HAN, NUMBER, cardinal, digits, roman_number
 from vivavoce.text.english.fractions import VULGAR
 from vivavoce.text.english.numerals import roman
@@ -75,67 +76,6 @@ def _verse(found: re.Match[str]) -> str:
     return f"{cardinal(int(chapter))}章{cardinal(int(verse))}节"
 
 
-# Read figure by figure wherever they stand: hotlines, days of shopping, what has become a word.
-_WORDS: Final = frozenset(
-    [
-        "110",
-        "119",
-        "114",
-        "122",
-        "211",
-        "985",
-        "996",
-        "315",
-        "911",
-        "404",
-        "618",
-        "818",
-        "520",
-        "521",
-        "1314",
-        "666",
-        "2333",
-        "233",
-        "10086",
-        "10010",
-        "12306",
-        "12315",
-        "12345",
-        "95588",
-    ]
-)
-_NAMED_BEFORE: Final = re.compile(
-    r"(?:码|号|电|拨打?|打|[尾编账型]号|房间?|室|航班|QQ|ID|密|令|国道|省道|频道|波音|空客|标致|奔驰|宝马|马自达|骁龙|锐龙|天玑|麒麟|酷睿|"
-    r"年|公元前?|邮编|热线|客服|[a-zA-Z])[是为：:]{0,2}[ ]?\Z"
-)
-_NAMED_BEHIND: Final = re.compile(
-    r"[ ]?(?:路|线|次列|航班|国道|房间?|室|号|班车|路公交|[a-zA-Z]|工程|高校|事件|大促|晚会|错误|频道|热线)"
-)
-_COUNTERS: Final = frozenset(
-    "元块万亿千百人个天次年月日页米度分升秒吨伏斤岁位本只条件台辆张把家所部种倍点公千厘毫平小时号楼层"
-)
-_AMOUNT_BEFORE: Final = re.compile(
-    r"(?:价格?|售价?|只要|仅需|只需|花[了费]?|赚了?|付了?|[共总]计?|大?约|近|超过?|欠[我他她你]?|涨[了到]?|跌[了到至]?|送|满|[再立]?减|赠|返|加|"
-    r"乘以?|除以|得分?|卖|给[了我你他她]?)[是为：:]{0,2}[ ]?\Z"
-)
-
-
-def _bare(found: re.Match[str]) -> str | None:
-    """199, 2500: an amount, where it is neither a year nor anybody's name or number."""
-    written, text = found[0], found.string
-    front = text[max(0, found.start() - 8) : found.start()]
-    if text[found.end() : found.end() + 1] in _COUNTERS:  # its front end reads that as an amount
-        return None
-    if written in _WORDS:
-        return digits(written)
-    if _NAMED_BEFORE.search(front) or _NAMED_BEHIND.match(text, found.end()):
-        return None
-    may_be_year = len(written) == 4 and written < "2100"
-    if may_be_year and not _AMOUNT_BEFORE.search(front):
-        return None
-    return None if len(written) > 6 and not _AMOUNT_BEFORE.search(front) else cardinal(int(written))
-
-
 def _code(found: re.Match[str]) -> str:
     return found[1] + digits(found[2])
 
@@ -200,7 +140,7 @@ AMOUNTS: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\d.,:/A-Za-z-])[1-9]\d{{2,11}}(?=[步届名位条份家所台辆件张只本集座字期版]|"
          rf"[{HAN}]?(?:以上|左右|多|余))", lambda m: cardinal(int(m[0]))),
     rule(r"(?<![\d.,:/A-Za-z+-])[1-9]\d{0,5}000(?![\d.,:/A-Za-z-]|年)", _round),
-    rule(r"(?<![\d.,:/A-Za-z+#@-])(?<!第)[1-9]\d{2,8}(?![\d.:/A-Za-z%％‰℃°-]|,\d|年|\+)", _bare),
+    *BARE,
     rule(r"(\d{0,4})([" + "".join(VULGAR) + "])", lambda m: (f"{m[1]}又" if m[1] else "")
          + f"{cardinal(VULGAR[m[2]][1])}分之{cardinal(VULGAR[m[2]][0])}"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from vivavoce.text.english.context import before
-from vivavoce.text.english.numerals import digits
+from vivavoce.text.english.numerals import digits, year
 from vivavoce.text.english.rule import Rule, rule
 
 _CODE_BEFORE: Final = re.compile(
@@ -67,6 +67,7 @@ def _account(found: re.Match[str]) -> str:
 
 
 IDENTIFIERS: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=\bISO )([1-9]\d{2,3}):((?:19|20)\d\d)(?!\w)", lambda m: f"{year(int(m[1]))}, {year(int(m[2]))}"),
     rule(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])", _groups),
     rule(r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,39}:)(?:[0-9A-Fa-f]{1,4}|(?=::))(?::{1,2}[0-9A-Fa-f]{1,4}){1,8}(?:::)?(?![\w:.])",
          _network),
@@ -76,10 +77,10 @@ IDENTIFIERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w&])#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})(?![\w-])", _colour),
     rule(r"(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])", _groups),
     rule(r"(?<![\w.-])(?=[a-f\d]{0,40}\d[a-f]{1,8}\d)(?=[a-f\d]{0,40}[a-f]\d{1,8}[a-f]|[a-f\d]{12})[a-f\d]{7,64}(?![\w])(?!\.\d)",
-         lambda m: spelled(m[0])),
+         lambda m: f" {spelled(m[0])}"),
     rule(r"(?<!\w)0([xXbBoO])([0-9A-Fa-f]{1,16})(?!\w)", lambda m: f"zero {m[1].lower()} {spelled(m[2].upper())}"),
     rule(r"(?i)(?:(?<=\berror )|(?<=\bfault )|(?<=\bcode )|(?<=\bcodes )|"
          r"(?<=\berrors ))(?-i:[A-Z]{1,3}-?)\d{3,5}(?!\w|[.,]\d)",
-         lambda m: spelled(m[0])),
+         lambda m: f" {spelled(m[0])}"),
     rule(r"(?<![\w@./])#?[A-Z0-9]{1,20}(?:-[A-Z0-9]{1,20}){0,5}(?![\w@/%]|[.,:]\d|-\w)", _code),
 )  # fmt: skip

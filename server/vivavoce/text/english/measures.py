@@ -105,12 +105,13 @@ _MEASURED: Final = re.compile(r"(?i)(?:(?<!\w)(?:is|am|are|was|were|about|around
 def _bare_feet(found: re.Match[str]) -> str | None:
     """6' on its own: feet, unless the mark ends a quotation that one has begun, or a plural owns something."""
     front, text = before(found, 400), found.string
-    if re.search(r"(?<![\w'])'(?=\S)[^']*\Z", front):  # 'I have 6'
+    if re.search(r"(?<![\w'])'[^']*\Z|[-+*/=^(][ ]?\Z", front):  # 'I have 6'
         return None
     word = next_word(found)
     if not (_MEASURED.search(front) or _DETERMINED.search(front) or text[found.end() : found.end() + 1] == "-"
             or re.match(r"[ ]?(?:[,;)]|\Z|[.!?]|(?:and|or|to|from|in|away|below|above|long|"
-                        r"tall)\b)", after(found))):  # fmt: skip
+                        r"tall|ceilings?|ladders?|walls?|fences?|boards?|tables?|poles?|boats?|doors?|trees?|"
+                        r"ropes?)\b)", after(found))):  # fmt: skip
         return None
     single = found["amount"] == "1" or text[found.end() : found.end() + 1] == "-" or is_adjective(found)
     return f" {number(found['amount'])} {'foot' if single and word != 'above' else 'feet'}"

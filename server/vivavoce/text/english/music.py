@@ -31,7 +31,7 @@ _NOT_MUSIC: Final = re.compile(r"(?i)\b(?:tests?|testing|group|grade|vitamin|pla
 _CHORD: Final = r"[A-G][#b♯♭]?(?:m|maj|min|dim|aug|sus|add)?(?:13|11|[245679])?(?:/[A-G][#b]?)?"
 _CHORD_BEFORE: Final = re.compile(rf"(?<![\w/]){_CHORD}[ ]?(?:,|[|–→-]|->)?[ ]?\Z")
 _NAMED_BEFORE: Final = re.compile(r"(?i)\b(?:play|strum|chords?:?|of|an?|the|to|from|then|and|is|in|on|with) \Z")
-_CHORD_BEHIND: Final = re.compile(rf"[ ]?(?:,|[|–→-]|->)[ ]?{_CHORD}(?![\w/])")
+_CHORD_BEHIND: Final = re.compile(rf"(?:[ ]?(?:,|[|–→-]|->)[ ]?|[ ]){_CHORD}(?![\w/'’])")
 
 
 def _chord(found: re.Match[str]) -> str | None:

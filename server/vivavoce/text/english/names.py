@@ -180,6 +180,9 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?:(?<=\btel\. )|(?<=telephone )|(?<=\bphone: )|(?<=\bphone ))(0\d{2,5})[ ]?/[ ]?(\d{4,9})(?![\w/-])",
          lambda m: f"{digits(m[1])}, {digits(m[2])}"),
     rule(r"(?<=\bBoeing )7\d7(?!\w)", _in_pairs),
+    rule(r"(?<=\bRyzen [3579] )[1-9]\d{3}(?=(?:X|XT|X3D|G|GE|U|H|HX|HS)(?!\w))", lambda m: f"{_in_pairs(m)} "),
+    rule(r"(?<![\w.,/$-])(7[0-8]7)-(8|9|10)(?=(?:[ ](?:Dreamliner|MAX|Intercontinental|F)|F)?(?![\w-]|[.,]\d|[ ]?=))",
+         _aircraft),
     rule(r"(?<![\w.,/$-])(7[0-8]7)-([1-9]00)(?=(?:ERF?|LR|F|SP)?(?!\w))", _aircraft),
     rule(r"(?:(?<=\bRTX )|(?<=\bGTX )|(?<=\bRX )|(?<=\bGeForce )|(?<=\bRyzen [3579] ))[1-9]\d{3}(?![\w%]|"
          r"[.,]\d)", _in_pairs),

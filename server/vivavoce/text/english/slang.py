@@ -59,6 +59,8 @@ _RUNS: Final = re.compile(r"(?i)([a-z])\1*")
 _MOST_FORMS: Final = 3  # runs of which both lengths are tried; further ones become one letter
 _LONGEST: Final = 24  # letters of a word after its runs have been shortened
 _ROMAN: Final = re.compile(r"[IVXLCDM]+\Z")
+_PLACEHOLDER: Final = re.compile(r"(?:[YMDHS]+|y+(?:mm(?:dd)?)?|(?i:x+|w+|z+))\Z")  # YYYYMMDD, www, zzz
+_AS_WRITTEN: Final = frozenset(["xxxl", "mmm", "hmmm", "shhh", "brrr", "grrr", "pfff", "aaa", "eee", "iii", "ooo"])
 
 _FREE: Final = r"(?<![\w@./\\#&'’-])"
 _ENDS: Final = r"(?![\w@]|[./\\:-]\w|\()"
@@ -84,7 +86,7 @@ def shortened(word: str) -> str:
     runs = [(found[0][0], len(found[0])) for found in _RUNS.finditer(word)]
     long = [at for at, (_, length) in enumerate(runs) if length > 2]
     if len(runs) == 1:
-        return _SOUNDS.get(word[0].lower(), _INTERJECTIONS.get(word[0].lower(), word[:3]))
+        return _SOUNDS.get(word[0].lower(), word)
     drawn = set(long)
     least = "".join(char if at in drawn else char * length for at, (char, length) in enumerate(runs))
     if (sound := _INTERJECTIONS.get(least.lower())) is not None:
@@ -105,24 +107,16 @@ def _cased(sound: str, like: str) -> str:
 
 def _drawn_out(found: re.Match[str]) -> str | None:
     word = found[0]
-    if word.isupper() and (_ROMAN.match(word) or len(set(word)) == 1):  # XXIII; AAA batteries, WWW
+    small = word.lower()
+    is_name = not (word.islower() or word.isupper() or word[1:].islower())  # ChatTTS
+    if is_name or (word.isupper() and _ROMAN.match(word)) or _PLACEHOLDER.match(word) or small in _AS_WRITTEN:
         return None
-    if word.lower() in (
-        "www",
-        "xxx",
-        "xxxl",
-        "iii",
-        "iiii",
-        "viii",
-        "xiii",
-        "xviii",
-        "mmm",
-        "hmmm",
-        "zzz",
-        "shhh",
-        "brrr",
-    ):
-        return None
+    runs = [found[0] for found in _RUNS.finditer(small) if len(found[0]) > 2]
+    if len(runs) == 1 and len(runs[0]) == 3:  # no more: of capitals an acronym (IEEE), inside of a word a name
+        is_vowel = runs[0][0] in ("aou" if word.isupper() else "aeiouy")
+        at_end = small.endswith(runs[0]) and not word.isupper()
+        if runs[0] == small or not (is_vowel or at_end or shortened(word).lower() in _DOUBLED):
+            return None
     short = shortened(word)
     return short if len(short) <= _LONGEST else None
 

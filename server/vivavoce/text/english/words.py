@@ -157,7 +157,11 @@ NUMBERS: Final[tuple[Rule, ...]] = (
 )
 
 SYMBOLS: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![A-Za-z])([A-G])b(?= (?:major|minor|maj|min|chord|scale)\b)", r"\1 flat"),
+    rule(
+        r"(?<![A-Za-z])([A-G])b(?= (?:major|minor|maj|min|chord|scale|clarinet|trumpet|cornet|tuba|horn|sax|"
+        r"saxophone|instruments?)\b)",
+        r"\1 flat",
+    ),
     rule(r"(?<![A-Za-z])([A-G][#b]?)maj(?= |\Z)", r"\1 major"),
     rule(r"(?<![A-Za-z])([A-GJ])#(?!\w)", lambda m: f"{m[1]} sharp"),
     rule(r"(?<![A-Za-z])([A-G])#(?=(?:m|maj|min|dim|sus|aug|add)?(?: \w+)?(?:[ ,.;]|\Z))", lambda m: f"{m[1]} sharp "),
