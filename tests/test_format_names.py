@@ -27,6 +27,10 @@ from vivavoce.format_names import NamedFormat, format_named
         ("opus_48000_32", "opus", 48_000),
         ("pcm_s16le", "pcm", None),
         ("flac ;", "flac", None),
+        ("ulaw_8000", "pcmu", 8_000),
+        ("mulaw", "pcmu", 8_000),
+        ("alaw_16000", "pcma", 16_000),
+        ("audio/pcmu", "pcmu", 8_000),
     ],
 )
 def test_names_endings_and_media_types(written: str, name: str, rate: int | None) -> None:
@@ -38,7 +42,6 @@ def test_names_endings_and_media_types(written: str, name: str, rate: int | None
     [
         "",
         "midi",
-        "ulaw_8000",
         "pcm_96000",
         "audio/pcm;rate=1",
         "audio/webm",

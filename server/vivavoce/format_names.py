@@ -20,9 +20,14 @@ _NAMES: Final[dict[str, str]] = {
     **dict.fromkeys(("adts", "audio/aac", "audio/aacp", "audio/x-aac"), "aac"),
     **dict.fromkeys(("audio/flac", "audio/x-flac"), "flac"),
     **dict.fromkeys(("pcm16", "s16le", "pcm_s16le", "audio/pcm"), "pcm"),
+    **dict.fromkeys(
+        ("ulaw", "mulaw", "mu-law", "u-law", "pcm_mulaw", "g711_ulaw", "audio/pcmu", "audio/basic"), "pcmu"
+    ),
+    **dict.fromkeys(("alaw", "a-law", "pcm_alaw", "g711_alaw", "audio/pcma"), "pcma"),
     "audio/ogg": "opus",  # what most who write it play
 }
 _PARAMETER: Final = re.compile(r";[ ]*([a-z-]{1,16})[ ]*=[ ]*\"?([a-z0-9.,_-]{1,32})\"?[ ]*")
+_TELEPHONE_RATE: Final = 8_000  # Hz
 _RATES: Final = range(8_000, 48_001)  # Hz, as a request's `sample_rate`
 _RATED: Final = re.compile(r"([a-z0-9]{2,8})_(\d{4,5})(?:_\d{2,3})?")  # ElevenLabs': codec, Hz, kbit/s
 
@@ -51,7 +56,7 @@ def format_named(written: str) -> NamedFormat:
     if not semicolon and (rated := _RATED.fullmatch(kind)) is not None:
         name, rate = _NAMES.get(rated[1], rated[1]), rated[2]
     if not rate:
-        return NamedFormat(name)
+        return NamedFormat(name, _TELEPHONE_RATE if name in ("pcmu", "pcma") else None)
     if not rate.isdecimal() or int(rate) not in _RATES:
         return NamedFormat(plain)
     return NamedFormat(name, int(rate))

@@ -108,7 +108,7 @@ def _who(pcm: bytes) -> str:
         ({"response_format": "audio/pcm; rate=24000; channels=1"}, "alpha"),
         ({"response_format": "pcm_24000"}, "alpha"),
         ({"response_format": "pcm_96000"}, "response_format"),
-        ({"response_format": "ulaw_8000"}, "response_format"),
+        ({"response_format": "ulaw_96000"}, "response_format"),
         ({"speed": "1.5"}, "alpha"),
         ({"speed": "fast"}, "speed"),
         ({"seed": "42", "top_k": "5"}, "alpha"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.errors import InvalidRequest
-from vivavoce.routes.inline_audio import LONG, InlineAudio
+from vivavoce.routes.inline_audio import LONG, Base64Reader, InlineAudio, holds_base64
 
 SOUND = bytes(range(256)) * 40
 
@@ -62,3 +62,31 @@ def test_no_bytes_raise_anything_else(body: bytes, step: int) -> None:
     except InvalidRequest:
         return
     assert bytes(inline.json) == body[: len(inline.json)]
+
+
+@given(st.integers(1, 300), st.binary(min_size=1, max_size=900), st.booleans())
+def test_base64_alone_however_it_is_cut(step: int, sound: bytes, padded: bool) -> None:
+    text = b"data:audio/wav;base64," + base64.b64encode(sound)
+    text = text if padded else text.rstrip(b"=")
+    reader = Base64Reader()
+    head = max(step, 30)  # the first piece holds the whole head
+    pieces = [text[:head], *(text[at : at + step] for at in range(head, len(text), step))]
+    assert b"".join(map(reader.feed, pieces)) + reader.flush() == sound
+
+
+@pytest.mark.parametrize(
+    ("head", "is_text"),
+    [
+        (base64.b64encode(b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00"), True),
+        (b"data:;base64,AAAA", True),
+        (b"data:audio/mp3;base64,AAAA", True),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00", False),
+        (b"#!AMR\n" + b"a" * 40, False),
+        (b"hello there, this is no recording", False),
+        (b"a" * 400, False),
+        (b"AAA=", False),
+        (b"", False),
+    ],
+)
+def test_a_recording_written_as_text_is_told_from_one(head: bytes, is_text: bool) -> None:
+    assert holds_base64(head) is is_text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from vivavoce.serving.credentials import Credential, credential_of
@@ -20,6 +22,14 @@ from vivavoce.serving.credentials import Credential, credential_of
         {"authorization": "key"},
         {"authorization": "Token key"},
         {"x-api-key": "Bearer key"},
+        {"authorization": "Bearer Bearer key"},
+        {"authorization": "Bearer: key"},
+        {"authorization": 'Bearer "key"'},
+        {"ocp-apim-subscription-key": "key"},
+        {"x-goog-api-key": "key"},
+        {"authorization": "Basic " + base64.b64encode(b"anybody:key").decode()},
+        {"authorization": "Basic " + base64.b64encode(b"key:").decode()},
+        {"authorization": "basic " + base64.b64encode(b":key").decode()},
     ],
 )
 def test_a_key_may_stand_in_every_header_that_clients_use(headers: dict[str, str]) -> None:
@@ -38,6 +48,12 @@ def test_a_browser_shows_it_among_the_subprotocols(offered: str) -> None:
         ({"authorization": ""}, []),
         ({"authorization": "Bearer"}, []),
         ({"authorization": "Basic key"}, []),
+        ({"authorization": "Basic ????"}, []),
+        ({"authorization": "Basic " + base64.b64encode(b":").decode()}, []),
+        ({"authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, []),
+        ({"authorization": "Basic"}, []),
+        ({"authorization": "Digest key"}, []),
+        ({"authorization": "Bearer Bearer"}, []),
         ({"x-api-key": " "}, ["realtime", "openai-insecure-api-key."]),
         ({"cookie": "key"}, ["key"]),
     ],

@@ -154,6 +154,8 @@ class WavEncoder:
         return struct.pack("<4sI4s", b"RIFF", riff_size, b"WAVE") + fmt + struct.pack("<4sI", b"data", data_size)
 
 
+TELEPHONE = ("pcmu", "pcma")  # bare codes: for live streams and whoever asks for them by name, never for files
+
 FORMATS: Mapping[str, str] = MappingProxyType({  # format -> Content-Type
     **{name: codec.media_type for name, codec in CODECS.items()},
     WavEncoder.name: WavEncoder.media_type,

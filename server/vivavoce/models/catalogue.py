@@ -27,7 +27,7 @@ OPENAI_NAMES = (
     "gpt-live-transcribe",
     "gpt-realtime-whisper",
 )
-_MEANS_DEFAULT = frozenset({"", "auto", "default", *OPENAI_NAMES})
+_MEANS_DEFAULT = frozenset({"", "auto", "default", "whisper", *OPENAI_NAMES})  # Azure's usual deployment is "whisper"
 
 
 @dataclass(frozen=True, slots=True)

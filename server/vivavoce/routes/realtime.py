@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, WebSocket
 from starlette.datastructures import UploadFile
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from vivavoce.assistant.realtime import RealtimeSessions, new_session_id
@@ -26,6 +27,7 @@ from vivavoce.routes.bodies import read_bytes, read_json
 from vivavoce.routes.forms import media_type, read_form
 from vivavoce.routes.live import WebSockets
 from vivavoce.serving.access import Access
+from vivavoce.serving.addresses import deployment_of
 from vivavoce.serving.credentials import Credential
 from vivavoce.serving.entries import Entry, entered_with
 from vivavoce.serving.tokens import CLIENT_SECRET
@@ -67,7 +69,7 @@ def realtime_router(
     @router.websocket(REALTIME_PATH)
     @entered_with(Entry.REALTIME)
     async def realtime(websocket: WebSocket) -> None:
-        config = config_of(websocket.state.credential, dict(websocket.query_params))
+        config = config_of(websocket.state.credential, _asked(websocket))
 
         async def prepare(owner: str) -> Carry:
             return sessions.prepare(owner, config)
@@ -87,7 +89,7 @@ def realtime_router(
         """Sound travels as Opus tracks, events on the data channel `oai-events`; the body is the offer, or a form of
         `sdp` and `session`."""
         owner: str = request.state.owner
-        config = config_of(request.state.credential, dict(request.query_params))
+        config = config_of(request.state.credential, _asked(request))
         body, session = await _read_offer(request, body_timeout_s)
         if session:
             config = _updated(config, session)
@@ -115,6 +117,12 @@ def realtime_router(
         return write_answer(key, new_session_id(), config, int(time.time()) + life_s)
 
     return router
+
+
+def _asked(connection: HTTPConnection) -> dict[str, str]:
+    """The query of an address, and the model that the rest of it names."""
+    query = dict(connection.query_params)
+    return query if query.get("model") else {**query, "model": deployment_of(connection.state) or ""}
 
 
 def _has_body(request: Request) -> bool:

@@ -20,6 +20,7 @@ from vivavoce.routes.speech_body import choose_form, parse_speech
 from vivavoce.routes.speech_dialects import with_seed_of_voice
 from vivavoce.routes.speech_links import SpeechWish
 from vivavoce.routes.speech_response import SpeechResponse
+from vivavoce.serving.addresses import deployment_of
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 
 WHOLE = "exact"  # for clients that take a sound as one file anyway
@@ -64,6 +65,8 @@ class SpeechAnswers:
             InvalidRequest: If a field is wrong, or the prompt.
         """
         owner: str = request.state.owner
+        if not fields.get("model") and (deployment := deployment_of(request.state)) is not None:
+            fields = {**fields, "model": deployment}
         if isinstance(model := fields.get("model"), str):
             fields = with_seed_of_voice({**fields, "model": self._launched.model_of(model, owner)})
         body = parse_speech(fields, max_text=self._limits.max_text)

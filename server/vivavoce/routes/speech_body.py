@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vivavoce.audio.encoders import FORMATS
+from vivavoce.audio.encoders import FORMATS, TELEPHONE
 from vivavoce.engines import speech_options as wish
 from vivavoce.engines.speech_options import Range, SpeechOptions
 from vivavoce.errors import EmptyInput, InvalidRequest, TextTooLong, UnsupportedFormat
@@ -23,6 +23,22 @@ FILE_SAMPLE_RATE = 32_000  # of the wav that a client gets who names a voice as 
 
 NUMBERS = frozenset({"speed", "seed", "temperature", "top_k", "top_p", "repetition_penalty", "sample_rate"})
 _WORDS = ("response_format", "stream_format", "timestamps")  # they mean the same in any case
+
+
+# As other clients name a field: Xinference's curl examples, ElevenLabs' and their like.
+_OTHER_NAMES = {"input": ("text",), "voice": ("voice_id", "voiceId")}
+_FORMAT_NAMES = ("output_format", "audio_format", "format")
+
+
+def _is_format(written: str) -> bool:
+    name = format_named(written).name
+    return name in FORMATS or name in TELEPHONE
+
+
+def _other_format(fields: Mapping[str, Any]) -> str | None:
+    """A format of sound under another name; what is none of ours is somebody's own field."""
+    written = (fields.get(name) for name in _FORMAT_NAMES)
+    return next((each for each in written if isinstance(each, str) and _is_format(each)), None)
 
 
 def _within(allowed: Range[Any], description: str) -> Any:
@@ -46,7 +62,9 @@ class SpeechBody(BaseModel):
     voice: Annotated[str | VoiceObject | None, Field(description="A voice id, `id/Style`, or an OpenAI name.")] = None
     response_format: Annotated[
         str | None,
-        Field(description="mp3, opus, aac, flac, wav, pcm or ogg. Default: mp3; wav where `model` names a voice."),
+        Field(
+            description="mp3, opus, aac, flac, wav, pcm, ogg, ulaw or alaw. Default: mp3; wav if `model` is a voice."
+        ),
     ] = None
     speed: Annotated[float, _within(wish.SPEED, "Pitch is kept.")] = 1.0
     stream_format: Annotated[Literal["audio", "sse"], Field(description="Chunked bytes or server-sent events.")] = (
@@ -87,8 +105,11 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
         InvalidRequest, EmptyInput, TextTooLong, UnsupportedFormat: With the field at fault as `param`.
     """
     fields = {name: value for name, value in fields.items() if value is not None}  # null is "as if not sent"
-    if "input" not in fields and "text" in fields:  # Xinference's curl examples
-        fields["input"] = fields["text"]
+    for name, others in _OTHER_NAMES.items():
+        if name not in fields and (other := next((each for each in others if each in fields), None)) is not None:
+            fields[name] = fields[other]
+    if "response_format" not in fields and (other := _other_format(fields)) is not None:
+        fields["response_format"] = other
     text = fields.get("input")
     if isinstance(text, str):
         # Half a surrogate pair is no character; clients that cut text by UTF-16 units send them.
@@ -107,7 +128,7 @@ def parse_speech(fields: Mapping[str, Any], *, max_text: int) -> SpeechBody:
     if isinstance(format, str):
         named = format_named(format)
         fields["response_format"] = named.name
-        if named.name not in FORMATS:
+        if not _is_format(format):
             raise UnsupportedFormat(format, FORMATS)
         if named.sample_rate is not None:
             fields.setdefault("sample_rate", named.sample_rate)

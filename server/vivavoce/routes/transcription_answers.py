@@ -31,6 +31,7 @@ from vivavoce.routes.transcript_formats import FORMATS, chunks, written
 from vivavoce.routes.transcription_body import TranscriptionBody, parse_transcription
 from vivavoce.routes.transcription_wish import Wish, wish_of
 from vivavoce.routes.uploads import Upload, read_upload
+from vivavoce.serving.addresses import deployment_of
 from vivavoce.serving.error_shapes import STATE
 from vivavoce.serving.running import Running
 from vivavoce.translation.plan import own_pairs
@@ -128,7 +129,7 @@ class TranscriptAnswers:
     async def _wish(self, request: Request, upload: Upload, model_id: str | None, task: Task) -> Wish:
         owner: str = request.state.owner
         body = parse_transcription(upload.fields, task)
-        asked = model_id or body.model
+        asked = model_id or body.model or deployment_of(request.state)
         if asked is not None:
             asked = self._launched.model_of(asked, owner)
         return await asyncio.to_thread(self._checked, task, body, asked, upload, owner)  # it may look at the disk

@@ -1,6 +1,6 @@
 """A recording as it reaches a route, in whichever way its client sends it: on disk, with the fields that came along.
 
-    multipart/form-data     OpenAI's clients: the file before or behind the options, with or without a length
+    multipart/form-data     OpenAI's clients: the file before or behind the options, as it is or written as base64
     application/json        Open WebUI's `input_audio`, Hugging Face's `inputs`: base64
     anything else           the bytes themselves, as Hugging Face's clients send them; options in the query
 
@@ -24,7 +24,14 @@ from vivavoce.config import LimitSettings
 from vivavoce.errors import InvalidRequest, Overloaded, PayloadTooLarge, UnsupportedMediaType
 from vivavoce.routes.bodies import BodyTooSlow, parse_object
 from vivavoce.routes.forms import RETRY_AFTER_S, blocks_of, media_type, read_form
-from vivavoce.routes.inline_audio import InlineAudio
+from vivavoce.routes.inline_audio import (
+    BASE64_HEAD_BYTES,
+    SOUND_NAMES,
+    Base64Reader,
+    InlineAudio,
+    holds_base64,
+    short_sound,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +40,7 @@ MAX_FIELDS = 64
 MAX_FIELD_BYTES = 1 << 20  # clips of known speakers come as fields; they are ignored
 MAX_JSON_BYTES = 1 << 17  # beside the recording
 FORM_ROOM_BYTES = 1 << 16  # for names and options, beside a file of the allowed size
-FILE_FIELDS = ("file", "file[]", "audio", "audio_file")
+FILE_FIELDS = ("file", "file[]", "audio", "audio_file", "audio_base64", "audio_data", "input_audio", "recording")
 _FORM = "application/x-www-form-urlencoded"  # also what curl's --data-binary says of a recording
 _REFUSED = ("text/html", "application/xml", "text/xml")
 
@@ -66,7 +73,7 @@ class Upload:
         """Any number of times."""
         if self._form is not None:
             await self._form.close()
-        elif self._file is not None:
+        if self._file is not None:
             await self._file.close()
 
 
@@ -94,8 +101,9 @@ async def read_upload(request: Request, limits: LimitSettings) -> Upload:
             await _write(file, _body(request, limits.max_upload_mib << 20, limits.body_timeout_s))
             if kind == _FORM and not await _is_recording(file):
                 raise _no_recording()
+            upload._file = await _as_sound(file)
         upload.hugging_face = upload.hugging_face and "response_format" not in upload.fields
-        if not file.file.tell():
+        if upload._file is None or not upload._file.file.tell():
             raise InvalidRequest("the body holds no recording", param="file")
     except BaseException:
         await upload.close()
@@ -114,6 +122,31 @@ async def _is_recording(file: UploadFile) -> bool:
     head = await file.read(HEAD_BYTES)
     await file.seek(end)
     return sniff(head) is not None
+
+
+async def _as_sound(file: UploadFile) -> UploadFile:
+    """The same, or what it holds where it is a text: scripts write a recording as base64, or as a data address."""
+    end = file.file.tell()
+    await file.seek(0)
+    if not holds_base64(await file.read(BASE64_HEAD_BYTES)):
+        await file.seek(end)
+        return file
+    spooled = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # closed by Upload
+    sound = UploadFile(cast(BinaryIO, spooled))
+    reader = Base64Reader()
+
+    async def decoded() -> AsyncIterator[bytes]:
+        async for block in blocks_of(file):
+            yield reader.feed(block)
+        yield reader.flush()
+
+    try:
+        await _write(sound, decoded())
+    except BaseException:
+        await sound.close()
+        raise
+    await file.close()
+    return sound
 
 
 async def _from_form(request: Request, limits: LimitSettings) -> Upload:
@@ -143,10 +176,11 @@ async def _from_form(request: Request, limits: LimitSettings) -> Upload:
             raise InvalidRequest(f"the field 'file' {what}", param="file")
         if (files[0].size or 0) > limits.max_upload_mib << 20:
             raise PayloadTooLarge(limits.max_upload_mib << 20)
+        file = await _as_sound(files[0])
     except BaseException:
         await form.close()
         raise
-    return Upload(fields, _file=files[0], _form=form)
+    return Upload(fields, _file=file, _form=form)
 
 
 async def _from_json(request: Request, upload: Upload, file: UploadFile, limits: LimitSettings) -> None:
@@ -167,9 +201,9 @@ async def _from_json(request: Request, upload: Upload, file: UploadFile, limits:
     fields = parse_object(bytes(inline.json))
     upload.hugging_face = "inputs" in fields
     if not inline.has_sound:
-        await file.write(inline.short(_short_sound(fields)))
+        await file.write(inline.short(short_sound(fields)))
     for name, value in _flat(fields).items():
-        if name not in ("inputs", "input_audio") and value is not None:
+        if name not in SOUND_NAMES and value is not None:
             upload.fields[name] = value if isinstance(value, list) else [value]
 
 
@@ -180,14 +214,6 @@ def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
         inner = found.pop(name, None)
         found |= inner if isinstance(inner, Mapping) else {}
     return found
-
-
-def _short_sound(fields: Mapping[str, Any]) -> str:
-    audio = fields.get("input_audio")
-    text = fields.get("inputs") or (audio.get("data") if isinstance(audio, Mapping) else audio) or fields.get("file")
-    if not isinstance(text, str) or not text:
-        raise InvalidRequest("the body holds no recording: `input_audio.data` or `inputs`, in base64", param="file")
-    return text
 
 
 async def _body(request: Request, max_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:

@@ -9,13 +9,14 @@ A route that says nothing wants a key, and so does a path without a route. Calle
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, TypeVar
 
 from starlette.routing import BaseRoute, Match, WebSocketRoute
 from starlette.types import Scope
+
+from vivavoce.serving.addresses import DEPLOYMENT, named_deployment, ways
 
 _Endpoint = TypeVar("_Endpoint")
 
@@ -51,15 +52,15 @@ class Entries:
         self._routes = tuple(_flat(routes))
 
     def placed(self, scope: Scope) -> Scope:
-        """The request where its route is: base addresses are written with a slash too many or too few, at their end or
-        within, without `/v1` or with two. A route that fits wholly comes before one that wants another method.
+        """The request where its route is (`addresses.py`). A route that fits wholly comes before one that wants another
+        method.
         """
         method = "GET" if scope.get("method") == "HEAD" else scope.get("method")
         for match in (Match.FULL, Match.PARTIAL):
-            for path in _ways(scope["path"]):
+            for path in ways(scope["path"]):
                 there = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogatepass")}
                 if self._knows({**there, "method": method}, match):
-                    return scope if path == scope["path"] else there
+                    return scope if path == scope["path"] else _told(there, scope)
         return scope
 
     def _knows(self, scope: Scope, match: Match) -> bool:
@@ -84,21 +85,13 @@ class Entries:
 
 
 _MARK = "_vivavoce_entry"
-_VERSION = "/v1"
-_SLASHES = re.compile(r"/{2,}")
 
 
-def _ways(path: str) -> Iterator[str]:
-    """A path as it is written, then as it may have been meant."""
-    tidy = _SLASHES.sub("/", path)
-    plain = tidy.rstrip("/") or "/"
-    seen: set[str] = set()
-    for way in ("/" + path.lstrip("/"), tidy, plain):
-        once = way.removeprefix(_VERSION) if way.startswith(f"{_VERSION}{_VERSION}/") else _VERSION + way
-        for each in (way, once):
-            if each not in seen:
-                seen.add(each)
-                yield each
+def _told(there: Scope, written: Scope) -> Scope:
+    """The request where its route is, with the model that its address named."""
+    if (name := named_deployment(written["path"], written.get("query_string", b""))) is not None:
+        there["state"] = {**written.get("state", {}), DEPLOYMENT: name}
+    return there
 
 
 def _entry(route: BaseRoute) -> Entry:

@@ -18,11 +18,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from vivavoce.errors import AccessDenied, NotFound, UnsupportedMediaType, VivaVoceError
+from vivavoce.errors import AccessDenied, InvalidKey, NotFound, UnsupportedMediaType, VivaVoceError
 from vivavoce.logs import REQUEST_ID
 from vivavoce.metrics import Metrics
 from vivavoce.serving.access import Access
-from vivavoce.serving.credentials import credential_of
+from vivavoce.serving.credentials import credential_of, is_in_address
 from vivavoce.serving.entries import Entries, Entry
 from vivavoce.serving.error_shapes import shaped
 
@@ -31,6 +31,10 @@ logger = logging.getLogger(__name__)
 _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 _MAY_RUN_SCRIPTS: Final = (b"text/html", b"application/xhtml", b"image/svg", b"text/xml", b"application/xml")
 CSP = b"content-security-policy"
+IN_ADDRESS = (
+    "a key in the address is not read, since addresses are kept in logs and histories; send it as the header "
+    "`Authorization: Bearer KEY`"
+)
 UNFORESEEN = "the server failed; the log has the details under the request id"
 
 
@@ -109,7 +113,12 @@ class Gate:
         if entry is not Entry.NOTHING and scope.get("method") != "OPTIONS":
             state = scope["state"]
             state["credential"] = credential_of(headers, subprotocols)
-            state["owner"] = self._access.owner(state["credential"], entry)
+            try:
+                state["owner"] = self._access.owner(state["credential"], entry)
+            except InvalidKey:
+                if state["credential"] is None and is_in_address(scope.get("query_string", b"")):
+                    raise InvalidKey(IN_ADDRESS) from None
+                raise
 
 
 def _refuse_codings(headers: Mapping[str, str]) -> None:

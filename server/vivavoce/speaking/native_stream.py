@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from vivavoce.audio.encoders import FORMATS
+from vivavoce.audio.encoders import FORMATS, TELEPHONE
 from vivavoce.config import LiveSettings
 from vivavoce.engines.speech import VoiceInfo
 from vivavoce.metrics import Metrics
@@ -55,7 +55,7 @@ def limits_of(settings: LiveSettings) -> Limits:
         max_buffered_chars=settings.max_buffered_text,
         stall_timeout_ms=round(settings.stall_timeout_s * 1000),
         idle_timeout_ms=round(settings.idle_timeout_s * 1000),
-        formats=tuple(FORMATS),
+        formats=(*FORMATS, *TELEPHONE),
     )
 
 
