@@ -34,6 +34,10 @@ _WRITERS: dict[str, tuple[str, str, str, int, dict[str, str]]] = {
     "aac": ("adts", "aac", "fltp", 24_000, {}),
     "flac": ("flac", "flac", "s16", 48_000, {}),
     "amr": ("amr", "libopencore_amrnb", "s16", 8_000, {}),
+    "3gp, amr": ("3gp", "libopencore_amrnb", "s16", 8_000, {}),  # older telephones
+    "m4a, lossless": ("ipod", "alac", "s16p", 44_100, {}),
+    "mov, plain": ("mov", "pcm_s24le", "s32", 48_000, {}),
+    "webm, plain": ("matroska", "pcm_f32le", "flt", 48_000, {}),  # browsers, where they are asked for it
 }
 CONTAINERS = ("wav", "wav, length unknown", *_WRITERS)
 
@@ -114,8 +118,10 @@ def wav(
 
 def _frame(samples: Samples, sample_format: str, channels: int, layout: str) -> av.AudioFrame:
     planes = np.stack([samples] * channels)
-    if sample_format == "s16":
+    if sample_format in ("s16", "s16p"):
         planes = np.rint(planes * 32767).astype(np.int16)
+    if sample_format == "s32":
+        planes = np.rint(planes * float(2**31 - 256)).astype(np.int32)
     if not sample_format.endswith("p"):
         planes = planes.T.reshape(1, -1)
     return av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), sample_format, layout)

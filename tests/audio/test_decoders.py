@@ -43,7 +43,7 @@ def pieces(data: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_the_tone_is_heard(container: str, channels: int) -> None:
-    if (container, channels) == ("amr", 2):
+    if "amr" in container and channels == 2:
         pytest.skip("AMR has one channel")
     samples = decoded(recording(container, channels=channels))
     assert len(samples) / RATE == pytest.approx(2.0, abs=0.06)
@@ -90,6 +90,42 @@ def test_wav_with_other_chunks_around_its_sound() -> None:
     chunk = struct.pack("<4sI", b"LIST", 5) + b"abcde\0"
     crowded = plain[:12] + chunk + plain[12:36] + chunk * 2 + plain[36:] + chunk
     np.testing.assert_array_equal(decoded(crowded, [11]), decoded(plain))
+
+
+def test_wav_with_a_chunk_of_odd_length_that_is_not_padded() -> None:
+    plain = recording("wav")
+    crowded = plain[:12] + struct.pack("<4sI", b"LIST", 5) + b"abcde" + plain[12:]
+    np.testing.assert_array_equal(decoded(crowded, [11]), decoded(plain))
+
+
+def test_wav_whose_sound_has_no_length_but_the_file_has() -> None:
+    samples = tone(0.5, RATE)
+    data = bytearray(wav(samples, RATE))
+    data[40:44] = bytes(4)
+    assert len(decoded(bytes(data))) == len(samples)
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC"])
+@pytest.mark.parametrize("other", [-1.0, -0.9])
+def test_channels_that_cancel_each_other_are_heard(form: str, other: float) -> None:
+    """A microphone wired the wrong way round; the pauses have noises of their own."""
+    random = np.random.default_rng(1)
+    speech = np.concatenate([np.zeros(RATE // 2), tone(0.5, RATE), np.zeros(RATE // 2), tone(0.5, RATE)])
+    channels = np.stack([speech, other * speech], axis=1) + 1e-3 * random.standard_normal((len(speech), 2))
+    out = io.BytesIO()
+    soundfile.write(out, channels, RATE, format=form, subtype="PCM_16")
+    heard = decoded(out.getvalue(), [1000])
+    np.testing.assert_array_equal(heard, decoded(out.getvalue()))
+    loud = np.abs(speech) > 0
+    assert np.sqrt(np.mean(heard[loud] ** 2)) > 0.85 * np.sqrt(np.mean(speech[loud] ** 2))
+
+
+def test_channels_that_have_nothing_in_common_are_averaged() -> None:
+    random = np.random.default_rng(2)
+    channels = 0.1 * random.standard_normal((RATE, 2))
+    out = io.BytesIO()
+    soundfile.write(out, channels, RATE, format="WAV", subtype="FLOAT")
+    np.testing.assert_allclose(decoded(out.getvalue()), channels.mean(axis=1), atol=1e-6)
 
 
 @pytest.mark.parametrize("claimed", [0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFDB])
@@ -196,7 +232,7 @@ def test_half_a_file_gives_what_is_there_or_is_refused(container: str) -> None:
     try:
         samples = decoded(data[: len(data) // 2])
     except InvalidAudio:
-        assert container in ("m4a", "mp4, fragments"), "its table of contents is gone"
+        assert container.startswith(("m4a", "mp4, fragments", "3gp", "mov")), "its table of contents is gone"
     else:
         assert 1.0 * RATE < len(samples) < 3.3 * RATE
 

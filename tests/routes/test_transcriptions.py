@@ -153,6 +153,16 @@ def test_the_file_may_come_first_without_a_length(server: LiveServer) -> None:
     assert answer.text.startswith("w25")
 
 
+def test_a_film_with_six_channels_is_heard(server: LiveServer) -> None:
+    mono = np.concatenate([level(0.25), SILENCE])
+    film = np.zeros((len(mono), 6), np.float32)
+    film[:, 2] = 3 * mono  # speech in the middle
+    answer = post(server, audio=wav(film.reshape(-1), 16_000, 6))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["usage"]["seconds"] == 1.5
+    assert post(server, audio=wav(np.zeros(16_000 * 8, np.float32), 16_000, 8)).status_code == 400
+
+
 def test_unknown_fields_are_ignored(server: LiveServer) -> None:
     further = {f"keywords[{k}]": "Ulm" for k in range(20)}
     answer = post(server, model="gpt-transcribe", kwargs='{"a": 1}', **{"known_speaker_names[]": "Ada", **further})

@@ -282,7 +282,7 @@ async def test_bad_clips(client: httpx.AsyncClient, store: VoiceStore, audio: by
     assert [path.name for path in store.home.iterdir()] == ["anna"]
 
 
-@pytest.mark.parametrize("name", [n for n in CONTAINERS if n != "amr"])
+@pytest.mark.parametrize("name", [n for n in CONTAINERS if "amr" not in n])
 async def test_every_container_makes_a_voice(client: httpx.AsyncClient, store: VoiceStore, name: str) -> None:
     made = await post(client, recording(name, 4.0))
     assert made.status_code == 201, made.text

@@ -29,6 +29,8 @@ class Container:
 
 
 _PLAIN = frozenset({f"pcm_{name}" for name in ("u8", "s16", "s24", "s32", "f32", "f64", "alaw", "mulaw")})
+# FFmpeg's names of plain numbers, in containers that it reads: browsers can record them, cameras do.
+_NUMBERS = frozenset({f"pcm_{name}" for name in ("s16le", "s16be", "s24le", "s24be", "s32le", "f32le", "f64le")})
 _MP3, _AAC, _FLAC = frozenset({"mp3", "mp3float"}), frozenset({"aac"}), frozenset({"flac"})
 _OPUS, _VORBIS = frozenset({"opus", "libopus"}), frozenset({"vorbis"})
 _AMR = frozenset({"amrnb", "amrwb", "amr_nb", "amr_wb", "libopencore_amrnb", "libopencore_amrwb"})
@@ -40,9 +42,9 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType({
         Container("flac", "FLAC", _FLAC),
         Container("ogg", "Ogg", _OPUS | _VORBIS | _FLAC),
         Container("mp3", "MP3", _MP3),
-        Container("mov", "M4A", _AAC | _MP3 | _FLAC | _OPUS),
+        Container("mov", "M4A", _AAC | _MP3 | _FLAC | _OPUS | _AMR | _NUMBERS | {"alac"}),
         Container("aac", "AAC", _AAC),
-        Container("matroska", "WebM", _OPUS | _VORBIS | _AAC | _MP3 | _FLAC),
+        Container("matroska", "WebM", _OPUS | _VORBIS | _AAC | _MP3 | _FLAC | _NUMBERS),
         Container("amr", "AMR", _AMR),
     )
 })  # fmt: skip

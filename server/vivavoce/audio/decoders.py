@@ -13,9 +13,10 @@ hours. Knows nothing of files, HTTP or processes; a stranger's bytes come here o
     WAV             plain numbers, A-law, mu-law    at once
     FLAC, MP3, AAC  their own                       after the first frames
     Ogg             Opus, Vorbis, FLAC              with the first page
-    WebM, Matroska  Opus, Vorbis, AAC, MP3, FLAC    with the first block; a length in the header is not needed
-    M4A, MP4        AAC, MP3, FLAC, Opus            when the file is whole, its table may come last; of one in
-                                                    fragments with the first of them
+    WebM, Matroska  Opus, Vorbis, AAC, MP3, FLAC,   with the first block; a length in the header is not needed
+                    plain numbers
+    M4A, MP4, 3GP,  AAC, MP3, FLAC, Opus, ALAC,     when the file is whole, its table may come last; of one in
+    MOV             AMR, plain numbers              fragments with the first of them
     AMR             narrow and wide band            at once
 """
 

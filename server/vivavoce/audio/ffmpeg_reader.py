@@ -19,6 +19,7 @@ import numpy as np
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.containers import CONTAINERS, Container
+from vivavoce.audio.downmix import Downmix
 from vivavoce.audio.sound_source import Acceptance, SoundFormat, UnreadableSound
 
 Block = tuple[Samples, int]  # float32 [n], rate in Hz
@@ -77,12 +78,13 @@ def _frames(
     heard = SoundFormat(container.name, context.name, int(context.sample_rate or 0), int(context.channels))
     accept(heard)
     context.thread_count = 1
+    downmix = Downmix()
     for frame in _decoded(opened.demux(stream)):
         found = SoundFormat(heard.container, heard.codec, int(frame.sample_rate), frame.layout.nb_channels)
         if found != heard:  # another stream was chained on, or the header lied
             accept(found)
             heard = found
-        yield _mono(frame), heard.sample_rate
+        yield _mono(frame, downmix), heard.sample_rate
 
 
 def _decoded(packets: Iterator[av.Packet[av.AudioStream]]) -> Iterator[av.AudioFrame]:
@@ -108,13 +110,11 @@ def _decoded(packets: Iterator[av.Packet[av.AudioStream]]) -> Iterator[av.AudioF
         raise UnreadableSound("cannot be decoded: nothing in it is whole")
 
 
-def _mono(frame: av.AudioFrame) -> Samples:
-    """The mean of the channels: FFmpeg's own mix adds 3 dB."""
+def _mono(frame: av.AudioFrame, downmix: Downmix) -> Samples:
+    """The channels as `Downmix` puts them together: FFmpeg's own mix adds 3 dB."""
     values = frame.to_ndarray()  # [channels, n] where planar, else [1, n * channels]
-    channels = frame.layout.nb_channels
-    planes = values if frame.format.is_planar else values.reshape(-1, channels).T
-    mono: Samples = planes.mean(axis=0, dtype=np.float32) if channels > 1 else planes[0].astype(np.float32)
-    return mono / np.float32(_SCALE[values.dtype.str[1:]])
+    planes = values if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels).T
+    return downmix.mix(planes.astype(np.float32) / np.float32(_SCALE[values.dtype.str[1:]]))
 
 
 def _joined(frames: Iterator[Block]) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Samples as plain numbers: every way of writing them that needs no codec, as float32 and averaged to one channel.
+"""Samples as plain numbers: every way of writing them that needs no codec, as float32 and mixed to one channel.
 
 Pure arithmetic on bytes, for WAV files and for live streams that send bare samples. A stream may be cut anywhere, in
 the middle of a sample too.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.audio.downmix import Downmix
 
 SampleFormat = Literal["u8", "s16", "s24", "s32", "f32", "f64", "alaw", "mulaw"]  # little-endian
 
@@ -22,30 +23,45 @@ BYTES_PER_SAMPLE: Mapping[SampleFormat, int] = MappingProxyType(
 )
 
 
+MIXED_FRAMES = 2048  # are mixed together, wherever the bytes were cut
+
+
 class PcmReader:
     """Bytes in pieces of any length to mono samples.
 
     Args:
         sample_format: how a sample is written.
-        channels: interleaved channels, which are averaged.
+        channels: interleaved channels; of several, up to `MIXED_FRAMES` wait for the next piece or `flush`.
     """
 
     def __init__(self, sample_format: SampleFormat, channels: int = 1) -> None:
         self._convert = _CONVERTERS[sample_format]
         self._channels = channels
         self._frame_bytes = BYTES_PER_SAMPLE[sample_format] * channels
+        self._downmix = Downmix()
         self._rest = b""
 
     def read(self, data: bytes) -> Samples:
         """Return float32 [n] of the samples that are complete."""
         data = self._rest + data if self._rest else data
-        whole = len(data) - len(data) % self._frame_bytes
+        block = self._frame_bytes if self._channels == 1 else self._frame_bytes * MIXED_FRAMES
+        whole = len(data) - len(data) % block
         self._rest = data[whole:]
-        values = self._convert(data[:whole])  # float32 [n * channels]
+        return self._mono(data[:whole])
+
+    def flush(self) -> Samples:
+        """No more bytes will come: what waited."""
+        whole = len(self._rest) - len(self._rest) % self._frame_bytes
+        data, self._rest = self._rest[:whole], b""
+        return self._mono(data)
+
+    def _mono(self, data: bytes) -> Samples:
+        values = self._convert(data)  # float32 [n * channels]
         if self._channels == 1:
             return values
-        mono: Samples = values.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
-        return mono
+        planes = values.reshape(-1, self._channels).T
+        blocks = [planes[:, at : at + MIXED_FRAMES] for at in range(0, planes.shape[1], MIXED_FRAMES)]
+        return np.concatenate([np.zeros(0, np.float32), *map(self._downmix.mix, blocks)])
 
 
 def _integers(dtype: str, scale: float) -> Callable[[bytes], Samples]:

@@ -69,10 +69,12 @@ class WavReader:
             yield samples, self._sample_rate
 
     def end(self) -> Iterator[tuple[Samples, int]]:
-        """Nothing is kept back; a file that ends inside its header holds no sound."""
-        if not self._in_sound:
+        """What is mixed together waited; a file that ends inside its header holds no sound."""
+        if not self._in_sound or self._pcm is None:
             raise UnreadableSound("ends before its sound begins")
-        yield from ()
+        samples = self._pcm.flush()
+        if len(samples):
+            yield samples, self._sample_rate
 
     def close(self) -> None:
         self._header.close()
@@ -83,8 +85,10 @@ class WavReader:
         if riff[8:] != b"WAVE":
             raise UnreadableSound("is a RIFF file, but not WAV")
         whole = struct.unpack_from("<I", riff, 4)[0]
+        held = b""  # of the next chunk's name
         while True:
-            name, size = struct.unpack("<4sI", (yield 8))
+            name, size = struct.unpack("<4sI", held + (yield 8 - len(held)))
+            held = b""
             if name == b"data":
                 self._begin_sound(size, whole)
                 yield 0
@@ -92,10 +96,12 @@ class WavReader:
                 if not 16 <= size <= MAX_FORMAT_BYTES:
                     raise UnreadableSound(f"has a format chunk of {size} bytes")
                 self._read_format((yield size))
-                size = size % 2
-            left = size + size % 2
+            left = 0 if name == b"fmt " else size
             while left:
                 left -= len((yield min(left, SKIP_BYTES)))
+            if size % 2:
+                padding = yield 1
+                held = b"" if padding == b"\0" else padding  # some leave it out; a name has no zeros
 
     def _read_format(self, chunk: bytes) -> None:
         tag, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", chunk)
@@ -112,6 +118,6 @@ class WavReader:
         """Args: the lengths that the sound and the whole file claim."""
         if self._pcm is None:
             raise UnreadableSound("has its sound before its format")
-        unknown = size >= 0x7FFFF000 or (size == 0 and (whole <= 36 or whole >= 0x7FFFF000))
+        unknown = size >= 0x7FFFF000 or size == 0
         self._left = None if unknown else size
         self._in_sound = True

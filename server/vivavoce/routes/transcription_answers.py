@@ -181,7 +181,11 @@ class TranscriptAnswers:
     async def _heard(self, wish: Wish) -> AsyncIterator[tuple[float, AsyncIterator[HeardSegment]]]:
         """(seconds of the recording, its segments as they are heard)."""
         listening = self._listening
-        rules = DecodingRules(max_s=listening.max_recording_s, max_pcm_bytes=4 * 48_000 * listening.max_recording_s)
+        rules = DecodingRules(
+            max_s=listening.max_recording_s,
+            max_pcm_bytes=4 * 48_000 * listening.max_recording_s,
+            max_channels=6,  # films
+        )
         deadline_s = asyncio.get_running_loop().time() + listening.hearing_timeout_s
         async with (
             self._places.enter(wish.owner),
