@@ -93,8 +93,9 @@ def test_unknown_voices_and_styles_are_refused(voice: str) -> None:
 
 def test_without_a_voice_nobody_is_the_default() -> None:
     assert default_of([info("x", problem="gone")], "x") is None
+    assert choose([info("x", problem="gone")], default=None).info.problem == "gone", "the first one tells why"
     with pytest.raises(UnknownVoice):
-        choose([info("x", problem="gone")], default=None)
+        choose([], default=None)
 
 
 def test_the_default_is_one_that_speaks() -> None:

@@ -51,6 +51,9 @@ class Ears:
         activity: opens the model that finds speech; called once, in a thread.
         intonation: opens the model that judges whether somebody has finished; likewise, when it is first asked.
         metrics: counts.
+
+    Attributes:
+        looked: called every half second with the time, on `time.monotonic`, once somebody was listened to.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Ears:
         self._activity = _Once(activity)
         self._intonation = LazyIntonation(intonation)
         self._metrics = metrics
+        self.looked: Callable[[float], None] | None = None
         self._active = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -175,6 +179,8 @@ class Ears:
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             self.pool.give_up_hung_steps()
+            if self.looked is not None:
+                self.looked(time.monotonic())
             if self._admissions.waiting:
                 self._admissions.wake()
 

@@ -5,12 +5,14 @@ They share one memory budget with the voices. Called by `transcriber.py` and by 
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from vivavoce.engines.recognizer import Recognizer, RecognizerInfo, RecognizerModel
 from vivavoce.errors import ModelUnavailable, VivaVoceError
+from vivavoce.machine.health import Health
 from vivavoce.machine.memory import Residents
 from vivavoce.progress import Progress
 from vivavoce.recognition.hearing_job import LoadedModel
@@ -28,6 +30,9 @@ class ModelLibrary:
         residents: the memory budget.
         resolve: what a client's word means; raises UnknownModel.
         default: the model where none is named, in place of what `resolve` says.
+
+    Attributes:
+        health: of the models, by recognizer and id.
     """
 
     def __init__(
@@ -41,14 +46,21 @@ class ModelLibrary:
         self._residents = residents
         self._resolve = resolve
         self._default = default
+        self.health = Health()
 
     def list(self) -> list[RecognizerInfo]:
         """Every model of every recognizer; the first recognizer wins where two share an id."""
         seen: dict[str, RecognizerInfo] = {}
         for recognizer in self._recognizers.values():
             for info in recognizer.models():
-                seen.setdefault(info.id, info)
+                seen.setdefault(info.id, self._with_failure(info))
         return [*seen.values()]
+
+    def _with_failure(self, info: RecognizerInfo) -> RecognizerInfo:
+        """What is known of a model, a load that failed lately included, and a model that does not work."""
+        failed = self._residents.failure(("hears", info.engine, info.id))
+        failure = failed or self.health.problem((info.engine, info.id))
+        return info if failure is None else dataclasses.replace(info, problem=failure.message)
 
     def choose(self, name: str | None) -> ResolvedModel:
         """The model that a client's word means.
@@ -90,3 +102,4 @@ class ModelLibrary:
         """Let a model leave memory when nobody uses it any more."""
         for name in self._recognizers:
             self._residents.forget(("hears", name, model_id))
+            self.health.forget((name, model_id))

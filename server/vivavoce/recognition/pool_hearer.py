@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions
+from vivavoce.errors import EngineError
 from vivavoce.machine.admission import Kind
+from vivavoce.machine.health import Health
 from vivavoce.machine.worker import WorkerPool
 from vivavoce.recognition.hearer import Books, Wish
 from vivavoce.recognition.hearing_job import HearingJob, LoadedModel
@@ -21,10 +24,12 @@ class PoolHearer:
     Attributes:
         loaded: what hears.
         pool: where the work is done.
+        health: is told how each segment ended; None: nobody is.
     """
 
     loaded: LoadedModel
     pool: WorkerPool
+    health: Health | None = None
 
     @property
     def kind(self) -> Kind:
@@ -40,6 +45,7 @@ class PoolWork:
     def __init__(self, hearer: PoolHearer, job: HearingJob, books: Books) -> None:
         self._hearer, self._job, self._books = hearer, job, books
         self._samples = 0  # of the segment so far
+        self._failed = False
         hearer.pool.add(job)
 
     def hear(self, sound: Samples, wish: Wish, due_s: float) -> None:
@@ -50,7 +56,16 @@ class PoolWork:
         return self._job.is_idle()
 
     def take(self) -> list[Heard]:
-        heard = self._job.take()
+        health, key = self._hearer.health, (self._hearer.kind.engine, self._hearer.kind.model)
+        try:
+            heard = self._job.take()
+        except EngineError:
+            if health is not None and not self._failed:
+                health.failed(key, time.monotonic())
+            self._failed = True
+            raise
+        if heard and health is not None:
+            health.worked(key)
         if self._samples and any(result.is_final for result in heard):
             self._books.measured(self._hearer.kind, self._job.core_s(), self._samples / SAMPLE_RATE)
         return heard

@@ -25,6 +25,7 @@ from vivavoce.recognition.ears import Ears
 from vivavoce.recognition.hearing import LiveHearing
 from vivavoce.recognition.listener import AnySamples, HeardSegment, HearingRequest, ResolvedModel
 from vivavoce.recognition.model_library import ModelLibrary
+from vivavoce.recognition.model_trials import ModelTrials
 from vivavoce.recognition.pool_hearer import PoolHearer
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ class Transcriber:
     def __init__(self, models: ModelLibrary, ears: Ears) -> None:
         self.library = models
         self.ears = ears
+        self._trials = ModelTrials(models, ears.pool)
+        ears.looked = self._trials.look
 
     @property
     def active(self) -> int:
@@ -107,10 +110,11 @@ class Transcriber:
     async def aclose(self) -> None:
         """Stop watching; the pool and the models are closed by whoever made them."""
         await self.ears.aclose()
+        await self._trials.aclose()
 
     @asynccontextmanager
     async def _hearer(self, request: HearingRequest) -> AsyncIterator[PoolHearer]:
         model = request.model if isinstance(request.model, ResolvedModel) else self.choose(request.model)
         async with self.library.acquire(model) as loaded:
             loaded.recognizer.check(loaded.model, request.options)
-            yield PoolHearer(loaded, self.ears.pool)
+            yield PoolHearer(loaded, self.ears.pool, self.library.health)

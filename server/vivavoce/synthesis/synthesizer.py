@@ -37,6 +37,7 @@ from vivavoce.synthesis.speech_job import SpeechJob
 from vivavoce.synthesis.utterance import Utterance
 from vivavoce.synthesis.utterance_record import note_end
 from vivavoce.synthesis.voice_library import LoadedVoice, VoiceLibrary
+from vivavoce.synthesis.voice_trials import VoiceTrials
 from vivavoce.synthesis.warm_up import warm_up_request
 from vivavoce.synthesis.watch import Watch
 from vivavoce.text.limits import MAX_SPOKEN_GROWTH, refuse_long
@@ -108,7 +109,8 @@ class Synthesizer:
         metrics.capacity_ratio.set_function(lambda: self.admission.share)
         self._reading = ReadingThreads()
         self._open = OpenUtterances()
-        self._watch = Watch(pool, admissions, metrics, self._open.look)
+        self._trials = VoiceTrials(library, self._say)
+        self._watch = Watch(pool, admissions, metrics, self._look)
 
     def voices(self) -> list[VoiceInfo]:
         """Every voice of every engine, unavailable ones included."""
@@ -203,6 +205,7 @@ class Synthesizer:
                 await utterance.close()
                 self._open.end(utterance)
                 note_end(utterance, self._metrics)
+                self._trials.note(utterance)
         finally:
             await utterance.close()
 
@@ -241,18 +244,29 @@ class Synthesizer:
         async with self.library.acquire(voice, progress) as loaded:
             if not self.admission.wants_to_know(loaded.kind):
                 return
-            nobody = Place(self.admission, 0, changed=self._admissions.wake)  # counted nowhere: it takes what is left
-            utterance = self._utterance(warm_up_request(voice), voice, nobody, live=False)
-            self._watch.begin()
             try:
-                text = utterance.request.text or ""
-                utterance.write_whole(text, prepare_text(text, loaded, SpeechOptions(), len(text)))
-                async for _ in utterance:
-                    pass
+                await self._say(voice)
             except VivaVoceError as error:
                 logger.warning("voice '%s' was loaded but not tried: %s", voice.info.id, error)
-            finally:
-                await utterance.close()
+                self._trials.tried(voice, error)
+
+    async def _say(self, voice: ResolvedVoice) -> None:
+        """Let a voice say its sentence to nobody; raises what keeps it from that."""
+        nobody = Place(self.admission, 0, changed=self._admissions.wake)  # counted nowhere: it takes what is left
+        utterance = self._utterance(warm_up_request(voice), voice, nobody, live=False)
+        self._watch.begin()
+        try:
+            text = utterance.request.text or ""
+            loaded = await utterance.hold_voice()
+            utterance.write_whole(text, prepare_text(text, loaded, SpeechOptions(), len(text)))
+            async for _ in utterance:
+                pass
+        finally:
+            await utterance.close()
+
+    async def _look(self, now_s: float) -> None:
+        await self._open.look(now_s)
+        self._trials.look(now_s)
 
     async def drain(self, timeout_s: float) -> bool:
         """Refuse new utterances and wait for the running ones. Returns False where some were still running."""
@@ -263,6 +277,7 @@ class Synthesizer:
     async def aclose(self) -> None:
         """Stop the workers and free the voices; every block has been left. Waits for a hung step only so long."""
         await self._watch.aclose()
+        await self._trials.aclose()
         self._reading.close()
         await asyncio.to_thread(self._pool.close)
         self.library.close()

@@ -51,7 +51,7 @@ class Utterance:
         sample_rate: Hz of the chunks.
         first_chunk_s: from the request, or from its first sentence where that came later, to the first chunk.
         underruns: chunks that a listener in real time had to wait for.
-        outcome: completed, error or cancelled.
+        outcome: completed, error (then `error` says which) or cancelled.
         clock: of the sound that has left: when its listener runs dry.
     """
 
@@ -78,6 +78,7 @@ class Utterance:
         self.first_chunk_s: float | None = None
         self.underruns = 0
         self.outcome = "cancelled"
+        self.error: VivaVoceError | None = None
         self._job = job
         self._woken = woken
         self._pool = pool
@@ -191,8 +192,8 @@ class Utterance:
                     await self._woken.wait()
             if not self.clock.sound_s:
                 self._refuse_silence()
-        except VivaVoceError:
-            self.outcome = "error"
+        except VivaVoceError as error:
+            self.outcome, self.error = "error", error
             raise
         self.outcome = "completed"
         await self._rest()  # its reader may take long over what it has

@@ -6,7 +6,7 @@ The one answer for every door, in this order:
     2. else a voice named in `model`: some clients allow no other place for it;
     3. else what the settings say an OpenAI name means (`voice_map`);
     4. else the first voice that can speak of an engine named in `model`;
-    5. else the default voice.
+    5. else the default voice; where no voice can speak, the first one, which is refused with its reason.
 
 Names mean the same in any case. Called by `voice_library.py`.
 """
@@ -80,7 +80,8 @@ def choose(
     of_engine = next((each for each in voices if each.engine == asked and each.problem is None), None)
     if of_engine is not None:
         return ResolvedVoice(of_engine)
-    return _resolved(known, default or DEFAULT)
+    # Where none can speak, the first of them says why.
+    return _resolved(known, default or next(iter(known), DEFAULT))
 
 
 def default_of(voices: Sequence[VoiceInfo], wanted: str | None) -> str | None:

@@ -1,7 +1,8 @@
 """Which voices exist and which are in memory: names to loaded voices, shared by every stream that speaks with them.
 
-Loading and unloading is `machine/memory.py`'s part, shared with the recognizers. A voice whose load failed is listed as
-one that cannot speak, and is no default. Called by the synthesizer and by the routes that list voices.
+Loading and unloading is `machine/memory.py`'s part, shared with the recognizers. A voice whose load failed, or that
+fails whatever it is asked to say, is listed as one that cannot speak, and is no default. Called by the synthesizer and
+by the routes that list voices.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from vivavoce.engines.speech import SpeechEngine, Voice, VoiceInfo
 from vivavoce.errors import VivaVoceError, VoiceUnavailable
 from vivavoce.machine.admission import Kind
+from vivavoce.machine.health import Health
 from vivavoce.machine.memory import Residents
 from vivavoce.metrics import Metrics
 from vivavoce.progress import Progress
@@ -50,6 +52,9 @@ class VoiceLibrary:
             that can.
         residents: the memory they are loaded into.
         names: what other names mean.
+
+    Attributes:
+        health: of the voices, by engine and id.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class VoiceLibrary:
         self._engines = {engine.name: engine for engine in engines}
         self._default = default
         self.names = names
+        self.health = Health()
         self._loop: asyncio.AbstractEventLoop | None = None  # where voices are loaded and forgotten
         self._residents = residents
         self._metrics = metrics
@@ -159,6 +165,7 @@ class VoiceLibrary:
         """Drop a voice that was removed from disk or replaced; running streams finish with it."""
         for name in self._engines:
             self._residents.forget((name, voice_id))
+            self.health.forget((name, voice_id))
         self._metrics.voices_loaded.set(len(self._keys()))
 
     def close(self) -> None:
@@ -172,8 +179,9 @@ class VoiceLibrary:
         return [(engine, voice) for engine, voice in found]
 
     def _with_failure(self, info: VoiceInfo) -> VoiceInfo:
-        """What is known of a voice, a load that failed lately included."""
-        failure = self._residents.failure((info.engine, info.id))
+        """What is known of a voice, a load that failed lately included, and a voice that does not work."""
+        key = (info.engine, info.id)
+        failure = self._residents.failure(key) or self.health.problem(key)
         return info if failure is None else dataclasses.replace(info, problem=failure.message)
 
 
