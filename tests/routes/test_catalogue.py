@@ -40,7 +40,8 @@ SECRET = "a text that nobody else should read"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
-    with live_server([FakeEngine(voices=("alpha", "beta"), missing=("gone",))]) as live:
+    engine = FakeEngine(voices=("alpha", "beta"), missing=("gone",))
+    with live_server([engine], voice_map=("echo=gone", "Onyx=Alpha")) as live:
         yield live
 
 
@@ -103,9 +104,12 @@ def test_voices_tell_what_they_are_and_what_is_wrong_with_them(server: LiveServe
         "available": True,
         "problem": None,
         "copies": False,
+        "aliases": ["onyx"],
     }
     assert [voice["default"] for voice in voices.values()] == [True, False, False]
     assert (voices["gone"]["available"], voices["gone"]["problem"]) == (False, "its files are missing")
+    assert voices["gone"]["aliases"] == ["echo"], "and so is what else it is called"
+    assert speak(server, voice="echo").json() == speak(server, voice="gone").json()
 
 
 def test_probes(server: LiveServer) -> None:

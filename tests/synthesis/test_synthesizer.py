@@ -635,6 +635,24 @@ async def test_where_the_default_cannot_be_loaded_the_next_one_is(make_synthesiz
     assert (synthesizer.default_id(), synthesizer.is_ready) == ("gamma", True)
 
 
+async def test_names_that_mean_no_voice_that_speaks_are_told_at_the_start(
+    make_synthesizer: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Damaged(FakeEngine):
+        def load_voice(self, voice_id: str, progress: Progress | None = None) -> FakeVoice:
+            if voice_id == "beta":
+                raise MemoryError
+            return super().load_voice(voice_id, progress)
+
+    names = ("alloy=beta", "echo=nobody", "nova=alpha", "onyx=gone")
+    synthesizer = make_synthesizer(Damaged(("alpha", "beta"), missing=("gone",)), voice_map=names)
+    await synthesizer.preload()
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("voice_map")]
+    assert [line.split("'")[1] for line in told] == ["alloy", "echo", "onyx"]
+    assert "cannot be loaded" in told[0]
+    assert "unknown voice" in told[1]
+
+
 async def test_where_no_voice_can_be_loaded_nothing_is_ready(make_synthesizer: Make) -> None:
     class Damaged(FakeEngine):
         def load_voice(self, voice_id: str, progress: Progress | None = None) -> FakeVoice:

@@ -247,6 +247,7 @@ def build_server(
             launched,
             synthesizer.default_id,
             listener,
+            aliases=config.voices.aliases(),
             open_lists=config.access.open_lists,
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -27,6 +27,7 @@ def catalogue_router(
     default_id: Callable[[], str | None],
     listener: Listener,
     *,
+    aliases: Mapping[str, str] | None = None,
     open_lists: bool = False,
 ) -> APIRouter:
     """`/v1/models`, `/v1/audio/models`, `/v1/audio/voices`.
@@ -35,6 +36,7 @@ def catalogue_router(
         default_id: of the voice that speaks where none is named; may look at the disk.
         listener: whose models are listed beside the voices.
         launched: further names of models, each its launcher's own.
+        aliases: what the settings say that other names of voices mean.
         open_lists: they may be read without a key: some clients ask for them without showing theirs.
     """
     router = APIRouter(tags=["voices"], responses=ERRORS)
@@ -78,7 +80,7 @@ def catalogue_router(
     @entered
     async def voices() -> dict[str, Any]:
         default = await asyncio.to_thread(default_id)
-        return {"voices": [describe(each, default=default) for each in await _voices()]}
+        return {"voices": [describe(each, default=default, aliases=aliases) for each in await _voices()]}
 
     async def _voices() -> list[VoiceInfo]:
         return await asyncio.to_thread(speaker.voices)  # it may look at the disk

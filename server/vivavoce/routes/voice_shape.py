@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vivavoce.engines.recognizer import RecognizerInfo
 from vivavoce.engines.speech import VoiceInfo
 
 
-def describe(info: VoiceInfo, *, default: str | None) -> dict[str, Any]:
+def describe(info: VoiceInfo, *, default: str | None, aliases: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A voice as JSON.
 
     Args:
         default: id of the voice that speaks where none is named.
+        aliases: further names, each with the voice that it means, `id` or `id/Style`.
     """
+    named = sorted(name for name, meant in (aliases or {}).items() if meant.partition("/")[0].casefold() == info.id)
     return {
         "id": info.id,
         "name": info.name,
@@ -23,6 +26,7 @@ def describe(info: VoiceInfo, *, default: str | None) -> dict[str, Any]:
         "sample_rate": info.sample_rate,
         "references": list(info.references),
         "copies": info.copies,
+        **({"aliases": named} if named else {}),
         "default": info.id == default,
         "available": info.problem is None,
         "problem": info.problem,

@@ -234,6 +234,8 @@ class Synthesizer:
                 # in vain meanwhile are told of, too.
                 now = {each.id: each for each in self.library.to_preload() if each.id not in tried}
                 waiting = now | waiting
+        for name, why in (await asyncio.to_thread(self.library.misnamed)).items():
+            logger.warning("voice_map: '%s' means %s", name, why)
 
     async def warm_up(self, voice: ResolvedVoice, progress: Progress | None = None) -> None:
         """Load a voice, and where admission counts let it say a word, behind everything live, to learn what it costs.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vivavoce.engines.speech import SpeechEngine, Voice, VoiceInfo
-from vivavoce.errors import VivaVoceError, VoiceUnavailable
+from vivavoce.errors import UnknownVoice, VivaVoceError, VoiceUnavailable
 from vivavoce.machine.admission import Kind
 from vivavoce.machine.health import Health
 from vivavoce.machine.memory import Residents
@@ -156,10 +156,26 @@ class VoiceLibrary:
         self._metrics.voices_loaded.set(len(self._keys()))
 
     def to_preload(self) -> Sequence[VoiceInfo]:
-        """The default voice and those marked for it, the default first."""
-        default = self.default_id()
-        marked = [v for v in self.list() if v.problem is None and (v.preload or v.id == default)]
+        """The default voice, those marked for it and those that other names mean, the default first."""
+        default, meant = self.default_id(), self._meant()
+        marked = [v for v in self.list() if v.problem is None and (v.preload or v.id == default or v.id in meant)]
         return sorted(marked, key=lambda info: info.id != default)
+
+    def _meant(self) -> set[str]:
+        return {meant.partition("/")[0].casefold() for meant in self.names.aliases.values()}
+
+    def misnamed(self) -> dict[str, str]:
+        """Names of the settings that mean a voice which cannot speak now, each with the reason."""
+        found: dict[str, str] = {}
+        for name, meant in self.names.aliases.items():
+            try:
+                info = self.choose(name).info
+            except UnknownVoice as error:
+                found[name] = f"'{meant}': {error.message}"
+                continue
+            if info.problem is not None:
+                found[name] = f"'{meant}', which is not available: {info.problem}"
+        return found
 
     def forget(self, voice_id: str) -> None:
         """Drop a voice that was removed from disk or replaced; running streams finish with it."""
