@@ -141,6 +141,39 @@ def test_a_handshake_that_cannot_be_read_is_answered(line: str) -> None:
     assert json.loads(body)["error"]["code"] == "invalid_http"
 
 
+def pings_every(live: LiveServer, seconds: float) -> None:
+    config = live.uvicorn_server.config
+    config.ws_ping_interval = config.ws_ping_timeout = seconds
+
+
+def test_who_sends_more_than_is_read_at_once_has_not_vanished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer to a ping stands behind what it has sent before."""
+    monkeypatch.setattr(websocket_protocol, "OWN_BURST_S", 0.0)
+    monkeypatch.setattr(uvicorn_server, "POT_BURST_S", 0.0)
+    with live_server([FakeEngine()]) as live:
+        pings_every(live, 0.2)
+        with connect(f"ws://127.0.0.1:{live.port}{STREAM}") as client:
+            client.send(json.dumps({"type": "session.config", "pace": "burst"}))
+            for _ in range(1000):
+                client.send(json.dumps({"type": "input.text", "text": "a"}))
+            client.send(json.dumps({"type": "input.done"}))
+            while '"session.done"' not in str(client.recv(60)):
+                pass
+        with open_stream(live) as silent:
+            silent.settimeout(60)
+            got = b""
+            while b"keepalive" not in got:
+                got += silent.recv(65536)
+
+
+def test_a_ping_behind_a_burst_of_sound_is_answered_soon() -> None:
+    """A client that sends a recording at once is read at its own pace, and asks meanwhile whether anybody is there."""
+    with live_server([FakeEngine()]) as live, open_stream(live):
+        (protocol,) = live.uvicorn_server.server_state.connections
+        sock = protocol.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * websocket_protocol.RECEIVE_BUFFER_BYTES
+
+
 def frame(message: dict[str, str]) -> bytes:
     """A text message, masked with nothing."""
     data = json.dumps(message).encode()

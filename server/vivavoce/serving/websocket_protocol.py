@@ -4,6 +4,9 @@ Everything a client sends is paid for in time on the event loop, whatever kind o
 for each message that the application will have to look at. A client that has spent its budget is not read for a while;
 nobody else notices. Bytes are taken in small pieces and messages one at a time, so that no single read keeps the loop.
 
+What a client sends meanwhile waits on its own side, and its pings and its answers to ours wait behind it. So the kernel
+takes on little for it, that they come in time; and who still sends, or is not read, has not vanished.
+
 uvicorn can only close a connection after everything written to it has left, which a client that stopped reading never
 lets happen. Used by `vivavoce serve` through `uvicorn_server.uvicorn_options`.
 """
@@ -11,6 +14,8 @@ lets happen. Used by `vivavoce serve` through `uvicorn_server.uvicorn_options`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import time
 from typing import Any
 
@@ -37,6 +42,7 @@ MAX_FRAME_BYTES_OF = {"realtime": 512 * 1024 + _OVER}
 
 PIECE_BYTES = 256  # looked at first: 43 of the smallest frames, which take 0.7 ms
 MOST_BYTES = 2048  # looked at at once of a message that is long
+RECEIVE_BUFFER_BYTES = 64 * 1024  # the kernel's, which doubles it; without a limit it takes six megabytes
 CHEAP_S = 0.000_2  # a piece that took less was a part of a long frame: the next may be twice as long
 TURN_S = 0.001  # of work before other connections have their turn
 
@@ -65,6 +71,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._piece = PIECE_BYTES
         self._turn: asyncio.Handle | None = None  # when that goes on
         self._handshake_timer: asyncio.TimerHandle | None = None
+        self._came_s = 0.0  # when there was something of it to be read, last
 
     # -- for the book
 
@@ -87,6 +94,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
             return
         bound_send_buffer(self.transport)
+        _bound_receive_buffer(self.transport)
         self._handshake_timer = self.loop.call_later(HANDSHAKE_TIMEOUT_S, self._check_handshake)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,6 +109,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._came_s = self.loop.time()
         self._held += data
         if self._budget is None:
             self._budget = WorkBudget(
@@ -199,6 +208,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 return
         super().send_receive_event_to_app()
 
+    def keepalive_timeout(self) -> None:
+        """A ping was not answered: the client has vanished, unless its answer may stand behind what was not read."""
+        is_read = not self._held and self._turn is None and not self.read_paused
+        if is_read and self._came_s <= self.ping_sent_at:
+            super().keepalive_timeout()
+            return
+        self.ping_sent_at = self.loop.time()  # from now on once more as long
+        self.pong_timer = self.loop.call_later(self.ping_timeout or 0.0, self.keepalive_timeout)
+
     def give_up(self, code: int, reason: str) -> None:
         """Close without waiting: the close frame goes behind what was written, and soon all of it is thrown away."""
         self.stop_keepalive()
@@ -213,3 +231,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._handshake_timer = None
         if not self.handshake_complete:
             self.transport.abort()
+
+
+def _bound_receive_buffer(transport: asyncio.Transport) -> None:
+    """Let the kernel take on little of what is not read yet: a ping behind it is answered the sooner."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
