@@ -249,9 +249,8 @@ class Utterance:
 
     def is_left(self, now_s: float) -> bool:
         """It has a place of its own, and can do no more until somebody reads what it has made."""
-        if not self.works or self._holds.lent is not None or not self._job.waits_for_reader():
-            return False
-        return self._reader.has_left(now_s, self.clock.dry_at_s)
+        can_no_more = self.works and self._holds.lent is None and self._job.waits_for_reader()
+        return can_no_more and self._reader.has_left(now_s, self.clock.dry_at_s)
 
     @property
     def lies(self) -> bool:
