@@ -170,7 +170,7 @@ class Answers:
             finally:
                 ahead.thinking.stop()
             return
-        if response.options.in_conversation:
+        if response.options.reads_conversation:
             await self._asking.understood()
         think = self._brain.think(self._session, response.options, self._items)
         async with think() as pieces:

@@ -65,7 +65,10 @@ class Brain:
 
 def _asked(session: RealtimeSession, options: ResponseOptions) -> list[Item]:
     """What a response answers to."""
-    return list(session.conversation) if options.input is None else list(options.input)
+    if options.input is None:
+        return list(session.conversation)
+    now = {item_id: session.conversation.get(item_id) for item_id in options.referred}
+    return [now.get(item.id) or item for item in options.input]
 
 
 def _asks(items: Sequence[Item], options: ResponseOptions) -> bool:

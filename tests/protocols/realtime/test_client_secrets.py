@@ -37,6 +37,7 @@ def test_a_key_opens_the_session_it_was_made_for_until_it_expires() -> None:
         ({"expires_after": 7}, "expires_after"),
         ({"expires_after": {"anchor": "yesterday"}}, "expires_after.anchor"),
         ({"expires_after": {"seconds": 9}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": 0}}, "expires_after.seconds"),
         ({"expires_after": {"seconds": 7201}}, "expires_after.seconds"),
     ],
 )

@@ -26,6 +26,8 @@ from vivavoce.protocols.realtime.response import Response, Usage
 from vivavoce.protocols.realtime.session import Limits
 from vivavoce.protocols.realtime.session_config import SessionConfig
 
+NAMED = {"type": "function", "name": "nobody"}
+
 
 def sound(milliseconds: int, bytes_per_ms: int = 48) -> str:
     return base64.b64encode(bytes(milliseconds * bytes_per_ms)).decode()
@@ -113,6 +115,17 @@ def test_turn_detection_keeps_what_is_not_given_while_its_type_stays() -> None:
         ({"tools": [{"type": "function", "name": "a b"}]}, "session.tools[0].name"),
         ({"tool_choice": "sometimes"}, "session.tool_choice"),
         ({"max_output_tokens": 0}, "session.max_output_tokens"),
+        ({"tools": [{"type": "function", "name": "f", "description": 7}]}, "session.tools[0].description"),
+        ({"tools": [{"type": "function", "name": "f"}], "tool_choice": NAMED}, "session.tool_choice.name"),
+        ({"audio": {"input": {"noise_reduction": {"type": "loud"}}}}, "session.audio.input.noise_reduction.type"),
+        ({"audio": {"input": {"noise_reduction": {"type": ""}}}}, "session.audio.input.noise_reduction.type"),
+        ({"modalities": ["text"]}, "session.modalities"),
+        ({"voice": "alloy"}, "session.voice"),
+        ({"turn_detection": None}, "session.turn_detection"),
+        ({"input_audio_format": "g711_ulaw"}, "session.input_audio_format"),
+        ({"output_audio_format": "g711_ulaw"}, "session.output_audio_format"),
+        ({"input_audio_transcription": {"model": "whisper-1"}}, "session.input_audio_transcription"),
+        ({"max_response_output_tokens": 7}, "session.max_response_output_tokens"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_nothing_changes(session: dict[str, Any], param: str) -> None:
@@ -123,6 +136,45 @@ def test_a_setting_that_cannot_be_used_is_named_and_nothing_changes(session: dic
     assert error["type"] == "invalid_request_error"
     assert (error["param"], error["event_id"]) == (param, "mine")
     assert client.session.config == before
+
+
+def test_names_from_before_ga_are_answered_with_those_of_today() -> None:
+    client = Client()
+    client.say("session.update", session={"voice": "alloy"})
+    assert client.one("error")["error"]["message"] == "'session.voice' must be named audio.output.voice"
+    client.say("session.update", session={"voice": None, "instructions": "Be brief."})
+    assert client.one("session.updated")["session"]["instructions"] == "Be brief."
+
+
+def test_a_session_that_would_not_fit_its_message_is_refused() -> None:
+    client = Client()
+    tools = [{"type": "function", "name": f"f{n}", "description": "x" * 9_000} for n in range(50)]
+    client.say("session.update", session={"tools": tools})
+    assert client.one("session.updated")
+    client.say("session.update", session={"instructions": "x" * 59_000})
+    assert client.one("error")["error"]["code"] == "session_too_large"
+    assert client.session.config.instructions == ""
+
+
+@pytest.mark.parametrize(
+    ("response", "param"),
+    [
+        ({"conversation": "conv_1"}, "response.conversation"),
+        ({"conversation": 7}, "response.conversation"),
+        ({"metadata": {"topic": 7}}, "response.metadata"),
+        ({"metadata": {"x" * 65: "long"}}, "response.metadata"),
+        ({"metadata": {"long": "x" * 513}}, "response.metadata"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "response.metadata"),
+        ({"modalities": ["text"]}, "response.modalities"),
+        ({"voice": "alloy"}, "response.voice"),
+        ({"tools": [{"type": "function", "name": "f"}], "tool_choice": NAMED}, "response.tool_choice.name"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_named_and_nothing_is_answered(response: dict[str, Any], param: str) -> None:
+    client = Client()
+    client.read()
+    assert client.say("response.create", response=response) == []
+    assert [(event["type"], event["error"]["param"]) for event in client.read()] == [("error", param)]
 
 
 def test_a_voice_that_the_server_does_not_have_is_refused() -> None:
@@ -369,6 +421,23 @@ def test_every_kind_of_item_is_taken(item: dict[str, Any]) -> None:
     assert client.kinds()[1:] == ["conversation.item.added", "conversation.item.done"]
 
 
+def test_an_empty_id_is_none() -> None:
+    client = Client()
+    client.read()
+    for _ in range(2):
+        client.say("conversation.item.create", item={**text_message("Hello."), "id": ""}, previous_item_id="")
+    added = [event for event in client.read() if event["type"] == "conversation.item.added"]
+    assert added[0]["item"]["id"]
+    assert added[1]["previous_item_id"] == added[0]["item"]["id"]
+
+
+@pytest.mark.parametrize("arguments", [{}, [], 0, False])
+def test_arguments_of_a_call_are_a_text(arguments: object) -> None:
+    client = Client()
+    client.say("conversation.item.create", item={"type": "function_call", "name": "f", "arguments": arguments})
+    assert client.one("error")["error"]["param"] == "item.arguments"
+
+
 def test_a_conversation_forgets_its_beginning_before_it_grows_without_end() -> None:
     client = Client(limits=Limits(max_events_per_s=5000))
     for _ in range(1100):
@@ -521,6 +590,15 @@ def test_an_answer_aside_leaves_the_conversation_alone() -> None:
     response.finish()
     assert not [kind for kind in client.kinds() if kind.startswith("conversation.")]
     assert [item.id for item in client.session.conversation] == ["first"]
+
+
+def test_sound_in_the_input_of_a_response_is_refused_with_the_way_to_send_it() -> None:
+    client = Client()
+    spoken = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": sound(200)}]}
+    assert client.say("response.create", response={"input": [text_message("x"), spoken]}) == []
+    error = client.one("error")["error"]
+    assert error["param"] == "response.input[1].content[0].audio"
+    assert "item_reference" in error["message"]
 
 
 def test_several_answers_aside_have_a_limit() -> None:

@@ -43,8 +43,9 @@ def read_request(body: Mapping[str, object], default: SessionConfig) -> tuple[Se
 def _read_life(expires: Mapping[str, object]) -> int:
     if expires.get("anchor") not in (None, "created_at"):
         raise Refused("created_at", "expires_after.anchor")
+    seconds = expires.get("seconds")
     try:
-        return _LIFE.read(expires.get("seconds") or _DEFAULT_LIFE_S)
+        return _DEFAULT_LIFE_S if seconds is None else _LIFE.read(seconds)
     except Refused as refused:
         raise Refused(refused.expected, "expires_after.seconds") from None
 

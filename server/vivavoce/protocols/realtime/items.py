@@ -105,7 +105,7 @@ def read_item(value: object, new_id: str) -> Item:
     """
     if not isinstance(value, dict):
         raise Refused("an object")
-    item_id = _read("id", _ID, value.get("id")) if value.get("id") is not None else new_id
+    item_id = _optional("id", _ID, value.get("id")) or new_id  # an empty one is none
     match value.get("type"):
         case "message":
             return _read_message(value, item_id)
@@ -114,8 +114,8 @@ def read_item(value: object, new_id: str) -> Item:
                 id=item_id,
                 type="function_call",
                 name=_read("name", Text(128), value.get("name")),
-                call_id=_read("call_id", _ID, value.get("call_id") or new_id),
-                arguments=_read("arguments", Text(MOST_TEXT), value.get("arguments") or ""),
+                call_id=_optional("call_id", _ID, value.get("call_id")) or new_id,
+                arguments=_optional("arguments", Text(MOST_TEXT), value.get("arguments")),
             )
         case "function_call_output":
             return Item(
@@ -172,6 +172,11 @@ def decode_audio(value: object, where: str) -> bytes:
     except (binascii.Error, ValueError):
         pass
     raise Refused("audio in base64", where)
+
+
+def _optional(where: str, rule: Text, value: object) -> str:
+    """A text; empty where it is absent or null."""
+    return "" if value is None else _read(where, rule, value)
 
 
 def _read(where: str, rule: Text, value: object) -> str:

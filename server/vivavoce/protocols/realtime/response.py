@@ -36,12 +36,14 @@ class ResponseOptions:
         id: the response's.
         in_conversation: False: it answers aside, and neither reads nor changes the conversation unless `input` says so.
         input: what to answer to; None: the conversation.
+        referred: ids of those that are items of the conversation: as they are when they are answered.
         metadata: the client's, given back.
     """
 
     id: str
     in_conversation: bool = True
     input: tuple[Item, ...] | None = None
+    referred: frozenset[str] = frozenset()
     instructions: str = ""
     modalities: tuple[Modality, ...] = ("audio",)
     tools: tuple[FunctionTool, ...] = ()
@@ -51,6 +53,11 @@ class ResponseOptions:
     voice: str = "default"
     speed: float = 1.0
     metadata: Mapping[str, str] | None = None
+
+    @property
+    def reads_conversation(self) -> bool:
+        """Whether it answers to something that may still be on its way to be understood."""
+        return self.in_conversation or self.input is None or bool(self.referred)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ WebSocket and the data channel `oai-events` are driven alike.
 from __future__ import annotations
 
 import dataclasses
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Limits:
     """How much a client of a conversation may send and keep."""
 
     max_message_bytes: int = 512 * 1024
+    max_session_bytes: int = 500_000  # it is told whole, in one message: clients take none above 512 KiB
     max_events_per_s: int = 200  # besides sound: a client may bring a long history at once
     max_errors_per_10_s: int = 20
     max_responses: int = 4  # at once; one of them in the conversation
@@ -230,6 +232,10 @@ class RealtimeSession:
             raise refusal("invalid_value", "the format cannot change while sound waits", "session.audio.input.format")
         if self._check is not None:
             self._check(config)
+        if len(json.dumps(config.to_wire(), ensure_ascii=False).encode()) > self.limits.max_session_bytes:
+            raise refusal(
+                "session_too_large", f"a session has at most {self.limits.max_session_bytes} bytes", "session"
+            )
         self.config = config
         self._tell_session("session.updated")
         return [Configure(config, before)]

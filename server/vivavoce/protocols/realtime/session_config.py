@@ -14,7 +14,14 @@ from typing import Annotated, Any, Literal
 
 from vivavoce.protocols.fields import Flag, Many, Number, OneOf, Refused, Text, Whole, build
 from vivavoce.protocols.realtime.audio_format import AudioFormat, read_format, write_format
-from vivavoce.protocols.realtime.tools import FunctionTool, ToolChoice, read_tool_choice, read_tools, write_tool_choice
+from vivavoce.protocols.realtime.tools import (
+    FunctionTool,
+    NamedTool,
+    ToolChoice,
+    read_tool_choice,
+    read_tools,
+    write_tool_choice,
+)
 
 SessionType = Literal["realtime", "transcription"]
 Modality = Literal["text", "audio"]
@@ -103,15 +110,20 @@ class SessionConfig:
         for name, value in update.items():
             if name in _READERS and value is not None:
                 changes[name] = _at(name, _READERS[name], value)
-        if "modalities" in update and "output_modalities" not in update:
-            raise Refused("named output_modalities", "modalities")
+        for former, name in _FORMER_NAMES.items():
+            if former in update and (update[former] is not None or former == "turn_detection"):
+                raise Refused(f"named {name}", former)
         audio = _at("audio", _object, update.get("audio"))
         changes |= _at("audio.input", self._input, audio.get("input"))
         changes |= _at("audio.output", _output, audio.get("output"))
         extras = _at("vivavoce", _object, update.get("vivavoce")).get("events")
         if extras is not None:
             changes["extras"] = _at("vivavoce.events", _EXTRAS.read, extras)
-        return dataclasses.replace(self, **changes)
+        updated = dataclasses.replace(self, **changes)
+        choice, names = updated.tool_choice, {tool.name for tool in updated.tools}
+        if isinstance(choice, NamedTool) and names and choice.name not in names:
+            raise Refused("the name of one of the tools", "tool_choice.name")
+        return updated
 
     def _input(self, value: object) -> dict[str, Any]:
         fields, changes = _object(value), dict[str, Any]()
@@ -183,6 +195,19 @@ def read_max_tokens(value: object) -> int | None:
     return None if value == "inf" else Whole(1, 1_000_000).read(value)
 
 
+# As they were called before GA: whoever sends them would not get what he asked for.
+_FORMER_NAMES = {
+    "modalities": "output_modalities",
+    "voice": "audio.output.voice",
+    "speed": "audio.output.speed",
+    "output_audio_format": "audio.output.format",
+    "input_audio_format": "audio.input.format",
+    "input_audio_transcription": "audio.input.transcription",
+    "input_audio_noise_reduction": "audio.input.noise_reduction",
+    "turn_detection": "audio.input.turn_detection",
+    "max_response_output_tokens": "max_output_tokens",
+}
+
 _READERS: dict[str, Callable[[object], object]] = {
     "type": OneOf(("realtime", "transcription")).read,
     "instructions": Text(_MOST_INSTRUCTIONS).read,
@@ -212,7 +237,8 @@ def _transcription(value: object) -> Transcription | None:
 def _noise_reduction(value: object) -> str | None:
     if value is None:
         return None
-    return OneOf(("near_field", "far_field")).read(_object(value).get("type") or "near_field")
+    kind = _object(value).get("type")
+    return "near_field" if kind is None else _at("type", OneOf(("near_field", "far_field")).read, kind)
 
 
 def _object(value: object) -> dict[str, object]:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from vivavoce.protocols.fields import Refused, Text
+from vivavoce.protocols.fields import Refused
 
 MOST_TOOLS: Final = 128
+_LONGEST_DESCRIPTION: Final = 10_000
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -62,7 +63,10 @@ def _read_tool(value: object, where: str) -> FunctionTool:
         raise Refused("1 to 64 letters, digits, _ and -", f"{where}.name")
     if parameters is not None and not isinstance(parameters, dict):
         raise Refused("an object", f"{where}.parameters")
-    return FunctionTool(name=name, description=Text(10_000).read(value.get("description") or ""), parameters=parameters)
+    description = value.get("description")
+    if description is not None and not (isinstance(description, str) and len(description) <= _LONGEST_DESCRIPTION):
+        raise Refused(f"a string of at most {_LONGEST_DESCRIPTION} characters", f"{where}.description")
+    return FunctionTool(name=name, description=description or "", parameters=parameters)
 
 
 def read_tool_choice(value: object) -> ToolChoice:
