@@ -43,6 +43,7 @@ class FakeListening:
 
     Attributes:
         error: raised instead of lending, or of understanding where `breaks` is set.
+        lends: cleared: whoever wants an ear waits, and all that is to be heard with it.
         lent, drafts, wishes, places: counted.
     """
 
@@ -51,6 +52,8 @@ class FakeListening:
         self.finished = finished
         self.error: VivaVoceError | None = None
         self.breaks = False
+        self.lends = asyncio.Event()
+        self.lends.set()
         self.lent = 0
         self.drafts = 0
         self.wishes: list[Wishes] = []
@@ -58,6 +61,7 @@ class FakeListening:
 
     @asynccontextmanager
     async def lend(self, wishes: Wishes, place: Place | None = None) -> AsyncIterator[FakeEar]:
+        await self.lends.wait()
         if self.error is not None and not self.breaks:
             raise self.error
         self.wishes.append(wishes)

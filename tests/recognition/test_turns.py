@@ -229,6 +229,15 @@ def test_a_commit_ends_the_turn_at_once() -> None:
     assert kinds(room.speech(0.1)) == ["UserBegins"]  # who goes on speaking begins another one
 
 
+def test_what_a_detector_still_hears_of_a_turn_that_was_ended_is_no_turn() -> None:
+    room = Room(TurnOptions.server_vad())
+    room.speech(1.0)
+    room.detector.end(room.now_s)
+    told = [*room.speech(0.064), *room.silence(2.0)]
+    assert [event.reason for event in told if isinstance(event, FalseAlarm)] == ["short"]
+    assert not [event for event in told if isinstance(event, TurnEnds)]
+
+
 def test_a_user_who_says_nothing_is_told_of_once() -> None:
     room = Room(TurnOptions.server_vad(idle_s=5.0))
     room.tell(AssistantSpeaks("How are you?"))

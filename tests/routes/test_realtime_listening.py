@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -195,6 +195,100 @@ async def test_a_cleared_buffer_is_forgotten(connection: AsyncRealtimeConnection
     await connection.input_audio_buffer.commit()
     events = await until(connection, "conversation.item.input_audio_transcription.completed")
     assert events[-1].transcript == "Wait, stop."
+
+
+@pytest.fixture
+async def behind(server: LiveServer, listening: FakeListening) -> AsyncIterator[Callable[[], None]]:
+    """The ear hears nothing before this is called."""
+    listening.lends.clear()
+
+    def hear() -> None:
+        server.loop.call_soon_threadsafe(listening.lends.set)
+
+    yield hear
+
+
+async def test_sound_before_a_clear_begins_no_turn(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn, behind: Callable[[], None]
+) -> None:
+    await listen_with(connection, turn_detection={"type": "server_vad"})
+    await speak(connection, 0.2, 1.0, quiet_s=0.0)
+    await connection.input_audio_buffer.clear()
+    await until(connection, "input_audio_buffer.cleared")
+    await speak(connection, 0.0, 1.0)
+    await speak(connection, 0.5, 1.0)
+    behind()
+    events = await until(connection, "response.done")
+    assert [e.transcript for e in events if e.type.endswith("transcription.completed")] == ["Wait, stop."]
+    assert len([e for e in events if e.type == "input_audio_buffer.committed"]) == 1
+    assert stand_in.asked[-1]["messages"][-1]["content"] == "Wait, stop."
+
+
+async def test_sound_before_a_commit_is_its_message_and_no_turn(
+    connection: AsyncRealtimeConnection, behind: Callable[[], None]
+) -> None:
+    await listen_with(connection, turn_detection={"type": "server_vad"})
+    await speak(connection, 0.2, 1.0)
+    await connection.input_audio_buffer.commit()
+    await until(connection, "input_audio_buffer.committed")
+    behind()
+    events = await until(connection, "conversation.item.input_audio_transcription.completed")
+    assert events[-1].transcript == "What time is it?"
+    assert not [event.type for event in events if event.type.startswith("input_audio_buffer")]
+
+
+@pytest.mark.parametrize("ends", ["commit", "clear"])
+async def test_half_a_sample_is_left_behind_with_its_message(connection: AsyncRealtimeConnection, ends: str) -> None:
+    await listen_with(connection, turn_detection=None)
+    odd = base64.b64encode(np.full(24_000, 0.5 * 32767).astype("<i2").tobytes()[:-1]).decode()
+    await connection.input_audio_buffer.append(audio=odd)
+    await (connection.input_audio_buffer.commit() if ends == "commit" else connection.input_audio_buffer.clear())
+    await speak(connection, 0.2, 1.0)
+    await connection.input_audio_buffer.commit()
+    heard = []
+    while "What time is it?" not in heard:
+        heard.append((await until(connection, "conversation.item.input_audio_transcription.completed"))[-1].transcript)
+    assert heard[:-1] == ([] if ends == "clear" else ["Wait, stop."])
+
+
+async def test_another_format_counts_from_the_next_sound_on(
+    connection: AsyncRealtimeConnection, behind: Callable[[], None]
+) -> None:
+    await listen_with(connection, turn_detection=None)
+    await speak(connection, 0.2, 1.0)
+    await connection.input_audio_buffer.commit()
+    await connection.session.update(
+        session={"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcmu"}}}}
+    )
+    encoder = open_encoder("pcmu", 8000)
+    data = encoder.encode(np.full(8000, 0.5, np.float32)) + encoder.flush()
+    await connection.input_audio_buffer.append(audio=base64.b64encode(data).decode())
+    await connection.input_audio_buffer.commit()
+    await until(connection, "session.updated")
+    behind()
+    kind = "conversation.item.input_audio_transcription.completed"
+    heard = {(await until(connection, kind))[-1].transcript for _ in range(2)}
+    assert heard == {"What time is it?", "Wait, stop."}
+
+
+@pytest.mark.parametrize("refers", [False, True])
+async def test_an_answer_aside_waits_for_the_words_it_answers_to(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn, behind: Callable[[], None], refers: bool
+) -> None:
+    await listen_with(connection, turn_detection=None)
+    await speak(connection, 0.2, 1.0)
+    await connection.input_audio_buffer.commit()
+    item_id = (await until(connection, "input_audio_buffer.committed"))[-1].item_id
+    wishes: Any = {"conversation": "none", "output_modalities": ["text"]}
+    if refers:
+        wishes["input"] = [{"type": "item_reference", "id": item_id}]
+    await connection.response.create(response=wishes)
+    await until(connection, "response.created")
+    await say(connection, "Answered by now, if it does not wait.")
+    await until(connection, "conversation.item.done")
+    behind()
+    await until(connection, "response.done")
+    assert {"role": "user", "content": "What time is it?"} in stand_in.asked[-1]["messages"]
 
 
 async def test_a_message_that_comes_with_its_sound_is_understood(

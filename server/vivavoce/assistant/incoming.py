@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from vivavoce.audio.chunk import Samples
+from vivavoce.protocols.realtime.audio_format import AudioFormat
 from vivavoce.protocols.realtime.commands import ClearInput, Commit, Hear, HearItem
 
 _LONGEST_BYTES: Final = 240_000  # of sound taken at once: 5 s of PCM; an even number, so no sample is cut
@@ -28,11 +29,15 @@ Incoming = Hear | ClearInput | Commit | HearItem | Samples | NewWishes
 
 def joined(came: list[Incoming]) -> Iterator[Incoming]:
     """Neighbouring pieces of sound as one, but none longer than a few seconds: threads are shared."""
-    for kind, group in itertools.groupby(came, type):
-        if kind is Hear:
+    for (kind, format), group in itertools.groupby(came, _alike):
+        if format is not None:
             data = b"".join(each.data for each in group if isinstance(each, Hear))
-            yield from (Hear(data[at : at + _LONGEST_BYTES]) for at in range(0, len(data), _LONGEST_BYTES))
+            yield from (Hear(data[at : at + _LONGEST_BYTES], format) for at in range(0, len(data), _LONGEST_BYTES))
         elif kind is np.ndarray:
             yield np.concatenate([each for each in group if isinstance(each, np.ndarray)])
         else:
             yield from group
+
+
+def _alike(each: Incoming) -> tuple[type, AudioFormat | None]:
+    return type(each), each.format if isinstance(each, Hear) else None

@@ -38,7 +38,6 @@ logger = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.05
 _SETTLE_S: Final = 1.0  # a browser's echo canceller hears the voice of a call for the first time
-_LITTLE: Final = 16_000  # bytes that are decoded in well below a millisecond
 
 
 class TurnEar:
@@ -65,6 +64,7 @@ class TurnEar:
         self._foresight = Foresight()
         self._wishes = Wishes()
         self._came: list[Incoming] = []  # bounded by the session's sound budget
+        self._told = 0  # commits and clears that came, and were answered, but are not reached yet
         self._something = asyncio.Event()
         self._decoder = InputDecoder("audio/pcm")
         self._messages: SpokenMessages
@@ -97,8 +97,6 @@ class TurnEar:
         if wishes != self._wishes:
             self._wishes = wishes
             self._came.append(NewWishes())
-        if config.input_format != self._decoder.format:
-            self._decoder = InputDecoder(config.input_format)
 
     def hear(self, samples: Samples) -> None:
         """See `ear.Ear`: float32 [n] at 16 kHz of an audio track."""
@@ -109,6 +107,7 @@ class TurnEar:
         """What the client does with its sound, in order."""
         if isinstance(command, Commit | HearItem):
             self._messages.expect(command.item_id)
+        self._told += isinstance(command, Commit | ClearInput)
         self._came.append(command)
         self._something.set()
 
@@ -189,21 +188,21 @@ class TurnEar:
 
     async def _take(self, each: Incoming, ear: LentEar) -> None:
         match each:
-            case Hear(data):
-                decode = self._decoder.decode
-                await self._write(decode(data) if len(data) < _LITTLE else await asyncio.to_thread(decode, data), ear)
+            case Hear(data, format):
+                if format != self._decoder.format:
+                    self._decoder = InputDecoder(format)
+                await self._write(await self._decoder.decode_aside(data), ear)
             case np.ndarray():
                 await self._write(each, ear)
-            case ClearInput():
-                self._take_silently(self._turns.end(self._now()))
-                self._speech.drop()
-                self._foresight.resume()
-                self._conversation.goes_on()
-            case Commit(item_id):
+            case ClearInput() | Commit():
                 await self._write(self._decoder.flush(), ear)
                 await self._feed.all_heard(self._turns, lambda: self._hear_turns(ear))
                 self._take_silently(self._turns.end(self._now()))  # the client was told that the speech has ended
-                self._make_message(item_id, answers=False)
+                self._told -= 1
+                if isinstance(each, Commit):
+                    self._make_message(each.item_id, answers=False)
+                else:
+                    self._forget_speech()
             case HearItem():
                 self._work.create_task(self._messages.hear_item(each, self._wishes), name="hear-item")
             case NewWishes():
@@ -239,7 +238,7 @@ class TurnEar:
         for event in events:
             if isinstance(event, turns.UserBegins):
                 self._conversation.user_speaks()
-            if self._detection is None:
+            if self._detection is None or self._told:  # it belongs to a message that is told, or to none
                 self._take_silently([event])
             else:
                 self._take_turn(event, self._detection)
@@ -275,9 +274,7 @@ class TurnEar:
                 self._messages.expect(item_id)
                 self._make_message(item_id, answers=detection.create_response)
             case turns.FalseAlarm(_, end_s) | turns.BackChannel(_, end_s):
-                self._speech.drop()
-                self._foresight.resume()
-                self._conversation.goes_on()
+                self._forget_speech()
                 user.speech_stopped(self._ms(end_s))
                 self._conversation.resume()
             case turns.UserIsIdle(start_s, end_s):
@@ -287,6 +284,12 @@ class TurnEar:
                     self._conversation.answer()
             case _:
                 assert_never(event)
+
+    def _forget_speech(self) -> None:
+        """It was none that counts."""
+        self._speech.drop()
+        self._foresight.resume()
+        self._conversation.goes_on()
 
     def _soften(self, soft: turns.SoftEnd) -> None:
         """Perhaps the end: ask for the words, and for a verdict."""
@@ -341,8 +344,6 @@ class TurnEar:
         self._messages.fail_all(error)
         self._conversation.report(error)
         self._conversation.close(error.close_code, error.code)
-
-    # -- places ----------------------------------------------------------------------------------------------------
 
     def _ms(self, seconds: float) -> float:
         return self._before_ms + 1000 * seconds

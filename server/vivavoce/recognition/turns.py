@@ -175,7 +175,8 @@ class TurnDetector:
     def _begin(self, now_s: float) -> UserBegins:
         start_s = max(self._floor_s, self._sound.run_start_s - self._options.padding_s)
         said, interrupts = self._assistant or "", self._assistant is not None
-        self._turn = _Turn(self._turns, start_s, now_s, interrupts, said, self._sound.run_s)
+        spoken_s = min(self._sound.run_s, self._sound.heard_s - self._floor_s)  # the last turn's speech was its own
+        self._turn = _Turn(self._turns, start_s, now_s, interrupts, said, spoken_s)
         self._turns += 1
         self._idle_start_s = None
         return UserBegins(self._turn.number, start_s, interrupts)

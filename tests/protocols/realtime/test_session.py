@@ -261,7 +261,7 @@ def test_halves_of_characters_come_out_whole() -> None:
 def test_a_committed_buffer_becomes_a_message_and_then_words() -> None:
     client = Client()
     client.say("session.update", session={"audio": {"input": {"turn_detection": None, "transcription": {}}}})
-    assert client.say("input_audio_buffer.append", audio=sound(300)) == [Hear(bytes(300 * 48))]
+    assert client.say("input_audio_buffer.append", audio=sound(300)) == [Hear(bytes(300 * 48), "audio/pcm")]
     client.read()
     (commit,) = client.say("input_audio_buffer.commit")
     assert isinstance(commit, Commit)

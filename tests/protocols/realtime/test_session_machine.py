@@ -237,7 +237,7 @@ class RealtimeMachine(RuleBasedStateMachine):
                     assert response.is_done
                 case Commit(item_id) | HearItem(item_id) | Truncate(item_id):
                     assert item_id in self.client.session.conversation
-                case Hear(data):
+                case Hear(data, _):
                     assert data
                 case Close():
                     self.closed = command

@@ -20,9 +20,10 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Hear:
-    """Sound of the user, in the session's input format; a sample may be cut in two."""
+    """Sound of the user; a sample may be cut in two."""
 
     data: bytes
+    format: AudioFormat
 
 
 @dataclass(frozen=True, slots=True)

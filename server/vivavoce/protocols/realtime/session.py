@@ -250,7 +250,7 @@ class RealtimeSession:
             rate = f"more than {limits.audio_burst_s:g} s of sound ahead of {limits.audio_rate:g} times real time"
             raise RateLimited(rate, retry_after_s=1.0)
         self.input.hear(sound_ms)
-        return [Hear(data)] if data else []
+        return [Hear(data, self.config.input_format)] if data else []
 
     def _commit(self) -> list[Command]:
         if self.input.waiting_ms < SHORTEST_MS:
