@@ -55,6 +55,19 @@ async def test_a_written_question_is_answered_in_speech(
     assert [m["content"] for m in stand_in.asked[0]["messages"]] == ["Speak like a pirate.", "Hello?"]
 
 
+@pytest.mark.parametrize("text", ["\N{THUMBS UP SIGN}", "...", "Sure! \N{THUMBS UP SIGN}", "Hello.\n\n---"])
+async def test_words_without_a_sound_are_told(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn, text: str
+) -> None:
+    stand_in.parts = [chunk(text, finish="stop"), DONE]
+    await say(connection, "Well?")
+    await connection.response.create()
+    events = await until(connection, "response.done")
+    assert events[-1].response.status == "completed"
+    assert events[-1].response.output[0].content[0].transcript == text
+    assert "".join(e.delta for e in events if e.type == "response.output_audio_transcript.delta") == text
+
+
 async def test_functions_go_to_the_client_and_back(connection: AsyncRealtimeConnection, stand_in: ChatStandIn) -> None:
     tool: Any = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}}
     await connection.session.update(session={"type": "realtime", "tools": [tool]})

@@ -137,6 +137,7 @@ class Mouth:
                 self._feed()
                 await self._send(self._sink, chunk)
             await self._sink.finish()
+        self._tell_unspoken()
 
     async def _send(self, sink: Sink, chunk: SpokenChunk) -> None:
         """Hand a chunk to the sink, and hold no place while nobody takes it and all before it was heard."""
@@ -188,6 +189,14 @@ class Mouth:
         """Be silent at once."""
         if self._sink is not None:
             self._sink.stop()
+
+    def _tell_unspoken(self) -> None:
+        """Words at the end that have no sound, an emoji or a rule, are told all the same."""
+        written = "".join(self._written)
+        if written.startswith(self.text.text) and (rest := written[len(self.text.text) :]).strip():
+            self.text.add(rest, (), self.text.duration_s)
+            self._told.say(rest)
+            self._goes_out()
 
     # -- what its sink tells: see `Teller`
 
