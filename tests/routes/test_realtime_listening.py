@@ -153,6 +153,25 @@ async def test_an_interruption_is_silence_and_a_turn(
     assert messages[3]["content"] == "Wait, stop."
 
 
+async def test_who_speaks_over_an_answer_aside_does_not_end_it(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    """Only what answers in the conversation is interrupted, as OpenAI has it."""
+    stand_in.parts = [chunk("One two three. "), 0.5, chunk("Four five six.", finish="stop"), DONE]
+    await listen_with(connection, turn_detection={"type": "server_vad", "create_response": False})
+    content: Any = [{"type": "input_text", "text": "Count."}]
+    message: Any = {"type": "message", "role": "user", "content": content}
+    await connection.response.create(response={"conversation": "none", "input": [message]})
+    events = await until(connection, "response.output_audio.delta")
+    await speak(connection, 0.5, 1.0)
+    events += await until(connection, "response.done")
+    assert "input_audio_buffer.speech_started" in [event.type for event in events]
+    assert events[-1].response.status == "completed"
+    words = "One two three. Four five six."
+    assert events[-1].response.output[0].content[0].transcript == words
+    assert len(sound_of(events)) >= 2 * 2400 * len(words)
+
+
 @pytest.mark.parametrize("level", [0.3, 0.4])
 async def test_listening_sounds_and_noises_do_not_end_the_story(
     connection: AsyncRealtimeConnection, stand_in: ChatStandIn, level: float
@@ -198,14 +217,14 @@ async def test_a_cleared_buffer_is_forgotten(connection: AsyncRealtimeConnection
 
 
 @pytest.fixture
-async def behind(server: LiveServer, listening: FakeListening) -> AsyncIterator[Callable[[], None]]:
+def behind(server: LiveServer, listening: FakeListening) -> Callable[[], None]:
     """The ear hears nothing before this is called."""
     listening.lends.clear()
 
     def hear() -> None:
         server.loop.call_soon_threadsafe(listening.lends.set)
 
-    yield hear
+    return hear
 
 
 async def test_sound_before_a_clear_begins_no_turn(

@@ -215,9 +215,11 @@ class Answers:
         return self._sounding.saying if self._sounding is not None else None
 
     def interrupt(self) -> None:
-        """The user talks over the assistant: silence, and what was heard, in this tick."""
+        """The user talks over the assistant: silence, and what was heard, in this tick. An answer aside goes on."""
         self._forget_unheard()
         sounding = self._sounding
+        if sounding is not None and not sounding.response.options.in_conversation:
+            sounding = None
         if sounding is not None and sounding.reply.mouth is not None and self.saying is not None:
             self._unheard = sounding.reply.mouth.unheard(), sounding
         response = self._session.responses.interrupt()
