@@ -12,7 +12,8 @@ from vivavoce.recognition.overheard import is_back_channel, is_echo, tokens
     ["uh-huh", "Uh huh.", "Mm-hmm", "Mmmm", "yeah", "Yeah, yeah.", "Right, okay.", "I see", "Oh really", "yes",
      "嗯", "嗯嗯", "嗯嗯嗯", "对对对", "好的。", "原来如此", "うん", "うんうん", "はい、はい", "へえー",
      "そうですね", "なるほど", "네", "네네", "응", "그렇군요", "맞아요", "oui", "ah bon", "D'accord", "ja, genau",
-     "sí, claro", "Aha!", "Okay… right."],
+     "sí, claro", "Aha!", "Okay… right.", "mmm", "of course", "alles klar", "Verstehe.", "hum hum", "c'est vrai",
+     "ya veo", "ho capito", "entendo", "是吗", "这样啊", "没错", "そっか", "そうなんですね", "그렇구나", "그러게요"],
 )  # fmt: skip
 def test_sounds_of_listening_are_no_turns(text: str) -> None:
     assert is_back_channel(text)
@@ -22,6 +23,7 @@ def test_sounds_of_listening_are_no_turns(text: str) -> None:
     "text",
     ["", "...", "no", "stop", "wait", "yeah but why", "okay stop", "really?", "Right, and what about Sundays",
      "不", "等等", "对不起", "好的，但是太贵了", "嗯？", "いいえ", "待って",
+     "是吗？", "m or n", "of course not", "verstehe ich nicht",
      "はいどうぞよろしくお願いします", "아니요", "네 잠깐만요", "yes " * 9],
 )  # fmt: skip
 def test_what_is_meant_is_one(text: str) -> None:

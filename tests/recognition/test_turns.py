@@ -342,6 +342,27 @@ def test_an_interruption_whose_words_are_known_ends_like_any_turn() -> None:
     assert kinds(room.silence(0.15)) == ["TurnEnds"]
 
 
+@pytest.mark.parametrize(
+    ("after_s", "words", "kind"),
+    [
+        (0.1, "leaves at nine.", "FalseAlarm"),
+        (0.5, "leaves at nine.", "TurnEnds"),
+        (0.1, "Nine.", "TurnEnds"),  # a word that was offered may be taken at once
+    ],
+)
+def test_the_end_of_what_was_said_is_an_echo_where_it_comes_at_once(after_s: float, words: str, kind: str) -> None:
+    room = Room()
+    room.tell(AssistantSpeaks("The train leaves at nine."), AssistantFalls())
+    room.silence(after_s)
+    begin, soft = room.speech(0.4) + room.silence(0.1)
+    assert isinstance(begin, UserBegins)
+    assert isinstance(soft, SoftEnd)
+    assert not begin.interrupts
+    room.tell(Verdict(soft.soft_end, 0.9), Words(0, words, soft.soft_end))
+    room.silence(0.2)
+    assert kinds(room.told)[-1] == kind
+
+
 def test_listening_sounds_are_an_answer_where_nobody_is_interrupted() -> None:
     room = Room()
     room.speech(0.5)

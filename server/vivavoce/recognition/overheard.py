@@ -17,18 +17,24 @@ from vivavoce.text.language import is_wide
 
 # What listeners say without wanting the floor. "no", "wait" and "stop" are not among them, nor is a question.
 _BACK_CHANNELS: Final = """
-    uh huh | uhuh | uh | mm hmm | mhm | mm | hm | hmm | ah | aha | oh | ooh | wow | yeah | yep | yup | yes | ok | okay
-    right | all right | alright | sure | i see | got it | really | cool | nice | great | good | exactly | indeed
-    ja | jo | genau | ach so | aha | stimmt | klar | gut | na klar | tja
-    oui | ouais | d accord | ah bon | bien | tout à fait | je vois | mhm
-    sí | si | vale | claro | ya | ajá | de acuerdo | bueno
-    sì | certo | va bene | capito | esatto | già | sim | pois | tá | tá bom | isso | claro | entendi
-    да | ага | угу | понятно | ясно | так
+    uh huh | uhuh | uh | mm hmm | mhm | m | mm | hm | hmm | ah | aha | oh | ooh | wow | yeah | yep | yup | yes | ok
+    okay | right | all right | alright | sure | i see | got it | really | cool | nice | great | good | exactly | indeed
+    of course | makes sense | that makes sense | fair enough | absolutely | true
+    ja | jo | genau | ach so | aha | stimmt | klar | gut | na klar | tja | alles klar | verstehe | ich verstehe | ach ja
+    mh | na gut | richtig | eben
+    oui | ouais | d accord | ah bon | bien | tout à fait | je vois | mhm | hum | exactement | c est vrai | bien sûr
+    sí | si | vale | claro | ya | ajá | de acuerdo | bueno | ya veo | entiendo | exacto | por supuesto
+    sì | certo | va bene | capito | esatto | già | sim | pois | tá | tá bom | isso | claro | entendi | ho capito
+    capisco | giusto | d accordo | ecco | sei | aham | uhum | exato | entendo
+    да | ага | угу | понятно | ясно | так | ну да
     嗯 | 嗯哼 | 哦 | 噢 | 喔 | 啊 | 呃 | 对 | 對 | 是 | 是的 | 是啊 | 对对 | 對啊 | 对啊 | 好 | 好的 | 好吧 | 行
-    哈 | 哇 | 明白 | 原来如此
+    哈 | 哇 | 明白 | 原来如此 | 原來如此
+    是吗 | 是嗎 | 这样啊 | 這樣啊 | 没错 | 沒錯 | 知道了 | 当然 | 當然 | 真的
     うん | うんうん | ふん | はい | ええ | へえ | へ | ああ | あ | おお | お | そう | そうか | そうですか | そうですね
-    そうだね | そうなんだ | なるほど | なるほどね | ほう | ほんと | まじ | たしかに | 確かに | 了解
+    そうだね | そうなんだ | なるほど | なるほどね | ほう | ほんと | まじ | たしかに | 確かに | 了解 | そっか
+    そうなんですね | もちろん | 本当に | わかりました | 分かりました | ですね
     네 | 예 | 응 | 음 | 어 | 아 | 아하 | 오 | 그래 | 그래요 | 그렇군요 | 그렇죠 | 맞아 | 맞아요 | 진짜 | 알겠어요
+    그렇구나 | 그러게 | 그러게요 | 그쵸 | 알겠습니다 | 알았어요 | 물론이죠 | 정말
 """
 # Said alone these are meant, even where the assistant has just said the same word.
 _COMMANDS: Final = """

@@ -38,6 +38,7 @@ from vivavoce.recognition.turn_events import (
 )
 
 _TOLERANCE_S: Final = 1e-6  # sums of 32 ms are compared with it
+_ECHO_TAIL_S: Final = 0.2  # so long after the assistant falls silent here loudspeakers still speak: players lag
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class _Turn:
     start_s: float  # with the padding
     begun_at_s: float  # by the clock
     interrupts: bool
-    said: str  # what the assistant was saying when it began
+    said: str  # what the assistant was saying when it began, or just before
     spoken_s: float  # sound that was speech
     soft_end: int | None = None  # of the silence that lasts
     soft_end_at_s: float = 0.0  # by the clock
@@ -78,6 +79,8 @@ class TurnDetector:
         self._ignoring = False  # this sound was found to be nothing; it has to end first
         self._floor_s = 0.0  # end of the last turn: the next one cannot begin before it
         self._assistant: str | None = None  # what it says; None: it is silent
+        self._last_said = ""
+        self._fell_s = 0.0  # where in the sound it fell silent
         self._first_sound_s: float | None = None  # by the clock
         self._idle_start_s: float | None = None
         self._idle_s = 0.0
@@ -119,6 +122,7 @@ class TurnDetector:
                 return []
             case AssistantFalls():
                 if self._assistant is not None:
+                    self._last_said, self._fell_s = self._assistant, self._sound.heard_s
                     self._assistant, self._idle_start_s, self._idle_s = None, self._sound.heard_s, 0.0
                 return []
             case _:
@@ -174,7 +178,8 @@ class TurnDetector:
 
     def _begin(self, now_s: float) -> UserBegins:
         start_s = max(self._floor_s, self._sound.run_start_s - self._options.padding_s)
-        said, interrupts = self._assistant or "", self._assistant is not None
+        lags = self._sound.run_start_s < self._fell_s + _ECHO_TAIL_S
+        said, interrupts = self._assistant or (self._last_said if lags else ""), self._assistant is not None
         spoken_s = min(self._sound.run_s, self._sound.heard_s - self._floor_s)  # the last turn's speech was its own
         self._turn = _Turn(self._turns, start_s, now_s, interrupts, said, spoken_s)
         self._turns += 1
@@ -271,7 +276,8 @@ class TurnDetector:
             return []  # the user has gone on since
         turn.words, turn.words_of = words.text, words.soft_end
         turn.closed, turn.language = words.closed, words.language
-        if turn.interrupts and is_echo(words.text, self._said(turn)):
+        lags = bool(turn.said) and len(tokens(words.text)) > 1  # "Tea or coffee?" "Coffee." is none
+        if (turn.interrupts or lags) and is_echo(words.text, self._said(turn)):
             return self._close(turn, "echo")
         too_late = now_s - turn.begun_at_s >= self._options.wordless_s
         if turn.interrupts and too_late and not tokens(words.text):
