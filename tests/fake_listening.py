@@ -32,6 +32,7 @@ class FakeHeard:
     is_final: bool = False
     language: str = "en"
     closed: float | None = None
+    marked: float | None = None
 
 
 class FakeListening:

@@ -19,7 +19,7 @@ def test_words_and_verdict_are_needed_in_whatever_order() -> None:
 def test_what_sounds_unfinished_or_has_no_words_is_not_answered() -> None:
     foresight = Foresight()
     foresight.soften(0)
-    assert foresight.judged(0, 0.3) is None
+    assert foresight.judged(0, 0.1) is None
     assert foresight.understood(Words(0, "I think that", 0)) is None
     foresight.soften(1)
     assert foresight.judged(1, 0.9) is None

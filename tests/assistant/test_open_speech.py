@@ -23,6 +23,7 @@ class Said:
     is_final: bool = False
     language: str = "en"
     closed: float | None = 0.9
+    marked: float | None = None
 
 
 @dataclass

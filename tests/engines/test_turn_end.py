@@ -34,9 +34,13 @@ def test_silence_says_nothing_bad(length: int) -> None:
     assert fade(np.zeros(100, np.float32)) == -5.0
 
 
-def test_the_less_it_has_faded_the_less_it_is_finished() -> None:
-    assert 0 < faded(0.5, -3.0) < faded(0.5, -4.0) < faded(0.5, -5.0) == 0.5 < faded(0.5, -6.0) < 1
-    assert faded(1.0, 0.0) < 1
+def test_a_voice_that_is_broken_off_has_hardly_finished() -> None:
+    assert 0 < faded(0.5, -3.0) < faded(0.5, -3.5) < faded(0.5, -4.0) == faded(0.5, -6.0) == 0.5
+    assert faded(1.0, 0.0) < 0.01
+
+
+def test_the_model_has_its_say() -> None:
+    assert 0.2 < faded(0.0, -5.0) < faded(0.1, -5.0) < faded(0.9, -5.0) < faded(1.0, -5.0) < 0.8
 
 
 def test_the_judge_weighs_the_model_with_the_fading() -> None:

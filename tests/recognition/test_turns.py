@@ -115,7 +115,7 @@ def test_words_that_never_come_are_not_waited_for() -> None:
     assert isinstance(soft, SoftEnd)
     room.tell(Verdict(soft.soft_end, 0.98))
     assert room.silence(0.7) == []
-    assert kinds(room.silence(0.4)) == ["TurnEnds"]
+    assert kinds(room.silence(0.7)) == ["TurnEnds"]
 
 
 def test_the_turn_holds_sound_from_before_the_speech() -> None:

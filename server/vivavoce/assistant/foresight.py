@@ -10,7 +10,7 @@ from typing import Final
 from vivavoce.recognition.patience import Evidence, sureness
 from vivavoce.recognition.turn_events import Words
 
-_LIKELY: Final = 0.5  # log odds: four of five whole utterances have them, and one break in four
+_LIKELY: Final = 1.2  # log odds: four of five whole utterances have them, and one break in four
 
 
 class Foresight:
@@ -47,5 +47,5 @@ class Foresight:
         words = self._words
         if self._finished is None or words is None or not words.text.strip():
             return None
-        evidence = Evidence(self._finished, words.text, words.language, words.closed)
+        evidence = Evidence(self._finished, words.text, words.language, words.closed, words.marked)
         return words.text if sureness(evidence) >= _LIKELY else None

@@ -140,7 +140,7 @@ class OpenSpeech:
         if latest is None or not latest.is_whole:
             return None
         soft_end = self.soft.soft_end if self.soft is not None and self._drafted else None  # None: asked in mid-speech
-        return Words(turn, self._words.text, soft_end, latest.closed, latest.language)
+        return Words(turn, self._words.text, soft_end, latest.closed, latest.language, latest.marked)
 
     @staticmethod
     def _end(end_s: float, written: int) -> int:

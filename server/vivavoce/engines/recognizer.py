@@ -108,6 +108,7 @@ class Heard:
         is_translated: the text is English, whatever was spoken.
         closed: how probably the sentence ends with the last word, 0..1, as the model writes it; None where it is not
             known. A whole sentence has nearly 1, one that breaks off less.
+        marked: how probably it writes a full stop there, or a question or exclamation mark; None where it is not known.
     """
 
     text: str
@@ -123,6 +124,7 @@ class Heard:
     temperature: float = 0.0
     is_translated: bool = False
     closed: float | None = None
+    marked: float | None = None
 
     @property
     def text_language(self) -> str:

@@ -1,8 +1,9 @@
 """How finished a turn sounds: the model of intonation, and how far the voice has died away at its end.
 
-Phrases that break off do so at the loudness of their middle. That is a weak witness beside the model: of two synthetic
-voices the middle ones faded to -5.4 behind a whole utterance and to -4.0 where one was cut; six ends of recorded people
-lay between -3.9 and -5.7. Blocking, without state.
+Phrases that break off in the middle do so at the loudness of their middle. Of the synthetic voices 19 of 20 faded
+beyond -3.8 behind a whole utterance, and half of those that were cut in mid-sentence did not; six ends of recorded
+people lay between -3.9 and -5.7. Once the words are known the model adds little to them with those voices, and is
+weighed so. Blocking, without state.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ _LAST: Final = 6  # frames: 60 ms
 
 
 _MIDDLE: Final = -5.0  # says nothing either way
-_WEIGHT: Final = 1.75  # half of what fits broken-off and whole utterances of two synthetic voices best
-_RANGE: Final = (-6.5, -3.0)
+_BROKEN: Final = -3.8  # 19 of 20 ends of whole turns have faded further, half of the breaks in mid-sentence have not
+_OF_BROKEN: Final = 5.0  # off the log odds for each more, up to
+_MOST_BROKEN: Final = 1.2
+_OF_MODEL: Final = 0.15  # of its log odds
+_SUREST: Final = 0.99
 
 
 class TurnEndJudge:
@@ -41,8 +45,9 @@ class TurnEndJudge:
 
 def faded(finished: float, fade: float) -> float:
     """How probably a speaker has finished, 0..1, who sounds so and whose voice has faded so far."""
-    share = min(max(finished, 1e-4), 1 - 1e-4)
-    odds = math.log(share / (1 - share)) - _WEIGHT * (min(max(fade, _RANGE[0]), _RANGE[1]) - _MIDDLE)
+    share = min(max(finished, 1 - _SUREST), _SUREST)
+    broken = min(max(fade - _BROKEN, 0.0), _MOST_BROKEN)
+    odds = _OF_MODEL * math.log(share / (1 - share)) - _OF_BROKEN * broken
     return 1 / (1 + math.exp(-odds))
 
 

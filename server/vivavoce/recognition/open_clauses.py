@@ -46,16 +46,38 @@ _OPENINGS: Final[dict[str, str]] = {
 }
 # What is spelled out in digits and letters, in several breaths.
 _SPELLED: Final[dict[str, str]] = {
-    "en": "number code postcode zip password pin card account phone address born birth reach reference",
-    "de": "nummer code postleitzahl passwort pin konto kontonummer telefonnummer adresse geboren",
-    "fr": "numéro code carte compte adresse né née téléphone passe",
-    "es": "número código contraseña tarjeta cuenta dirección nací teléfono",
-    "pt": "número código senha cartão conta endereço nasci telefone",
-    "it": "numero codice password carta conto indirizzo nato nata telefono",
+    "en": """
+        number code postcode zip password passcode pin card account phone address email mail born birth reach reference
+        spelled spelt spell plate registration serial extension iban
+    """,
+    "de": """
+        nummer code postleitzahl passwort kennwort pin konto kontonummer telefonnummer handynummer kundennummer adresse
+        geboren buchstabiert kennzeichen iban
+    """,
+    "fr": "numéro code carte compte adresse né née téléphone passe épelle épèle immatriculation plaque référence iban",
+    "es": "número código contraseña tarjeta cuenta dirección nací teléfono deletrea matrícula referencia iban",
+    "pt": "número código senha cartão conta endereço nasci telefone soletra matrícula placa referência iban",
+    "it": "numero codice password carta conto indirizzo nato nata telefono targa riferimento iban",
     "zh": "号码 號碼 电话 電話 密码 密碼 账号 帳號 地址 邮编",
     "ja": "番号 電話 暗証 住所 郵便",
     "ko": "번호 전화 주소 계좌",
 }
+# Nobody asks with these and no more.
+_REQUESTS: Final[dict[str, str]] = {
+    "de": r"^((kannst|könntest|würdest|willst) du|(können|könnten|würden) sie)( mir| uns)?( bitte| vielleicht| mal)*$",
+    "fr": r"^(est-ce que )?(tu (peux|pourrais)|vous (pouvez|pourriez)|p(eux|ourrais)-tu|po(uvez|urriez)-vous)( me)?$",
+    "es": r"^((me |nos )?(puedes|podrías|puede|podría)|quisiera|quiero|me gustaría)( por favor)?$",
+    "pt": r"^(você (pode|poderia)|podes|poderias|poderia|eu queria|queria|gostaria de)( por favor)?$",
+    "it": r"^(puoi|potresti|può|potrebbe|vorrei|mi piacerebbe)( per favore)?$",
+}
+# German puts what is asked for at the end: "Kannst du bitte das Licht im Wohnzimmer" lacks its verb.
+_VERBLESS: Final = re.compile(r"^(kannst|könntest|würdest) du\b(?!.*(n|tun|mal|bitte)$)")
+_BEGINS_WITH: Final = re.compile(
+    r"\b((begins|starts) with|(beginnt|fängt an) mit|commence par|(empieza|comienza) (por|con)|começa (por|com)|"
+    r"(inizia|comincia) con)\b"
+)
+_INITIALS: Final = re.compile(r"\b[A-Z]{1,4}[.?!]*$")
+_DIGIT_WORDS: Final = "zero oh one two three four five six seven eight nine double triple"
 _WITHOUT_BLANKS: Final = ("zh", "ja", "ko")  # or with particles behind the words
 _LOOKED_AT: Final = 400  # characters
 _WHOLE_NUMBER: Final = 7  # digits that may be all of a telephone number
@@ -63,6 +85,7 @@ _MOST_OF_A_CONDITION: Final = 8  # words: with more, what follows from it is pro
 
 # English only.
 _ASKING: Final = "what who whom which where how when why whose whatever whoever wherever"
+_STRANDING: Final = frozenset(["what", "who", "whom", "which", "where"])  # "How do you know who she talked to?"
 _PREPOSITIONS: Final = (
     "to at for from with about by of behind beside opposite near under without into than toward towards"
 )
@@ -100,13 +123,16 @@ def is_open(text: str, language: str = "") -> bool:
         text: what was understood of a turn.
         language: ISO 639-1 code; of others nothing is known.
     """
-    last = _last_sentence(unicodedata.normalize("NFKC", text[-_LOOKED_AT:]).casefold().replace("’", "'"))
+    written = _last_sentence(unicodedata.normalize("NFKC", text[-_LOOKED_AT:]).replace("’", "'"))
+    last = written.casefold()
     bare = last.rstrip(" .?!。？！\"'").strip("¿¡\"' ")
     if not bare:
         return False
     if bare.replace(",", "") in _phrases(_OPENINGS, language):
         return True
-    if _waits_for_digits(bare, language):
+    if _is_spelled(bare, written, language):
+        return True
+    if language in _REQUESTS and (re.search(_REQUESTS[language], bare) or (language == "de" and _VERBLESS.match(bare))):
         return True
     if last.endswith(("?", "？")) and language != "en":
         return False
@@ -132,13 +158,16 @@ def _is_condition(bare: str, last: str, language: str) -> bool:
     return short and len(words) > 1 and begin.startswith(tuple(f"{each} " for each in _phrases(_CONDITIONS, language)))
 
 
-def _waits_for_digits(bare: str, language: str) -> bool:
-    """It ends with a digit or a letter of something that is spelled out and may have more."""
+def _is_spelled(bare: str, written: str, language: str) -> bool:
+    """It ends inside of something that is said in digits and letters, or may."""
     words = re.split(r"[\s,'-]+", bare)
-    ending = re.search(r"(?:[\d０-９]|\b[a-z])$", bare)
     spells = any(each in (bare if language in _WITHOUT_BLANKS else words) for each in _words(_SPELLED, language))
     apart = re.search(r"\d[ ,-]+\d+$", bare) is not None
-    return ending is not None and (spells or apart) and len(re.findall(r"\d", bare)) < _WHOLE_NUMBER
+    if not (spells or apart) or len(re.findall(r"\d", bare)) >= _WHOLE_NUMBER:
+        return False
+    if re.search(r"(?:[\d０-９]|\b[a-z])$", bare) or (spells and _INITIALS.search(written)):
+        return True
+    return spells and (words[-1] in _set(_DIGIT_WORDS) or _BEGINS_WITH.search(bare) is not None)
 
 
 def _is_open_english(bare: str, last: str) -> bool:
@@ -148,6 +177,8 @@ def _is_open_english(bare: str, last: str) -> bool:
     if end in _set(_BEFORE_NAMES) and not (before and before[-1] in _set(_DETERMINERS)):
         return True
     if _CUT_OFF.search(bare) or ("between" in before and "and" not in before):
+        return True
+    if end == "to" and "how" in before and not _STRANDING.intersection(before):
         return True
     asks, answers = _set(_ASKING).intersection(before), _set(_ANSWERING).issuperset(before)
     if asks or answers:  # "Who is it for?", "Yes, I have."

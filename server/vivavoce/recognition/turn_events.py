@@ -38,6 +38,7 @@ class Words:
         text: all words of the turn.
         soft_end: the soft end up to which it listened; None: a partial result in mid-speech.
         closed: 0..1, how surely the recognizer ends the sentence with them; None: it does not tell.
+        marked: 0..1, how surely it does so with a full stop, or a question or exclamation mark.
         language: ISO 639-1 code, where it is known.
     """
 
@@ -46,6 +47,7 @@ class Words:
     soft_end: int | None = None
     closed: float | None = None
     language: str = ""
+    marked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class _Turn:
     words: str = ""
     words_of: int | None = None  # the soft end up to which they reach
     closed: float | None = None
+    marked: float | None = None
     language: str = ""
     ended_at_s: float | None = None  # by the clock: the silence is certain, its words are waited for
 
@@ -233,7 +234,7 @@ class TurnDetector:
             not has_words and waited_s < options.unworded_s
         ):
             return False
-        known = Evidence(turn.verdict, turn.words if has_words else None, turn.language, turn.closed)
+        known = Evidence(turn.verdict, turn.words if has_words else None, turn.language, turn.closed, turn.marked)
         return quiet_s >= patience_s(sureness(known) + options.eager, options.certain_s)
 
     @staticmethod
@@ -275,7 +276,7 @@ class TurnDetector:
         if words.turn != turn.number or words.soft_end not in (None, turn.soft_end):
             return []  # the user has gone on since
         turn.words, turn.words_of = words.text, words.soft_end
-        turn.closed, turn.language = words.closed, words.language
+        turn.closed, turn.marked, turn.language = words.closed, words.marked, words.language
         lags = bool(turn.said) and len(tokens(words.text)) > 1  # "Tea or coffee?" "Coffee." is none
         if (turn.interrupts or lags) and is_echo(words.text, self._said(turn)):
             return self._close(turn, "echo")

@@ -80,6 +80,11 @@ def test_it_knows_how_probably_the_last_word_closes_the_sentence() -> None:
     text.take(logits(**{word: 20.0}))
     text.take(logits(**{end: 10.01, other: 10.0}))  # many write no marks at all
     assert text.closed == pytest.approx(1 / 2, abs=0.02)
+    assert text.marked < 0.01
+    text = decoding()
+    text.take(logits(**{word: 20.0}))
+    text.take(logits(**{stop: 10.0, end: 10.0, other: 10.0}))
+    assert text.marked == pytest.approx(1 / 3, abs=0.02)
 
 
 def test_the_limit_ends_it() -> None:

@@ -24,6 +24,7 @@ class TokenRules:
         first: the same for the first token.
         marks: tokens of punctuation.
         closing: int64 [n], the tokens that leave a sentence finished: marks that close it, and the end.
+        stops: int64 [n], full stops, question and exclamation marks and nothing else.
     """
 
     def __init__(self, vocabulary: Vocabulary, size: int) -> None:
@@ -35,6 +36,7 @@ class TokenRules:
         self.first[vocabulary.suppressed_first] = _NEVER
         self.marks = vocabulary.marks
         self.closing = np.array(sorted({*vocabulary.closing_marks, vocabulary.end}), np.int64)
+        self.stops = np.array(sorted(filter(vocabulary.is_single, vocabulary.closing_marks)), np.int64)
 
 
 class Decoding:
@@ -54,6 +56,7 @@ class Decoding:
         is_over: no more tokens come.
         looped: it was stopped for running in a circle, of which one round was kept.
         closed: how probably nothing but a closing mark or the end follows the last word, 0..1.
+        marked: how probably a full stop does, or a question or exclamation mark.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class Decoding:
         self._end_logprob = 0.0
         self.is_over = False
         self.looped = False
-        self.closed = 0.0
+        self.closed = self.marked = 0.0
 
     def take(self, logits: Array) -> None:
         """Choose the next token from its logits, float32 [vocabulary].
@@ -109,6 +112,7 @@ class Decoding:
         """A word has ended: the marks behind one that has been written say nothing new."""
         if not self.tokens or self.tokens[-1] not in self._rules.marks:
             self.closed = float(np.exp(allowed[self._rules.closing] - total).sum(dtype=np.float64))
+            self.marked = float(np.exp(allowed[self._rules.stops] - total).sum(dtype=np.float64))
 
     def _drawn(self, allowed: Array, random: np.random.Generator) -> int:
         shares = np.exp((allowed - allowed.max()).astype(np.float64) / self._temperature)

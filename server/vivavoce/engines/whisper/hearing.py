@@ -295,6 +295,7 @@ class Attempt:
             temperature=self._options.temperature,
             is_translated=self._model.vocabulary.task(self._language, self._options) == "translate",
             closed=self.decoding.closed if tokens else None,
+            marked=self.decoding.marked if tokens else None,
         )
 
 

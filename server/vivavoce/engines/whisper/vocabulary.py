@@ -90,6 +90,10 @@ class Vocabulary:
         """The bytes a token writes; none for commands."""
         return self._bytes[token] if token < len(self._bytes) else b""
 
+    def is_single(self, token: int) -> bool:
+        """Whether it writes one character, with or without a blank."""
+        return len(self.piece(token).decode(errors="replace").strip()) == 1
+
     def is_whole(self, tokens: Sequence[int]) -> bool:
         """False where they end within a character."""
         try:
