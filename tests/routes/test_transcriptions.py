@@ -221,6 +221,12 @@ def test_a_list_in_every_way_it_is_written(server: LiveServer, fields: dict[str,
     assert content["segments"]
 
 
+@pytest.mark.parametrize("written", ["en, Portuguese", ["en", "pt"], '["EN", "pt-BR"]'])
+def test_languages_in_every_way_they_are_written(server: LiveServer, ears: FakeRecognizer, written: Any) -> None:
+    assert post(server, **{"languages[]": written}).status_code == 200
+    assert ears.streams[-1].options.languages == ("en", "pt")
+
+
 def test_of_a_long_prompt_the_end_counts(server: LiveServer, ears: FakeRecognizer) -> None:
     assert post(server, prompt="x" * 10_000 + " Ulm").status_code == 200
     assert ears.streams[-1].options.prompt.endswith("xx Ulm")

@@ -78,7 +78,7 @@ def parse_transcription(sent: Mapping[str, Sequence[Any]], task: Task) -> Transc
     if stream and format in ("srt", "vtt"):
         raise InvalidRequest(f"a stream of events cannot be written as {format}", param="stream")
     chunks = _chunks(fields)
-    several = [code for each in fields.many("languages") if (code := heard_language(each, param="languages"))]
+    several = [code for each in fields.words("languages") if (code := heard_language(each, param="languages"))]
     language = heard_language(fields.text("language", 64) or "")
     options = HearingOptions(
         language=several[0] if language is None and len(several) == 1 else language,
