@@ -86,6 +86,14 @@ def test_what_is_said_softly_and_often_invented_is_heard(server: LiveServer, eng
     assert plain(heard(server, pause(0.5), sound, pause(0.5), language="en").json()["text"]) == ["thank", "you"]
 
 
+@pytest.mark.parametrize("loudness", [0.01, 0.002])
+def test_what_a_microphone_at_its_lowest_setting_recorded_is_heard(
+    server: LiveServer, engine: EmbeddedEngine, loudness: float
+) -> None:
+    text = heard(server, pause(1), loudness * said(engine, SENTENCES[0])[0], pause(1)).json()["text"]
+    assert plain(text) == plain(SENTENCES[0])
+
+
 def test_who_repeats_himself_is_heard_every_time(server: LiveServer, engine: EmbeddedEngine) -> None:
     rounds = [part for seed in range(8) for part in (said(engine, "Come on!", seed)[0], pause(0.25))]
     assert plain(heard(server, *rounds).json()["text"]).count("come") in (7, 8, 9)

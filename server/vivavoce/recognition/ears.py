@@ -31,6 +31,7 @@ from vivavoce.recognition.hearer import Hearer
 from vivavoce.recognition.hearing import LiveHearing
 from vivavoce.recognition.judge_job import Intonation
 from vivavoce.recognition.listener import DETECTOR, SAMPLE_RATE, AnySamples, HeardSegment, HearingRequest
+from vivavoce.recognition.quiet_recordings import gain_of
 from vivavoce.recognition.speech_detector import DetectorOptions
 
 # Recordings have time to wait for a longer pause, and windows of this length cost least for a second of sound.
@@ -99,7 +100,7 @@ class Ears:
         """See `Listener.transcribe`; `position` as in `LiveHearing`."""
         async with self.lend(hearer, request, live=False) as ear:
             detector, beginnings = request.detector or OF_RECORDINGS, request.options.as_it_comes
-            pieces = _pieces(sound)
+            pieces = _pieces(sound, await asyncio.to_thread(gain_of, sound))
             yield _segments(LiveHearing(ear, detector, beginnings=beginnings, recording=pieces, position=position))
 
     @asynccontextmanager
@@ -205,12 +206,12 @@ async def _segments(hearing: LiveHearing) -> AsyncIterator[HeardSegment]:
             yield event
 
 
-def _pieces(sound: Sequence[AnySamples]) -> Iterator[Samples]:
-    """float32 [n], n at most `PIECE`."""
+def _pieces(sound: Sequence[AnySamples], gain: float) -> Iterator[Samples]:
+    """float32 [n], n at most `PIECE`, `gain` times as loud."""
     for part in sound:
+        scale = np.float32(gain / 32768 if part.dtype == np.int16 else gain)
         for start in range(0, len(part), PIECE):
-            piece = part[start : start + PIECE]
-            yield piece.astype(np.float32) / np.float32(32768) if piece.dtype == np.int16 else piece.astype(np.float32)
+            yield part[start : start + PIECE].astype(np.float32) * scale
 
 
 class _Once(Generic[T]):

@@ -39,6 +39,7 @@ _OFTEN_INVENTED = (  # what subtitles say where nobody speaks, as whisper learne
     "silence",
     "blank audio",
     "beep",
+    "yeah",
 )
 _CREDITS = (  # of subtitles: nobody says these
     "amara org",
