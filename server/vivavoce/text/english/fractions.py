@@ -48,13 +48,16 @@ def _parts(found: re.Match[str]) -> tuple[str | None, int, int]:
     return found["whole"], int(found["above"]), int(found["below"])
 
 
+_ALONE: Final = re.compile(r"[ ]?(?:by\b|x\b|×|[.,;)]|\Z)")  # behind inches that describe nothing
+
+
 def measure(found: re.Match[str]) -> str | None:
     """A fraction in front of a unit: "one and three quarters teaspoons", "a quarter inch"."""
     whole, above, below = _parts(found)
     if not below or above >= below:
         return None
     unit = found["unit"] if found["unit"] != '"' else "in"
-    single = not whole or found["unit"] == '"'
+    single = not whole or (found["unit"] == '"' and not _ALONE.match(after(found)))
     name = ("inch" if single else "inches") if unit == "in" else unit_name(unit, single=single)
     if whole:
         return keep_stop(f"{_mixed(whole, above, below)} {name}", found)
@@ -97,9 +100,8 @@ def _fraction(found: re.Match[str]) -> str | None:
 
 def _vulgar(found: re.Match[str]) -> str:
     above, below = VULGAR[found["sign"]]
-    if not found["whole"]:
-        return f" {fraction_words(above, below)}"
-    return f" {_mixed(found['whole'], above, below)}"
+    words = _mixed(found["whole"], above, below) if found["whole"] else fraction_words(above, below)
+    return f" {words}{' ' if found.string[found.end() : found.end() + 1].isalpha() else ''}"
 
 
 _AMOUNT: Final = (r"(?:(?P<whole>\d{1,3})[ -]?(?:(?<=[ -])(?=\d)|(?=[½-⅞⅐-⅞¼-¾])))?"

@@ -168,6 +168,12 @@ def _basis_points(found: re.Match[str]) -> str | None:
     return f"{number(found['amount'])} basis point{'' if single else 's'}"
 
 
+def _dose(found: re.Match[str]) -> str:
+    """500mg/5mL: so much in so much."""
+    amount = f"{number(found[1])} {unit_name(found[2], single=found[1] == '1')}"
+    return f"{amount} per {number(found[3])} {unit_name(found[4], single=found[3] == '1')}"
+
+
 def _several(found: re.Match[str]) -> str | None:
     """Two 6s, 747s: figures of which there are several; other such numbers are seconds."""
     figures = found[1]
@@ -203,14 +209,14 @@ SIZES: Final[tuple[Rule, ...]] = (
         lambda m: f"{early_year(int(m[1]))} {number(m[2])} {' '.join(m[3])} {number(m[4])}",
     ),
     rule(r"(?<![\w.,])(\d{1,2})[xX×](\d{1,2})s(?!\w)", lambda m: f"{number(m[1])} by {plural(number(m[2]))}"),
-    rule(r"(?<=[½¼¾⅓⅔⅛⅜⅝⅞])[ ]?[xX×][ ]?(?=\d)", " by "),
+    rule(r"(?<=[½¼¾⅓⅔⅛⅜⅝⅞])[ ]?[xX×][ ]?(?=\d)|(?<=/\d[\"″])[ ]?[xX×][ ]?(?=\d)", " by "),
     rule(r"(?<=\b[A-Z])-(\d{1,3})s(?!\w)", lambda m: f" {plural(number(m[1]))}"),
     rule(r"(?<=[A-Z])(?<!\bK(?=8s))(\d{1,4})s(?![\w/])", lambda m: f" {plural(number(m[1]))}"),
     # before a unit takes the number away from it
     rule(r"(?<![\w)\].%°'\"″′^({-])-(?=\.?\d|[¼-¾⅐-⅞])|(?<=[({])(?<!\^[({])-(?=\.?\d)", " minus "),
     rule(r"(?<![\w.])(480|576|720|1080|1440|2160)([pi])(?!\w)", lambda m: f"{early_year(int(m[1]))} {m[2].upper()}"),
     rule(r"(?<!\w)f/(?=\d)", "f "),
-    rule(rf"(?<![\w.,]){_SIDE}(?:[ ]?[xX×][ ]?{_SIDE}){{1,4}}+(?![\w×])", _size),
+    rule(rf"(?<![\w.,/]){_SIDE}(?:[ ]?[xX×][ ]?{_SIDE}){{1,4}}+(?![\w×])", _size),
     rule(r"(?<=\d)[xX](?=[ ]?[-+=<>^*)]|[ ]?/(?![a-z]{3}))", " x"),
 )
 
@@ -247,7 +253,8 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.,/])(?P<amount>\d{1,3})[ ]?(?P<unit>bps?)(?!\w)", _basis_points),
     rule(rf"(?<![\w.,/])({NUMBER})[ ]?(pct|pp)\.?(?!\w)",
          lambda m: keep_stop(f"{number(m[1])} {'percent' if m[2] == 'pct' else 'percentage points'}", m)),
-    rule(r"(?<![\w.,/-])(\d{1,3})s(?!\w)", _several),
+    rule(r"(?<![\w.,/-])(\d{1,3})['’]?s(?!\w)", _several),
+    rule(rf"(?<![\w.,/])({NUMBER})[ ]?(mg|g|mcg|μg|IU|mEq|mmol)/({NUMBER})[ ]?(mL|ml|L|g|kg|h|hr|dL)(?!\w)", _dose),
     rule(rf"(?<![\w.,])({NUMBER})[ ]?[–-][ ]?({NUMBER})[xX](?!\w)",
          lambda m: f"{number(m[1])} to {number(m[2])} times"),
     rule(rf"{NOT_INSIDE}({NUMBER})[ ]?%?[–-]({NUMBER})[ ]?%", lambda m: f"{number(m[1])} to {number(m[2])} percent"),

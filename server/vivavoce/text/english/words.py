@@ -120,7 +120,7 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?i)(?<![\w.])(?P<short>e\.g|i\.e)\b\.?(?:,(?=\s))?", lambda m: SPOKEN[m["short"].lower()] + ","),
     rule(r"(?<![\w.])(?P<short>[A-Za-z]{2,7})\.(?!\w)", _abbreviation),
     rule(r"(?i)(?<![\w.])(?P<short>" + "|".join(sorted(SPOKEN_BEFORE_NUMBER, key=len, reverse=True))
-         + r")\.[ ]*(?=[#(]?\d)", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
+         + r")\.[ ]*(?=[#(]?\d|S[ \d])", lambda m: SPOKEN_BEFORE_NUMBER[m["short"].lower()] + " "),
     rule(r"(?i)(?<![\w.])est\.[ ]+(?=1[0-9]\d\d(?!\w)|20\d\d(?!\w))", "established "),
     rule(r"(?<![\w.])(?P<v>v)\.(?= (?:the )?[A-Z])", _versus),
     rule(r"(?<![\w.])Ft\.(?= [A-Z][a-z])(?<!\d Ft\.)", "Fort"),

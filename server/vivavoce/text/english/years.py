@@ -154,6 +154,10 @@ ERAS: Final[tuple[Rule, ...]] = (
 
 YEARS: Final[tuple[Rule, ...]] = (
     rule(
+        r"(?:(?<=\b[QH][1-4] )|(?<=\bH one )|(?<=\bH two ))(?P<year>20\d\d|19\d\d)(?![\w%°/-]|[.,]\d)",
+        lambda m: year(int(m["year"])),
+    ),
+    rule(
         r"(?i)(?<!\w)(mid|pre|post|late|early)-(?P<year>1\d{3}|20\d\d)(?![\w%°/]|[.,]\d)",
         lambda m: f"{m[1]} {year(int(m['year']))}",
     ),
