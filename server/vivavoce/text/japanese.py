@@ -33,7 +33,8 @@ _UNITS: Final = {"GB": "ギガバイト", "MB": "メガバイト", "TB": "テラ
                  "L": "リットル", "ppm": "ピーピーエム", "ms": "ミリ秒", "μs": "マイクロ秒",
                  "mol": "モル", "mmHg": "ミリメートル水銀柱"}  # fmt: skip
 _UNIT: Final = "|".join(sorted(_UNITS, key=len, reverse=True))
-_SPEEDS: Final = {"km/h": ("時速", "キロメートル"), "m/s": ("秒速", "メートル"), "km/s": ("秒速", "キロメートル"),
+_SPEEDS: Final = {"km/h": ("時速", "キロメートル"), "kmh": ("時速", "キロメートル"),
+                  "m/s": ("秒速", "メートル"), "km/s": ("秒速", "キロメートル"),
                   "m/min": ("分速", "メートル")}  # fmt: skip
 _SIGNS: Final = {"<=": "小なりイコール", ">=": "大なりイコール", "≤": "小なりイコール", "≥": "大なりイコール",
                  "≦": "小なりイコール", "≧": "大なりイコール", "!=": "ノットイコール", "≠": "ノットイコール",
@@ -219,6 +220,8 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(rf"(?P<minus>(?<![\d\w])[-−–])?(?:US(?=\$))?(?P<sign>{_CURRENCY})[ ]?(?P<amount>{_NUMBER})"
          rf"(?:{_TO}(?:{_CURRENCY})?(?P<last>{_NUMBER}))?(?P<many>[ ]?[万億千百萬兆]{{1,2}})?", _price),
     rule(rf"(?<=\d[日人個代時分秒円年月歳回階本枚台度万億千百%]){_TO}(?=\d|午[前後])", "から"),
+    rule(r"(?<=[年月日時分])[~～〜](?=[令平昭大明翌午])", "から"),
+    rule(r"(?<![A-Za-z])[Pp]{1,2}\.[ ]?(\d{1,4})(?!\d)", r"\1ページ"),
     rule(r"(?<=\d°C)[ ]?[-~～〜–][ ]?(?=\d)", "から"),
     rule(r"(?<=\d)[ ]?[~～〜–—][ ]?(?=\d)", "から"),
     rule(rf"(?<![\d.-])(\d{{1,4}})-(?=\d{{1,4}}(?:{_COUNTER}))", r"\1から"),
@@ -227,7 +230,7 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(rf"({_NUMBER})[ ]?({'|'.join(_SPEEDS)})(?![A-Za-z])", _speed),
     rule(rf"({_NUMBER})[ ]?°[ ]?([CF])?(?![A-Za-z])", _degrees),
     rule(rf"(?P<amount>{_NUMBER})[ ]?(?P<unit>{_UNIT})(?P<power>[²³]|\^[23])?(?:/(?P<per>{_UNIT})(?P<below>[²³])?)?"
-         r"(?![A-Za-z/²³^])", _measure),
+         r"(?![A-Za-z²³^]|/(?!\d))", _measure),
     rule(rf"({_NUMBER})[eE](-?)\+?(\d{{1,3}})(?![\w.])",
          lambda m: f"{m[1]}かける10の{'マイナス' if m[2] else ''}{m[3]}乗"),
     rule(r"(?<![\d/])(\d{1,4})/(\d{1,4})(?![\d/])", r"\2分の\1"),
