@@ -63,7 +63,7 @@ def turn_clips(group: str) -> Iterator[TurnClip]:
         yield TurnClip("whole", voice, text, (whole,))
         if " | " not in line:
             continue
-        places = [_quietest(whole, 0.25, 0.75)] + ([_quietest(whole, 0.5, 0.9)] if n % 2 == 0 else [])
+        places = [quietest(whole, 0.25, 0.75)] + ([quietest(whole, 0.5, 0.9)] if n % 2 == 0 else [])
         for at in dict.fromkeys(places):
             yield TurnClip("cut", voice, text, (whole[:at], whole[at:]), chance.choice(PAUSES_S))
         other = list(says)[(n + 1) % len(says)]
@@ -89,7 +89,7 @@ def spoken(say: Say, text: str, speed: float, seed: int) -> Samples:
     return np.clip(sound * (_LEVEL / np.sqrt(np.mean(sound * sound))), -1, 1).astype(np.float32)
 
 
-def _quietest(sound: Samples, after: float, before: float) -> int:
+def quietest(sound: Samples, after: float, before: float) -> int:
     """A place between two shares of the sound."""
     levels = np.convolve(sound * sound, np.ones(_QUIETEST) / _QUIETEST, "same")
     begin, end = round(after * len(sound)), round(before * len(sound))

@@ -27,7 +27,7 @@ from conversation_clips import RATE as CONVERSATION_RATE
 from recognition import OneModel
 from report import print_report, spread
 from turn_clips import RATE, TurnClip, turn_clips
-from turn_speakers import speakers_clips
+from turn_speakers import SPEEDS, speakers_clips
 from vivavoce.audio.chunk import Samples
 from vivavoce.engines.recognizer import Heard, HearingOptions
 from vivavoce.engines.silero import FRAME, SILENCE, SileroDetector
@@ -50,7 +50,7 @@ from vivavoce.recognition.turns import TurnDetector
 VERDICT_AFTER_S = 0.06
 WORDS_AFTER_S = 0.2  # the recognizer's 200 to 250 ms, less what is over before the soft end is noticed
 LEAD_S, TAIL_S = 1.0, 4.5  # of silence around every clip
-TAIL = 512  # samples of silence that judge and recognizer get with the speech
+TAIL = 1024  # samples of silence that judge and recognizer get with the speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ def hear(listener: Listener, clip: TurnClip, options: TurnOptions) -> Outcome:
     sound, end_s = _laid_out(clip)
     detector, due = TurnDetector(options), list[tuple[float, int, Callable[[], TurnInput]]]()
     begun_s, order = 0.0, 0
-    for place, probability in enumerate(listener.frames(sound)):
+    frames = listener.frames(sound)
+    for place, probability in enumerate(frames):
         now_s = (place + 1) * FRAME_S
         inputs = [heapq.heappop(due)[2]() for _ in range(sum(at_s <= now_s for at_s, _, _ in due))]
         for each in [Frames((probability,)), *inputs]:
@@ -125,7 +126,8 @@ def hear(listener: Listener, clip: TurnClip, options: TurnOptions) -> Outcome:
                         heapq.heappush(due, (now_s + after_s, order, ask))
                         order += 1
                 elif isinstance(told, TurnEnds):
-                    cut = told.end_s < end_s - 0.25  # breath and reverberation are no speech
+                    goes_on = any(later >= options.threshold for later in frames[place + 1 :])
+                    cut = goes_on and told.end_s < end_s - 0.25  # breath and reverberation are no speech
                     return Outcome(clip, cut, None if cut else now_s - end_s)
     return Outcome(clip, False, TAIL_S)
 
@@ -137,7 +139,7 @@ def _questions(
 
     def words() -> TurnInput:
         heard = listener.words(stretch)
-        return Words(soft.turn, heard.text, soft.soft_end, heard.closed, heard.language)
+        return Words(soft.turn, heard.text, soft.soft_end, heard.closed, heard.language, heard.marked)
 
     yield VERDICT_AFTER_S, lambda: Verdict(soft.soft_end, listener.finished(stretch))
     yield WORDS_AFTER_S, words
@@ -158,7 +160,7 @@ def _groups(wanted: Sequence[str], kokoro: Path | None) -> Iterator[tuple[str, S
         if name == "conversation":
             yield name, list(_of_conversation())
         else:
-            yield name, list(speakers_clips(name, kokoro) if name.startswith("pauses") else turn_clips(name))
+            yield name, list(speakers_clips(name, kokoro) if name in SPEEDS else turn_clips(name))
 
 
 def _of_conversation() -> Iterator[TurnClip]:
@@ -197,7 +199,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--groups",
         nargs="+",
-        choices=("conversation", "fitted", "held out", "pauses fitted", "pauses held out"),
+        choices=("conversation", "fitted", "held out", *SPEEDS),
         default=["conversation", "held out"],
     )
     parser.add_argument("--kokoro", type=Path, help="what kokoro-js packs, unpacked: its voices")

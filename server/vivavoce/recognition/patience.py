@@ -2,10 +2,10 @@
 
 Four witnesses are asked: how the voice sounded (a model of intonation, and whether it was broken off), how surely the
 recognizer writes a full stop behind the last word, whether that word is one that sentences do not end with, and whether
-the sentence is open. Each adds to the odds, as in a logistic regression. The weights follow 371 breaks and 582 ends by a
-dozen synthetic voices, in English; that of an open sentence is set. The silences are those that keep the mean wait
-short while at most 3 in 100 of 333 pauses of 0.3 to 1.5 s are cut.
-`benchmarks/turn_taking.py` judges them over other sentences and voices. Pure. Called by the turn detector.
+the sentence is open. Each adds to the odds, as in a logistic regression. The weights follow 371 breaks and 582 ends by
+a dozen synthetic voices, in English; that of an open sentence is set. The silences are those that keep the mean wait
+short while at most 3 in 100 of 333 pauses of 0.3 to 1.5 s are cut. `benchmarks/turn_taking.py` judges them over other
+sentences and voices. Pure. Called by the turn detector.
 """
 
 from __future__ import annotations
