@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 from websockets.sync.client import connect
 
-from fake_engine import FakeEngine, wait_until
+from fake_engine import FakeEngine, StepGate, wait_until
 from fake_recognizer import FakeRecognizer
 from live_server import LiveServer, live_server
 from loudness import Loudness
 from recordings import wav
 from vivavoce.audio.chunk import Samples
 from vivavoce.logs import REQUEST_ID
+from vivavoce.routes.transcription_answers import SHARE
 
 PATH = "/v1/audio/transcriptions"
 SILENCE = np.zeros(16_000, np.float32)
@@ -551,3 +552,29 @@ def test_a_server_that_stops_finishes_what_it_hears(streamed: str) -> None:
             go.set()
         assert "w25" in running.result(20).text
         drained.result(20)
+
+
+def test_without_keys_one_address_leaves_room_for_another() -> None:
+    """Every address of 127/8 is this machine's: two clients as a server without keys sees them."""
+    gate = StepGate()
+    hears = FakeRecognizer(("whisper-base",), before_step=gate)
+    with (
+        live_server([FakeEngine()], recognizers=[hears], activity=Loudness()) as server,
+        ThreadPoolExecutor(SHARE + 2) as pool,
+    ):
+
+        def post_from(address: str, timeout_s: float = 60.0) -> httpx.Response:
+            transport = httpx.HTTPTransport(local_address=address)
+            with httpx.Client(transport=transport, timeout=timeout_s) as client:
+                return client.post(server.url + PATH, files={"file": ("a.wav", TWO)})
+
+        try:
+            for number in range(SHARE):
+                pool.submit(post_from, "127.0.0.1")
+                wait_until(lambda: server.metric("voice_active_hearings", transport="http") == number + 1)  # noqa: B023
+            assert post_from("127.0.0.1").status_code == 429
+            with pytest.raises(httpx.ReadTimeout):  # it waits its turn
+                post_from("127.0.0.2", timeout_s=2.0)
+        finally:
+            gate.open()
+        assert post_from("127.0.0.2").status_code == 200

@@ -76,7 +76,8 @@ class _Owned:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = dict(scope["headers"])
-        scope.setdefault("state", {})["owner"] = names.get(b"x-owner", b"somebody").decode()
+        owner = names.get(b"x-owner", b"somebody").decode()
+        scope.setdefault("state", {}).update(owner=owner, client=owner)
         await self._app(scope, receive, send)
 
 

@@ -22,7 +22,7 @@ from vivavoce.bounds import NOT_KEYS
 from vivavoce.config import AccessSettings, Config
 from vivavoce.errors import ConfigError, ForbiddenOrigin, InvalidKey, Overloaded, RateLimited
 from vivavoce.metrics import Metrics
-from vivavoce.serving.access import Access
+from vivavoce.serving.access import Access, client_of
 from vivavoce.serving.credentials import Credential
 from vivavoce.serving.entries import Entry
 from vivavoce.serving.shares import Shares
@@ -217,6 +217,32 @@ def test_shares_are_counted_and_given_back() -> None:
     alone = Shares("things", 2)
     with alone.hold("a"), alone.hold("a"), pytest.raises(Overloaded):
         alone.check("a")
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "anonymous 192.0.2.7"),
+        ("2001:db8:1:2:aaaa::1", "anonymous 2001:db8:1:2::"),
+        ("2001:db8:1:2:bbbb::2", "anonymous 2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "anonymous 192.0.2.7"),
+        ("fe80::1%eth0", "anonymous fe80::"),
+        ("", "anonymous"),
+        ("a socket's path", "anonymous"),
+    ],
+)
+def test_without_keys_a_share_is_an_addresses(address: str, client: str) -> None:
+    assert client_of("anonymous", address) == client
+    assert client_of("0123456789abcdef", address) == "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("host", "keys", "share"),
+    [("127.0.0.1", (), 1.0), ("0.0.0.0", (), 0.5), ("0.0.0.0", (KEY,), 1.0), ("0.0.0.0", (KEY, OTHER_KEY), 0.5)],
+)
+def test_strangers_without_a_key_leave_connections_for_others(host: str, keys: tuple[str, ...], share: float) -> None:
+    settings = AccessSettings(api_keys=keys, allow_anonymous=True)
+    assert Access.from_settings(settings, host, Metrics()).share_of_connections == share
 
 
 @pytest.mark.parametrize(("keys", "share"), [((), 1.0), ((KEY,), 1.0), ((KEY, KEY), 1.0), ((KEY, OTHER_KEY), 0.5)])

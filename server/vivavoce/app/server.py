@@ -153,10 +153,10 @@ def build_server(
     )
     synthesizer, transcriber = built.speaker, built.listener
     encoding = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encoder")
-    shares = Shares("live connections", config.live.max_sockets, access.share)
+    shares = Shares("live connections", config.live.max_sockets, access.share_of_connections)
     connections = Connections(shares, draining, metrics)
     patience = Patience(idle_s=config.live.idle_timeout_s, stall_s=config.live.stall_timeout_s)
-    decoding = DecodingService(metrics, share=access.share)
+    decoding = DecodingService(metrics, share=access.share_of_connections)
     hosted = build_hosted(config, synthesizer, transcriber, built.ears, decoding, draining, encoding, metrics)
     speaker, listener = hosted.speaker, hosted.listener
     assistant = build_assistant(
@@ -173,7 +173,7 @@ def build_server(
         config.webrtc,
         patience,
         allow_private=config.webrtc.ice_private or is_loopback(config.server.host),
-        share=access.share,
+        share=access.share_of_connections,
         connections=connections,
         draining=draining,
     )
@@ -234,7 +234,7 @@ def build_server(
         config.listening,
         metrics,
         all_translators(assistant.sessions.brain.chat, built.translators),
-        share=access.share,
+        share=access.share_of_connections,
     )
     server.transcripts = transcripts
     app.include_router(transcriptions_router(transcripts))

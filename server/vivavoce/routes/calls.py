@@ -41,7 +41,7 @@ def calls_router(calls: Calls, prepare: Prepare, body_timeout_s: float) -> APIRo
         """Sound comes back as an Opus track, messages travel on the data channel `speech`; see docs/protocol.md."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
             raise UnsupportedMediaType(f"send the offer as {SDP}")
-        owner: str = request.state.owner
+        owner: str = request.state.client
         body = await read_bytes(request, max_bytes=offer.MAX_BYTES, timeout_s=body_timeout_s)
         id, answer = await calls.open(body, owner, await prepare(owner))
         return Response(answer, status_code=201, media_type=SDP, headers={"location": f"{CALLS_PATH}/{id}"})
@@ -49,7 +49,7 @@ def calls_router(calls: Calls, prepare: Prepare, body_timeout_s: float) -> APIRo
     @router.delete(CALLS_PATH + "/{id}", status_code=204, summary="Hang up", response_class=Response)
     async def hang_up(id: str, request: Request) -> Response:
         """Ends a call at once; one that has ended is not found."""
-        calls.hang_up(id, request.state.owner)
+        calls.hang_up(id, request.state.client)
         return Response(status_code=204)
 
     @router.get(ICE_PATH, summary="STUN and TURN servers for RTCPeerConnection")

@@ -126,10 +126,10 @@ def hosted_router(services: HostedServices) -> APIRouter:
     ) -> Response:
         wish = await read_text_to_audio(request, services.limits, format=format)
         if wish.description.local is not None:
-            return await _spoken_here(services, wish, request.state.owner)
+            return await _spoken_here(services, wish, request.state.client)
         models, target, token = _called(services, wish.description, request.state.owner)
         return StreamedResponse(
-            _transcoded(services, models, target, token, wish, request.state.owner),
+            _transcoded(services, models, target, token, wish, request.state.client),
             media_type=FORMATS[wish.format],
             headers=_headers(target),
             route="hosted",
@@ -149,7 +149,7 @@ def hosted_router(services: HostedServices) -> APIRouter:
         headers: dict[str, str] = {}
 
         async def answer() -> Any:
-            async with services.places.enter(owner):
+            async with services.places.enter(request.state.client):
                 if description.local is not None:
                     return await services.pictures.read(description.local, wish.image)
                 models, target, token = _called(services, description, owner)

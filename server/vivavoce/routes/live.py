@@ -52,7 +52,7 @@ class WebSockets:
         Args:
             subprotocol: what is chosen where the client offers it.
         """
-        owner: str = websocket.state.owner
+        owner: str = websocket.state.client
         try:
             self.connections.check(owner)
         except Overloaded as error:
@@ -88,7 +88,7 @@ def live_router(websockets: WebSockets, prepare: Prepare, captions: Prepare, acc
     @router.post(TOKEN_PATH, summary="A token with which a browser may open one live connection")
     async def token(request: Request) -> dict[str, Any]:
         """Worth one connection within a minute; ask for it on your own server, never in a page with the key."""
-        owner: str = request.state.owner
+        owner: str = request.state.client
         return {
             "token": access.tokens.issue(owner, time.monotonic()),
             "expires_in": round(access.tokens.lifetime_s),

@@ -132,7 +132,7 @@ class PromptedVoices:
         """
         if not voice.info.copies:
             raise CannotCopy(voice.info.id)
-        reading = asyncio.create_task(self._like(prompt, voice, request.state.owner), name="prompted-voice")
+        reading = asyncio.create_task(self._like(prompt, voice, request.state.client), name="prompted-voice")
         self._reading.add(reading)  # nobody waits for it when its time is over, but its place is taken until it ends
         reading.add_done_callback(self._reading.discard)
         return await unless_gone(request.receive, _in_time(reading))

@@ -88,7 +88,7 @@ def realtime_router(
     async def open_call(request: Request) -> Response:
         """Sound travels as Opus tracks, events on the data channel `oai-events`; the body is the offer, or a form of
         `sdp` and `session`."""
-        owner: str = request.state.owner
+        owner: str = request.state.client
         config = config_of(request.state.credential, _asked(request))
         body, session = await _read_offer(request, body_timeout_s)
         if session:
@@ -100,13 +100,13 @@ def realtime_router(
     @router.post(CALLS_PATH + "/{id}/hangup", status_code=200, summary="Hang up", response_class=Response)
     async def hang_up(id: str, request: Request) -> Response:
         """Ends a call at once; one that has ended is not found."""
-        calls.hang_up(id, request.state.owner)
+        calls.hang_up(id, request.state.client)
         return Response(status_code=200)
 
     @router.post(SECRETS_PATH, summary="A short-lived key with which a browser may begin a session")
     async def client_secret(request: Request) -> dict[str, Any]:
         """Ask for it on your own server, never in a page with the key."""
-        owner: str = request.state.owner
+        owner: str = request.state.client
         body = await read_json(request, max_bytes=_LONGEST_BODY, timeout_s=body_timeout_s) if _has_body(request) else {}
         config, life_s = read_request(body, sessions.default_config(_model_of(body)))
         sessions.check(config)

@@ -82,7 +82,7 @@ class SpeechAnswers:
                 options=body.options(),
                 sample_rate=form.sample_rate or voice.info.sample_rate,
                 ahead_s=self._live.ahead_s,
-                owner=owner,
+                owner=request.state.client,
                 transport="http",
             ),
             form.name,

@@ -132,7 +132,9 @@ class TranscriptAnswers:
         asked = model_id or body.model or deployment_of(request.state)
         if asked is not None:
             asked = self._launched.model_of(asked, owner)
-        return await asyncio.to_thread(self._checked, task, body, asked, upload, owner)  # it may look at the disk
+        return await asyncio.to_thread(  # it may look at the disk
+            self._checked, task, body, asked, upload, request.state.client
+        )
 
     def _checked(self, task: Task, body: TranscriptionBody, asked: str | None, upload: Upload, owner: str) -> Wish:
         return wish_of(task, body, self._listener.choose(asked), upload, owner, self._translators)

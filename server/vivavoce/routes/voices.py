@@ -121,7 +121,7 @@ def voices_router(
             owner: str = request.state.owner
             base = await asyncio.to_thread(_base_of, store, default_voice, fields, owner)
             decoded = await decoding.decode(
-                blocks_of(fields.sample), owner=owner, sample_rate=None, rules=REFERENCE_RULES
+                blocks_of(fields.sample), owner=request.state.client, sample_rate=None, rules=REFERENCE_RULES
             )
             clip = Clip(decoded.samples, decoded.sample_rate)
             pack = await asyncio.to_thread(make, base, fields, clip, owner)

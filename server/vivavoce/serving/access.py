@@ -1,7 +1,8 @@
 """Who may call: API keys, Host and Origin. Checked before a route runs and before a WebSocket is accepted.
 
 Keys are kept as SHA-256 digests and compared in constant time; what travels on is an owner, a short hash that names a
-key in the admission's books without being one. Called by `gate.py` and by the live routes.
+key in the admission's books without being one. Where no key is asked for, callers are told apart by their addresses,
+for what each may have of a bounded thing. Called by `gate.py` and by the live routes.
 """
 
 from __future__ import annotations
@@ -35,15 +36,23 @@ class Access:
         hosts: Host names answered; `*` answers all. None: those of this machine, and addresses: a page that was
             rebound to this server comes by name.
         origins: Origins of other sites' pages that may call; `*` allows all.
+        from_anywhere: other machines reach it.
 
     Attributes:
         tokens: single-use stand-ins for a key, issued for web pages.
     """
 
     def __init__(
-        self, *, key_digests: Iterable[bytes], hosts: Iterable[str] | None, origins: Iterable[str], metrics: Metrics
+        self,
+        *,
+        key_digests: Iterable[bytes],
+        hosts: Iterable[str] | None,
+        origins: Iterable[str],
+        metrics: Metrics,
+        from_anywhere: bool = False,
     ) -> None:
         self._digests = tuple(key_digests)
+        self._from_anywhere = from_anywhere
         self._hosts = None if hosts is None else frozenset(h.casefold() for h in hosts)
         self._origins = frozenset(o.casefold().rstrip("/") for o in origins)
         self._metrics = metrics
@@ -73,6 +82,7 @@ class Access:
             hosts=named | LOOPBACK_NAMES | {host} if loopback or named else None,
             origins=settings.allowed_origins,
             metrics=metrics,
+            from_anywhere=not loopback,
         )
 
     @property
@@ -82,8 +92,15 @@ class Access:
 
     @property
     def share(self) -> float:
-        """Of a bounded thing, what one owner may have: all of it where owners cannot be told apart."""
+        """Of the machine, what one owner may have: all of it where owners cannot be told apart."""
         return SHARE if len(set(self._digests)) > 1 else 1.0
+
+    @property
+    def share_of_connections(self) -> float:
+        """Of connections, calls and recordings, which there are more of than the machine carries at once: what one
+        owner may have, or one address where strangers call without a key.
+        """
+        return SHARE if self._from_anywhere and not self._digests else self.share
 
     def check_site(self, headers: Mapping[str, str]) -> None:
         """Refuse foreign Host and Origin headers (DNS rebinding, cross-site pages).
@@ -144,6 +161,21 @@ class Access:
             self._metrics.auth_failures.labels("token").inc()
             raise InvalidKey("this token is used up or too old")
         return owner
+
+
+def client_of(owner: str, address: str) -> str:
+    """Who has a share of what is bounded: a key, or where none is asked for an address; of IPv6 its network, for one
+    household has 2^64 addresses.
+    """
+    if owner != ANONYMOUS:
+        return owner
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return owner
+    if isinstance(known, ipaddress.IPv6Address):
+        known = known.ipv4_mapped or ipaddress.ip_address(int(known) >> 64 << 64)
+    return f"{owner} {known}"
 
 
 def is_loopback(host: str) -> bool:

@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from vivavoce.errors import AccessDenied, InvalidKey, NotFound, UnsupportedMediaType, VivaVoceError
 from vivavoce.logs import REQUEST_ID
 from vivavoce.metrics import Metrics
-from vivavoce.serving.access import Access
+from vivavoce.serving.access import Access, client_of
 from vivavoce.serving.credentials import credential_of, is_in_address
 from vivavoce.serving.entries import Entries, Entry
 from vivavoce.serving.error_shapes import shaped
@@ -41,7 +41,8 @@ UNFORESEEN = "the server failed; the log has the details under the request id"
 class Gate:
     """ASGI middleware: identification, access, error mapping, request counts.
 
-    What it learns travels in the request's state: `request_id`, `owner`, `credential`, `is_head`.
+    What it learns travels in the request's state: `request_id`, `owner` (whose things these are), `client` (whose share
+    it is), `credential`, `is_head`.
     """
 
     def __init__(self, app: ASGIApp, access: Access, entries: Entries, metrics: Metrics) -> None:
@@ -119,6 +120,7 @@ class Gate:
                 if state["credential"] is None and is_in_address(scope.get("query_string", b"")):
                     raise InvalidKey(IN_ADDRESS) from None
                 raise
+            state["client"] = client_of(state["owner"], (scope.get("client") or ("",))[0])
 
 
 def _refuse_codings(headers: Mapping[str, str]) -> None:
