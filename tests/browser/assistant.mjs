@@ -260,7 +260,8 @@ const scenarios = {
       await write(page, options.text);
       await page.waitForFunction(() => document.querySelectorAll(".dialogue .reply").length > 1 && (document.querySelector(".reply:last-child .said")?.textContent.length ?? 0) > 40, null, PATIENCE);
       await picture("speaking", name === "desktop");
-      await page.keyboard.press("Escape");
+      if (name === "phone") await page.getByRole("button", { name: "Interrupt" }).click();
+      else await page.keyboard.press("Escape");
       await page.locator(".is-cut").waitFor(PATIENCE);
       await picture("cut", true);
       await page.getByText("Settings", { exact: true }).click();

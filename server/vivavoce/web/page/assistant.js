@@ -6,6 +6,7 @@ import { Dialogue } from "./dialogue.js";
 import { Doing } from "./doing.js";
 import { Orb } from "./orb.js";
 import { element, hide, Key, notice, status } from "./parts.js";
+import { WHILE_TALKING } from "./plain_words.js";
 import { ASSISTANT_SNIPPET } from "./samples.js";
 import { themeSwitch } from "./theme.js";
 import { TurnBars } from "./turn_bars.js";
@@ -13,6 +14,7 @@ import { TurnBars } from "./turn_bars.js";
 const page = {
   /** @type {HTMLButtonElement} */ talk: element("talk"),
   /** @type {HTMLButtonElement} */ mute: element("mute"),
+  /** @type {HTMLButtonElement} */ interrupt: element("interrupt"),
   /** @type {HTMLButtonElement} */ end: element("end"),
   /** @type {HTMLInputElement} */ text: element("line"),
   /** @type {HTMLTextAreaElement} */ instructions: element("instructions"),
@@ -26,7 +28,7 @@ const SAID = {
   listening: ["I’m listening.", "Say something, or write below."],
   user: ["You", "I’m all ears."],
   thinking: ["One moment.", ""],
-  assistant: ["Viva Voce", "Talk over me, or press Esc."],
+  assistant: ["Viva Voce", "Talk over me, or press Interrupt."],
 };
 
 const orb = new Orb(element("orb"));
@@ -40,10 +42,11 @@ const doing = new Doing(element("doing"), (text) => {
 const key = new Key(() => {
   void renew();
   void key.loadVoices(page.voice);
-});
+}, WHILE_TALKING);
 /** @type {Assistant | null} */
 let assistant = null;
 let isStarting = false;
+let isLossTold = false;
 
 // -- the assistant --------------------------------------------------------------------------------------------------
 
@@ -62,8 +65,12 @@ function createAssistant() {
     tools: doing.tools,
     token: key.value ? () => fetchClientSecret(location.origin, key.value, page.model.value ? { model: page.model.value } : undefined) : undefined,
   });
-  created.on("state", ({ previous }) => {
+  created.on("state", ({ state, previous }) => {
     update();
+    if (isLossTold && previous === "connecting" && state !== "idle") {
+      isLossTold = false;
+      hide("notice");
+    }
     if (previous === "speaking") dialogue.rest();
   });
   created.on("transcript", (transcript) => dialogue.user(transcript));
@@ -71,7 +78,10 @@ function createAssistant() {
   created.on("word", (word) => dialogue.word(word));
   created.on("level", ({ who, level }) => orb.hear(who, level));
   created.on("metrics", showMetrics);
-  created.on("error", ({ error }) => key.failed(error));
+  created.on("error", ({ error }) => {
+    isLossTold = error.code === "connection_lost" || error.code === "no_answer";
+    key.failed(error);
+  });
   created.on("microphone", ({ isOpen }) => {
     if (isOpen) hide("notice");
     update();
@@ -155,13 +165,18 @@ function update() {
   const [line, hint] = SAID[now];
   const isOpening = isStarting || assistant?.state === "connecting";
   element("who").textContent = isOpening ? "Connecting…" : now === "listening" && isMuted ? "You are muted." : line;
-  element("hint").textContent = hint;
+  element("hint").textContent = now === "assistant" && !hears ? "Press Interrupt for silence." : hint;
   element("talk-label").textContent = hears ? "Stop talking" : "Start talking";
   page.talk.setAttribute("aria-pressed", String(hears));
   page.mute.hidden = !hears;
-  page.end.hidden = (assistant?.state ?? "idle") === "idle";
+  page.end.hidden = page.interrupt.hidden = (assistant?.state ?? "idle") === "idle";
+  page.interrupt.setAttribute("aria-disabled", String(!mayInterrupt()));
   page.mute.setAttribute("aria-pressed", String(isMuted));
   page.mute.textContent = isMuted ? "Muted" : "Mute";
+}
+
+function mayInterrupt() {
+  return assistant?.state === "speaking" || assistant?.state === "thinking";
 }
 
 /** @param {import("/client/conversation.js").TurnMetricsEvent} metrics */
@@ -182,6 +197,9 @@ page.talk.addEventListener("click", () => {
 page.end.addEventListener("click", () => {
   page.talk.focus();
   void stop();
+});
+page.interrupt.addEventListener("click", () => {
+  if (mayInterrupt()) assistant?.interrupt();
 });
 page.mute.addEventListener("click", () => {
   assistant?.mute(!assistant.isMuted);

@@ -37,9 +37,11 @@ export function status(text) {
 export class Key {
   /** @type {HTMLInputElement} */ #field = element("key");
   #value = sessionStorage.getItem(KEPT_AS) ?? "";
+  #sentences;
 
-  /** @param {() => void} onChange another key was written */
-  constructor(onChange) {
+  /** @param {() => void} onChange another key was written @param {Record<string, string>} [sentences] the page's own */
+  constructor(onChange, sentences = {}) {
+    this.#sentences = sentences;
     element("key-panel").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#value = this.#field.value.trim();
@@ -62,7 +64,7 @@ export class Key {
     const { code, status: http } = /** @type {import("/client/errors.js").VoiceError} */ (error);
     if (code === "closed") return;
     if (http === 401 || code === "invalid_api_key") this.ask();
-    notice(inPlainWords(error));
+    notice(inPlainWords(error, this.#sentences));
   }
 
   /** @param {HTMLSelectElement} select */

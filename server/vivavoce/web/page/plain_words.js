@@ -22,10 +22,18 @@ const SENTENCES = {
   engine_crashed: "The voice stumbled over this text. The server’s log says why.",
 };
 
-/** @param {unknown} error */
-export function inPlainWords(error) {
+/** What is otherwise where somebody talks instead of having a text read. @type {Record<string, string>} */
+export const WHILE_TALKING = {
+  connection_lost: "The connection broke, and what was being said with it. It is being opened again.",
+  no_answer: "The server has stopped answering. The connection is being opened again.",
+  server_overloaded: "The server is talking to as many people as it can. Try again in a moment.",
+  engine_crashed: "The voice stumbled over its words. The server’s log says why.",
+};
+
+/** @param {unknown} error @param {Record<string, string>} [here] sentences of a page that come before the others */
+export function inPlainWords(error, here = {}) {
   const { code, message } = /** @type {{code?: string, message?: string}} */ (error ?? {});
-  return (code && SENTENCES[code]) || sentence(message ?? "Something went wrong.");
+  return (code && (here[code] ?? SENTENCES[code])) || sentence(message ?? "Something went wrong.");
 }
 
 /** @param {string} message */

@@ -25,7 +25,10 @@ export const SNIPPET = `<script type="module">
 export const ASSISTANT_SNIPPET = `<script type="module">
   import { Assistant } from "ORIGIN/client/index.js";
 
-  const assistant = new Assistant({ url: "ORIGIN", voice: "heart" });
+  const assistant = new Assistant({
+    url: "ORIGIN",
+    voice: "heart",
+  });
   assistant.on("reply", ({ text }) => console.log(text));
   button.onclick = () => assistant.start();
 </script>`;
