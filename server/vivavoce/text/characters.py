@@ -16,7 +16,7 @@ from vivavoce.text.mapped import MappedText
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _PLAIN: Final[dict[str, str]] = {
     **dict.fromkeys("“”„‟«»〝〞", '"'),
-    **dict.fromkeys("‘’‚‛ʼʻʽʹˈ", "'"),  # the okina of Hawaii too
+    **dict.fromkeys("‘’‚‛ʼʻʽʹˈ´", "'"),  # the okina of Hawaii too
     **dict.fromkeys("‐‑−", "-"),
     "⁄": "/", "\r": "\n", "\t": " ", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
     **dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True)),  # small capitals

@@ -128,6 +128,7 @@ DRESS: Final[tuple[Rule, ...]] = (
     rule(r"(?<=\d),[-–—](?=[ ]?€|[\s.;)]|\Z)", ""),
     rule(r"(?<![\w.])([hH])\.(2)(6[1-6])(?!\w)", lambda m: f"{m[1]} dot two {cardinal(int(m[3]))}"),
     rule(r"∫[ ]?([₀-₉]{1,4}|₋[₀-₉]{1,4})([⁰¹²³⁴-⁹]{1,4}|∞)", _bounds),
+    rule(r"(?<=\d)[ ]?''(?!['\w])", lambda m: None if "''" in before(m, 400) and "'" not in before(m, 4) else '"'),
     rule(rf"~(?=[ ]?-?[{''.join(CURRENCIES)}][ ]?[.]?\d)", "about "),
     rule(r"(?<=\d)ⁿ(?=d(?!\w))", "n"),
     rule(r"(?<!\w)(#[A-Za-z]{2,30})(?=(?:19|20)\d\d(?!\w))", r"\1 "),

@@ -102,14 +102,19 @@ _MEASURED: Final = re.compile(r"(?i)(?:(?<!\w)(?:is|am|are|was|were|about|around
                               r"['’](?:m|s|re)) \Z")  # fmt: skip
 
 
+def _height(found: re.Match[str]) -> str:
+    """6'02": six foot two."""
+    return f"{number(found[1])} foot {number(found[2].lstrip('0') or '0')}"
+
+
 def _bare_feet(found: re.Match[str]) -> str | None:
     """6' on its own: feet, unless the mark ends a quotation that one has begun, or a plural owns something."""
     front, text = before(found, 400), found.string
-    if re.search(r"(?<![\w'])'[^']*\Z|[-+*/=^(][ ]?\Z", front):  # 'I have 6'
+    if re.search(r"(?<![\w'])'[^']*\Z|[-+*/=^][ ]?\Z", front):  # 'I have 6'
         return None
     word = next_word(found)
     if not (_MEASURED.search(front) or _DETERMINED.search(front) or text[found.end() : found.end() + 1] == "-"
-            or re.match(r"[ ]?(?:[,;)]|\Z|[.!?]|(?:and|or|to|from|in|away|below|above|long|"
+            or re.match(r"[ ]?(?:[,;)=]|\Z|[.!?]|(?:and|or|to|from|in|away|below|above|long|"
                         r"tall|ceilings?|ladders?|walls?|fences?|boards?|tables?|poles?|boats?|doors?|trees?|"
                         r"ropes?)\b)", after(found))):  # fmt: skip
         return None
@@ -117,7 +122,7 @@ def _bare_feet(found: re.Match[str]) -> str | None:
     return f" {number(found['amount'])} {'foot' if single and word != 'above' else 'feet'}"
 
 
-_DETERMINED: Final = re.compile(r"(?i)(?<!\w)(?:an?|the|this|that|each|one|my|our|his|her) \Z")
+_DETERMINED: Final = re.compile(r"(?i)(?<!\w)(?:(?:an?|the|this|that|each|one|my|our|his|her) |[a-z]s['’] )\Z")
 
 
 def _many(found: re.Match[str]) -> str | None:
@@ -263,7 +268,9 @@ MEASURES: Final[tuple[Rule, ...]] = (
          r"[ ]?(?P<scale>[CFKcf])?(?!\w)", _degrees),
     rule(r"(?<![\w.])(\d{1,2})['′][ ]?(\d{1,2})[ ]?([½¼¾])[ ]?(?:[\"″]|'')",
          lambda m: f"{number(m[1])} foot {number(m[2])} and {_PARTS_OF_INCH[m[3]]}"),
-    rule(r"(?<![\w.])(\d{1,2})['′][ ]?(\d{1,2})(?:[\"″]|'')", lambda m: f"{number(m[1])} foot {number(m[2])}"),
+    rule(r"(?<![\w.])(\d{1,2})['′](?:[ ]?-)?[ ]?(\d{1,2}(?:\.\d{1,2})?)[\"″]", _height),
+    rule(r"(?<![\w.])([4-7])ft(\d|1[01])(?:in(?:ches)?)?(?![\w²]|\.\d)", _height),
+    rule(r"(?<![\w.])([1-9])['′] (\d|1[01])(?= (?:tall|in height|and a half)\b)", _height),
     rule(r"(?<![\w.])([1-9])['′](1[01]|\d)(?![\w'′\"]|[.,]\d)", lambda m: f"{number(m[1])} foot {number(m[2])}"),
     rule(r"(?<=\d)[ ]?ft\.?[ ](\d{1,2})[ ]?in(?:\.|(?!\w))", lambda m: keep_stop(f" foot {number(m[1])}", m)),
     *BEFORE_UNITS,

@@ -47,6 +47,7 @@ _DOUBLED: Final = frozenset(
     "missing kissing better pretty butter matter little letter settle battle bottle kitty bitter off stuff fluff puff "
     "pff huff coffee sniff bluff yummy mommy mummy tummy summer dummy hammer sorry hurry worry merry carry furry "
     "berry cherry marry happy puppy happen stupid puppies yuppie apple supper daddy buddy add odd middle paddle "
+    "kneel steel peel heel reel steer sheer eerie "
     "funny running sunny nanny bunny winner dinner runner cunning beginning bigger buggy egg digging buzz jazz fizz "
     "pizza dizzy puzzle crazzy".split()
 )
