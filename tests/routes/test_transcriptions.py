@@ -305,6 +305,13 @@ def test_hugging_faces_clients(server: LiveServer, path: str, kind: str | None) 
     assert chunks[1]["timestamp"][0] >= 1.0
 
 
+@pytest.mark.parametrize("name", ["openai/whisper-large-v3", "whisper-small", "Systran/faster-whisper-small"])
+def test_hugging_faces_clients_are_told_how_a_model_gets_here(server: LiveServer, name: str) -> None:
+    answer = httpx.post(f"{server.url}/models/{name}", content=TWO, timeout=30)
+    assert answer.status_code == 404, answer.text
+    assert "vivavoce models pull whisper-" in answer.json()["error"]
+
+
 def test_the_bytes_themselves_with_options_in_the_query(server: LiveServer) -> None:
     answer = httpx.post(server.url + PATH + "?response_format=srt", content=TWO)
     assert answer.text.startswith("1\n")

@@ -97,7 +97,10 @@ def huggingface_router(answers: SpeechAnswers, others: Sequence[Answerer], limit
         if other is not None:
             return await other.answer(request, model_id)
         if media_type(request) != "application/json":
-            raise UnsupportedMediaType('a voice speaks what stands in JSON: {"inputs": text}', param="inputs")
+            raise UnsupportedMediaType(
+                'no model of that name listens here, and a voice speaks what stands in JSON: {"inputs": text}',
+                param="inputs",
+            )
         fields = await read_json(request, max_bytes=limits.body_bytes(), timeout_s=limits.body_timeout_s)
         return await answers.answer(request, from_hugging_face(fields, model_id), sizes=WHOLE)
 

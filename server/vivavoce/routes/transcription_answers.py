@@ -22,6 +22,7 @@ from vivavoce.draining import Draining
 from vivavoce.engines.recognizer import Task
 from vivavoce.errors import EngineTimeout, ShuttingDown, VivaVoceError
 from vivavoce.metrics import Metrics
+from vivavoce.models.catalogue import is_name
 from vivavoce.recognition.listener import HeardSegment, HearingRequest, Listener
 from vivavoce.recognition.transcript import Transcript
 from vivavoce.routes.launched import LaunchedModels
@@ -78,11 +79,12 @@ class TranscriptAnswers:
         self._places = Places("recordings", AT_ONCE, WAITING, SHARE, share=share)
 
     def knows(self, model_id: str) -> bool:
-        """See `huggingface.Answerer`: a recognition model of this server, by its id or its repository."""
+        """See `huggingface.Answerer`: a recognition model, by its id or its repository; of whisper's also one that is
+        not here, for its refusal says how it gets here."""
         try:
             return bool(model_id) and self._listener.choose(model_id) is not None
         except VivaVoceError:
-            return False
+            return "whisper" in model_id.lower() and is_name(model_id, ())
 
     def pairs(self) -> list[dict[str, str]]:
         """What can be translated into what, and by whom; may look at the disk."""
