@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 
 import httpx
+import numpy as np
 import pytest
+from openai import AzureOpenAI
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -14,6 +16,7 @@ from fake_engine import FakeEngine
 from fake_recognizer import FakeRecognizer
 from live_server import LiveServer, live_server
 from loudness import Loudness
+from recordings import wav
 from vivavoce.serving.addresses import named_deployment, ways
 
 KEY = "a-key-of-enough-characters"
@@ -137,3 +140,23 @@ def test_a_session_of_realtime_with_the_model_of_its_address(locked: LiveServer,
     with connect(f"ws://127.0.0.1:{locked.port}{path}", additional_headers={"api-key": KEY}) as opened:
         created = json.loads(opened.recv(10))
     assert (created["type"], created["session"]["model"]) == ("session.created", model)
+
+
+def test_azures_own_client_unmodified(locked: LiveServer) -> None:
+    def client(deployment: str | None = None) -> AzureOpenAI:
+        version = "2024-05-01-preview"
+        if deployment is None:
+            return AzureOpenAI(azure_endpoint=locked.url, api_key=KEY, api_version=version, max_retries=0)
+        return AzureOpenAI(
+            azure_endpoint=locked.url, azure_deployment=deployment, api_key=KEY, api_version=version, max_retries=0
+        )
+
+    with client() as named, client("beta") as deployed:
+        said = [
+            each.audio.speech.create(model="beta", voice="alloy", input="Hello.", response_format="pcm").content
+            for each in (named, deployed)
+        ]
+        assert said[0] == said[1] != b""
+        recording = wav(np.full(16_000, 0.25, np.float32), 16_000)
+        assert named.audio.transcriptions.create(model="whisper", file=("a.wav", recording)).text.startswith("w25")
+        assert {"alpha", "beta"} <= {model.id for model in named.models.list()}
