@@ -58,7 +58,7 @@ class Page:
         events: what the conversation told, where it is read.
     """
 
-    def __init__(self, url: str, path: str = "/fastrtc", id: str = "page-1") -> None:
+    def __init__(self, url: str, path: str = "/fastrtc", id: str = "page-1", key: str = "") -> None:
         self.id = id
         self.path = path
         self.heard: list[NDArray[np.float32]] = []
@@ -66,7 +66,8 @@ class Page:
         self.events: list[dict[str, Any]] = []
         self.answer: dict[str, Any] = {}
         self.news = asyncio.Event()
-        self.http = httpx.AsyncClient(base_url=url, verify=False, timeout=20)
+        headers = {"x-api-key": key} if key else {}
+        self.http = httpx.AsyncClient(base_url=url, verify=False, timeout=20, headers=headers)
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.microphone = Microphone()
         self.peer.addTrack(self.microphone)
@@ -142,9 +143,9 @@ class Page:
 
 @asynccontextmanager
 async def page(
-    url: str, path: str = "/fastrtc", *, id: str = "page-1", reads_events: bool = False
+    url: str, path: str = "/fastrtc", *, id: str = "page-1", key: str = "", reads_events: bool = False
 ) -> AsyncIterator[Page]:
-    client = Page(url, path, id)
+    client = Page(url, path, id, key)
     try:
         await client.connect(reads_events=reads_events)
         yield client

@@ -159,6 +159,31 @@ async def test_one_too_many_is_told_and_hung_up_on(chat: ChatServer) -> None:
                 assert "1 live connections are open" in refused["error"]["message"]
 
 
+KEYS = ("a-key-of-enough-characters", "another-key-of-enough-characters")
+
+
+@pytest.mark.parametrize("path", [PATH, "/fastrtc"])
+async def test_one_key_leaves_calls_for_the_others_and_hears_none_of_theirs(chat: ChatServer, path: str) -> None:
+    settings: dict[str, Any] = {"max_calls": 3, "api_keys": KEYS, "chat_url": chat.url, "chat_model": "stub"}
+    with live_server(fastrtc=True, **settings) as server:
+
+        async def until_hung_up(client: Page) -> None:
+            await client.until("the end", lambda: "end_stream" in [each["type"] for each in client.said])
+
+        async with page(server.url, path, id="first", key=KEYS[0]) as first:
+            await first.put(text="Hello.")
+            await first.hears(RATE // 10)
+            async with page(server.url, path, id="second", key=KEYS[0]) as second:
+                await until_hung_up(second)
+            async with page(server.url, path, id="third", key=KEYS[1]) as third:
+                await third.put(text="Hello there.")
+                await third.hears(RATE // 10)
+                for other in (first.http, third.http):
+                    id = "third" if other is first.http else "first"
+                    answer = await other.post(path + "/input", json={"webrtc_id": id, "text": "Say this."})
+                    assert answer.status_code == 404
+
+
 async def test_a_conversation_is_let_in_as_a_whole_or_told_why_not(chat: ChatServer) -> None:
     settings: dict[str, Any] = {"max_streams": 1, "queue_wait_s": 0.1, "chat_url": chat.url, "chat_model": "stub"}
     with live_server(fastrtc=True, **settings) as server:

@@ -270,7 +270,8 @@ def build_server(
     if engine is not None:
         engine.mount(app)
     if config.webrtc.fastrtc:
-        _mount_fastrtc(app, synthesizer, assistant, connections, config)
+        fastrtc = Shares("calls", config.webrtc.max_calls, access.share_of_connections)
+        _mount_fastrtc(app, synthesizer, assistant, connections, fastrtc, config)
     map_errors(app, metrics)
     describe(app, max_text=config.limits.max_text)
     mount_page(app, config.access.allowed_origins)
@@ -297,14 +298,15 @@ def _is_reserved(name: str, synthesizer: VoiceKeeper, speaker: Speaker, listener
 
 
 def _mount_fastrtc(
-    app: FastAPI, speaker: Speaker, assistant: Assistant, connections: Connections, config: Config
+    app: FastAPI, speaker: Speaker, assistant: Assistant, connections: Connections, shares: Shares, config: Config
 ) -> None:
     try:
         from vivavoce.adapters.fastrtc import mount, mount_conversation
     except ImportError as error:
         raise ConfigError(f"fastrtc needs its extra: pip install 'vivavoce[fastrtc]' ({error})") from error
-    mount(app, speaker, max_calls=config.webrtc.max_calls)
-    mount_conversation(app, assistant.sessions, connections=connections, max_calls=config.webrtc.max_calls)
+    most = config.webrtc.max_calls
+    mount(app, speaker, max_calls=most, shares=shares)
+    mount_conversation(app, assistant.sessions, connections=connections, max_calls=most, shares=shares)
 
 
 def _open_engine(config: Config, hosted: HostedServices) -> EngineAdapter:

@@ -22,6 +22,7 @@ from vivavoce.errors import AccessDenied, InvalidKey, NotFound, UnsupportedMedia
 from vivavoce.logs import REQUEST_ID
 from vivavoce.metrics import Metrics
 from vivavoce.serving.access import Access, client_of
+from vivavoce.serving.callers import CALLER, Caller
 from vivavoce.serving.credentials import credential_of, is_in_address
 from vivavoce.serving.entries import Entries, Entry
 from vivavoce.serving.error_shapes import shaped
@@ -121,6 +122,7 @@ class Gate:
                     raise InvalidKey(IN_ADDRESS) from None
                 raise
             state["client"] = client_of(state["owner"], (scope.get("client") or ("",))[0])
+            CALLER.set(Caller(state["owner"], state["client"]))
 
 
 def _refuse_codings(headers: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ from vivavoce.protocols.fields import Refused
 from vivavoce.protocols.realtime.client_events import refused_field
 from vivavoce.protocols.realtime.session_config import SessionConfig
 from vivavoce.protocols.realtime.sound_budget import SoundBudget
+from vivavoce.serving.callers import CALLER, NOBODY, Caller
 from vivavoce.serving.parts import until_first_ends
 from vivavoce.speaking.sink import Carrier, SoundFormat, Teller
 from vivavoce.transports.carried import Carried, Patience, hand_over
@@ -39,7 +40,8 @@ IDLE_S: Final = 10.0  # FastRTC gives up on an `emit` that takes a minute
 MAX_INPUTS: Final = 8  # that come before the conversation has begun; one more and the oldest is dropped
 BURST_S: Final = 2.0  # of sound that comes faster than anybody speaks; what is beyond it is dropped
 
-Hold = Callable[[Carried], AbstractContextManager[None]]  # counts a connection for the length of a block
+# Counts a connection of a client for the length of a block.
+Hold = Callable[[Carried, str], AbstractContextManager[None]]
 
 
 class ConversationHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no types here
@@ -53,6 +55,7 @@ class ConversationHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC 
         sessions: of the server or of an `OwnAssistant`: who listens, thinks and speaks.
         session: fields of the protocol's session object: instructions, voice, tools, turn detection.
         hold: counts the connection among others; raises where there may be no more.
+        caller: whose connection it is, for admission and shares.
 
     Raises:
         ProtocolError: If `session` cannot be used.
@@ -65,12 +68,14 @@ class ConversationHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC 
         *,
         hold: Hold | None = None,
         patience: Patience | None = None,
+        caller: Caller = NOBODY,
     ) -> None:
         super().__init__(output_sample_rate=SAMPLE_RATE, input_sample_rate=SAMPLE_RATE)
         self._sessions = sessions
         self._session = dict(session or {})
         self._config = _configured(sessions, self._session)
         self._hold = hold
+        self.caller = caller
         self._patience = patience or Patience()
         self._outgoing = Outgoing(self._clear_fastrtc)
         self._heard = HeardSound()
@@ -81,8 +86,10 @@ class ConversationHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC 
         self._is_shut = False
 
     def copy(self) -> ConversationHandler:
-        """One handler for each connection."""
-        return ConversationHandler(self._sessions, self._session, hold=self._hold, patience=self._patience)
+        """One handler for each connection, called while its offer is answered."""
+        return ConversationHandler(
+            self._sessions, self._session, hold=self._hold, patience=self._patience, caller=CALLER.get()
+        )
 
     # -- what FastRTC calls ----------------------------------------------------------------------------------------
 
@@ -91,9 +98,11 @@ class ConversationHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC 
         if self._is_shut:
             return
         self._running = asyncio.current_task()
-        carried = self._sessions.prepare("", self._config)(Carrier("webrtc", self._open_sink, SAMPLE_RATE))
+        carried = self._sessions.prepare(self.caller.client, self._config)(
+            Carrier("webrtc", self._open_sink, SAMPLE_RATE)
+        )
         try:
-            with self._hold(carried) if self._hold is not None else nullcontext():
+            with self._hold(carried, self.caller.client) if self._hold is not None else nullcontext():
                 self._carried = carried
                 for event in self._inputs:
                     hand_over(carried, event)

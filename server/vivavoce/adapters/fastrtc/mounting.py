@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,7 +19,10 @@ from vivavoce.adapters.fastrtc.conversation_handler import ConversationHandler
 from vivavoce.adapters.fastrtc.speech_handler import SpeechHandler
 from vivavoce.assistant.realtime import RealtimeSessions
 from vivavoce.errors import NotFound
+from vivavoce.serving.callers import CALLER
+from vivavoce.serving.shares import Shares
 from vivavoce.synthesis.speaker import Speaker
+from vivavoce.transports.carried import Carried
 from vivavoce.transports.connections import Connections
 
 MAX_OUTPUTS: Final = 256  # that nobody has read; one more and the oldest is dropped
@@ -41,17 +44,26 @@ class ConversationInput(BaseModel):
 
 
 def mount(
-    app: FastAPI, speaker: Speaker, *, path: str = "/fastrtc", voice: str = "default", max_calls: int = 20
+    app: FastAPI,
+    speaker: Speaker,
+    *,
+    path: str = "/fastrtc",
+    voice: str = "default",
+    max_calls: int = 20,
+    shares: Shares | None = None,
 ) -> Any:
     """Put a FastRTC `Stream` on an application, over a speaker that it has already.
 
     Routes under `path`: FastRTC's `webrtc/offer` and its others, and `input` (`{"webrtc_id", "text"}`) for the texts.
-    FastRTC handles offers by itself: the limits that the native calls have do not hold here.
+    FastRTC handles offers by itself: the limits of an offer that the native calls have do not hold here.
+
+    Args:
+        shares: calls at once, and how many of them one client may have; None: `max_calls` are anybody's.
 
     Returns:
         The `Stream`.
     """
-    stream = _stream(SpeechHandler(speaker, voice), max_calls)
+    stream = _stream(SpeechHandler(speaker, voice, hold=None if shares is None else shares.hold), max_calls)
     stream.mount(app, path=path, tags=["fastrtc"])
 
     @app.post(path + "/input", tags=["fastrtc"], summary="Say a text on a FastRTC connection", status_code=204)
@@ -70,6 +82,7 @@ def mount_conversation(
     path: str = "/fastrtc/conversation",
     connections: Connections | None = None,
     max_calls: int = 20,
+    shares: Shares | None = None,
 ) -> Any:
     """Put a FastRTC `Stream` on an application that listens, thinks and speaks.
 
@@ -79,11 +92,21 @@ def mount_conversation(
         sessions: of the application's assistant.
         connections: of the server: each conversation is one of them, and ends when it drains; None: they count for
             themselves.
+        shares: as for `mount`, and the same ones where both are mounted.
 
     Returns:
         The `Stream`.
     """
-    hold = functools.partial(connections.hold, carrier="webrtc", owner="") if connections is not None else None
+
+    @contextmanager
+    def hold(carried: Carried, client: str) -> Iterator[None]:
+        with ExitStack() as held:
+            if shares is not None:
+                held.enter_context(shares.hold(client))
+            if connections is not None:
+                held.enter_context(connections.hold(carried, "webrtc", client))
+            yield
+
     stream = _stream(ConversationHandler(sessions, hold=hold), max_calls)
     stream.additional_outputs = defaultdict(lambda: OutputQueue(queue=_Newest(MAX_OUTPUTS)))
     stream.mount(app, path=path, tags=["fastrtc"])
@@ -119,8 +142,16 @@ def _stream(handler: Any, max_calls: int) -> Any:
 
 
 def _check(stream: Any, webrtc_id: str) -> None:
-    if webrtc_id not in stream.connections:
-        raise NotFound("no such connection")
+    """Refuse what is no connection of the caller's own.
+
+    Raises:
+        NotFound: If it is nobody's, or another's.
+    """
+    for connection in stream.connections.get(webrtc_id, ()):
+        handler = getattr(connection, "event_handler", None) or getattr(connection, "stream_handler", None)
+        if handler is not None and handler.caller.owner == CALLER.get().owner:
+            return
+    raise NotFound("no such connection")
 
 
 class _Newest(asyncio.Queue[AdditionalOutputs]):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final
 
-from fastrtc import AsyncStreamHandler
+from fastrtc import AsyncStreamHandler, CloseStream
 from fastrtc.utils import create_message
 
 from vivavoce.audio.samples import Pcm16, to_pcm16
 from vivavoce.errors import VivaVoceError
+from vivavoce.serving.callers import CALLER, NOBODY, Caller
 from vivavoce.speaking.sink import pieces
 from vivavoce.synthesis.speaker import Speaker, SpeechRequest
 from vivavoce.transports.pacing import Pacer
@@ -24,15 +26,26 @@ AHEAD_S: Final = 0.6  # handed to FastRTC before it is due: it keeps all it is g
 MAX_WAITING: Final = 8  # texts not yet spoken; one more and the oldest is dropped
 IDLE_S: Final = 10.0  # FastRTC gives up on an `emit` that takes a minute
 
+Hold = Callable[[str], AbstractContextManager[None]]  # counts a client's connection for the length of a block
+
 
 class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no types here
     """Says the texts it is given with `Stream.set_input(webrtc_id, text)`, one after another; "" stops it.
 
     What the microphone hears is not used.
+
+    Args:
+        hold: counts a client's connection for the length of a block; raises where there may be no more.
+        caller: whose connection it is, for admission and shares.
     """
 
-    def __init__(self, speaker: Speaker, voice: str = "default") -> None:
+    def __init__(
+        self, speaker: Speaker, voice: str = "default", *, hold: Hold | None = None, caller: Caller = NOBODY
+    ) -> None:
         super().__init__(output_sample_rate=SAMPLE_RATE)
+        self.caller = caller
+        self._hold = hold
+        self._refused: str | None = None
         self._speaker = speaker
         self._voice = voice
         self._texts: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
@@ -42,16 +55,21 @@ class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no
         self._speaking: asyncio.Task[None] | None = None
 
     def copy(self) -> SpeechHandler:
-        """One handler for each connection."""
-        return SpeechHandler(self._speaker, self._voice)
+        """One handler for each connection, called while its offer is answered."""
+        return SpeechHandler(self._speaker, self._voice, hold=self._hold, caller=CALLER.get())
 
     async def start_up(self) -> None:
         """Speak until `shutdown`: FastRTC starts this as a task and never ends it."""
         self._running = asyncio.current_task()
-        while True:
-            text = await self._texts.get()
-            self._speaking = asyncio.create_task(self._speak(text), name="fastrtc-utterance")
-            await asyncio.wait([self._speaking])
+        try:
+            with self._hold(self.caller.client) if self._hold is not None else nullcontext():
+                while True:
+                    text = await self._texts.get()
+                    self._speaking = asyncio.create_task(self._speak(text), name="fastrtc-utterance")
+                    await asyncio.wait([self._speaking])
+        except VivaVoceError as error:
+            self._refused = error.message
+            await self.send_message(create_message("error", error.message))
 
     def set_args(self, args: list[Any]) -> None:
         """A text to be said, from `Stream.set_input`."""
@@ -67,8 +85,10 @@ class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no
     async def receive(self, frame: tuple[int, Any]) -> None:
         """The microphone; nobody listens."""
 
-    async def emit(self) -> tuple[int, Pcm16] | None:
+    async def emit(self) -> Any:
         """The next piece of sound, when it is nearly due; None where there is none for a while."""
+        if self._refused is not None:
+            return CloseStream(self._refused)
         try:
             samples = await asyncio.wait_for(self._sound.get(), IDLE_S)
         except TimeoutError:
@@ -95,7 +115,14 @@ class SpeechHandler(AsyncStreamHandler):  # type: ignore[misc]  # FastRTC has no
         self._pacer.cancel(time.monotonic())
 
     async def _speak(self, text: str) -> None:
-        request = SpeechRequest(voice=self._voice, text=text, sample_rate=SAMPLE_RATE, paced=True, transport="fastrtc")
+        request = SpeechRequest(
+            voice=self._voice,
+            text=text,
+            sample_rate=SAMPLE_RATE,
+            paced=True,
+            owner=self.caller.client,
+            transport="fastrtc",
+        )
         try:
             async with self._speaker.stream(request) as utterance:
                 async for chunk in utterance:
