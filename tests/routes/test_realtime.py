@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from openai import AuthenticationError
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
@@ -220,6 +221,19 @@ async def test_a_key_for_a_browser_begins_the_session_it_was_made_for(stand_in: 
         async with openai_client(server, "ek_wrong") as stranger:
             with pytest.raises(AuthenticationError):
                 await stranger.realtime.client_secrets.create()
+
+
+async def test_half_a_character_in_a_session_is_no_failure(server: LiveServer) -> None:
+    """JSON can write it, UTF-8 cannot."""
+    body = r'{"session": {"type": "realtime", "instructions": "a\ud800b"}}'
+    async with httpx.AsyncClient() as http:
+        url = f"{server.url}/v1/realtime/client_secrets"
+        answer = await http.post(url, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    assert answer.json()["session"]["instructions"] == "a\N{REPLACEMENT CHARACTER}b"
+    async with openai_client(server, answer.json()["value"]).realtime.connect(model="gpt-realtime") as connection:
+        created = (await until(connection, "session.created"))[-1]
+        assert created.session.instructions == "a\N{REPLACEMENT CHARACTER}b"
 
 
 async def test_a_transcription_session_is_one(server: LiveServer) -> None:

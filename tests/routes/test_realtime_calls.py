@@ -81,6 +81,15 @@ async def open_call(server: LiveServer, client: CallClient, session: dict[str, A
     await client.until("session.created")
 
 
+async def test_half_a_character_in_a_calls_session_does_not_end_it(server: LiveServer) -> None:
+    client = CallClient("oai-events")
+    try:
+        await open_call(server, client, {"type": "realtime", "instructions": "a\ud800b"})
+        assert client.of("session.created")[0]["session"]["instructions"] == "a\N{REPLACEMENT CHARACTER}b"
+    finally:
+        await client.close()
+
+
 async def test_a_written_question_is_answered_on_the_track(server: LiveServer) -> None:
     client = CallClient("oai-events")
     try:

@@ -20,7 +20,7 @@ from vivavoce.assistant.realtime import RealtimeSessions, new_session_id
 from vivavoce.errors import InvalidRequest, UnsupportedMediaType
 from vivavoce.protocols.bounded_json import load_object
 from vivavoce.protocols.fields import Refused
-from vivavoce.protocols.realtime.client_events import refused_field
+from vivavoce.protocols.realtime.client_events import refused_field, whole_characters
 from vivavoce.protocols.realtime.client_secrets import ClientSecrets, read_request, write_answer
 from vivavoce.protocols.realtime.session_config import SessionConfig
 from vivavoce.routes.bodies import read_bytes, read_json
@@ -108,6 +108,7 @@ def realtime_router(
         """Ask for it on your own server, never in a page with the key."""
         owner: str = request.state.client
         body = await read_json(request, max_bytes=_LONGEST_BODY, timeout_s=body_timeout_s) if _has_body(request) else {}
+        body = whole_characters(body)
         config, life_s = read_request(body, sessions.default_config(_model_of(body)))
         sessions.check(config)
         now = time.monotonic()
@@ -158,7 +159,8 @@ async def _read_offer(request: Request, timeout_s: float) -> tuple[bytes, dict[s
         await form.close()
     if not sdp:
         raise InvalidRequest("the field 'sdp' is required", param="sdp")
-    return sdp.encode(), load_object(session, max_depth=40, max_keys=10_000) if session.strip() else {}
+    config = load_object(session, max_depth=40, max_keys=10_000) if session.strip() else {}
+    return sdp.encode(), whole_characters(config)
 
 
 async def _text_of(field: UploadFile | str | None) -> str:

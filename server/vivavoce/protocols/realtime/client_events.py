@@ -7,6 +7,7 @@ hangs on what was said before.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -142,20 +143,22 @@ def load(data: str | bytes) -> tuple[dict[str, object], str | None]:
         raise ProtocolError("this connection takes text messages only", code="binary_message", close_code=1003)
     fields = load_object(data, max_depth=_MAX_DEPTH, max_keys=_MAX_KEYS)
     if _HALF_CHARACTER.search(data):
-        fields = {name: _whole_characters(value) for name, value in fields.items()}
+        fields = whole_characters(fields)
     event_id = fields.get("event_id")
     return fields, event_id[:512] if isinstance(event_id, str) else None
 
 
-def _whole_characters(value: object) -> object:
+def whole_characters(fields: Mapping[str, object]) -> dict[str, object]:
     """The same with U+FFFD for halves of characters, which cannot be sent on; depth is bounded by the reader."""
+    return {str(_whole_characters(name)): _whole_characters(value) for name, value in fields.items()}
+
+
+def _whole_characters(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_whole_characters(each) for each in value]
-    if isinstance(value, dict):
-        return {str(_whole_characters(name)): _whole_characters(each) for name, each in value.items()}
-    return value
+    return whole_characters(value) if isinstance(value, dict) else value
 
 
 def parse(fields: dict[str, object]) -> ClientEvent:
