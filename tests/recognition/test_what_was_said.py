@@ -94,6 +94,14 @@ def test_what_a_microphone_at_its_lowest_setting_recorded_is_heard(
     assert plain(text) == plain(SENTENCES[0])
 
 
+@pytest.mark.parametrize("prompt", ["a " * 300, "hello " * 150, "\N{ROBOT FACE}" * 500])
+def test_a_prompt_that_repeats_itself_does_not_take_the_words_place(
+    server: LiveServer, engine: EmbeddedEngine, prompt: str
+) -> None:
+    text = heard(server, pause(0.3), said(engine, SENTENCES[0])[0], pause(0.3), prompt=prompt).json()["text"]
+    assert plain(text) == plain(SENTENCES[0])
+
+
 def test_who_repeats_himself_is_heard_every_time(server: LiveServer, engine: EmbeddedEngine) -> None:
     rounds = [part for seed in range(8) for part in (said(engine, "Come on!", seed)[0], pause(0.25))]
     assert plain(heard(server, *rounds).json()["text"]).count("come") in (7, 8, 9)

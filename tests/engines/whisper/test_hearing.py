@@ -86,6 +86,17 @@ def test_a_text_said_twice_is_heard_once_more_in_the_whole_window() -> None:
     assert found[-1].text == "Where is he? Where is he?"
 
 
+def test_what_a_prompt_may_have_made_wrong_is_heard_without_it() -> None:
+    made, model, spy = recognizer(TWICE)
+    stream = made.open(model, HearingOptions(language="en", prompt="is he is he is he", hotwords=("he",)))
+    stream.feed(synthetic_whisper.sound(3, 2.0))
+    stream.end()
+    assert heard(made, stream)[-1].is_final
+    prompted, plain = [ask.tokens for ask in spy.asks if len(ask.tokens) > 1]
+    assert list(prompted)[-len(plain) :] == list(plain)
+    assert len(prompted) > len(plain) + 6
+
+
 def test_a_doubtful_draft_is_shown_but_not_made_the_result() -> None:
     made, model, spy = recognizer(TWICE)
     stream = made.open(model, HearingOptions(language="en"))

@@ -124,6 +124,11 @@ def is_wrong(text: str, seconds: float) -> bool:
     return len(text) > _CHARACTERS_BESIDES + MOST_CHARACTERS_PER_S * seconds or says_it_twice(text)
 
 
+def has_words(text: str) -> bool:
+    """More than marks."""
+    return bool(_plain(text))
+
+
 def is_nothing(text: str, avg_logprob: float, no_speech_prob: float) -> bool:
     """Silence or noise that the model made words of, or marks without any word."""
     words = _plain(text)

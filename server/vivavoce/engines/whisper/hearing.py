@@ -113,7 +113,7 @@ class Hearing:
             return attempt.result
         if (attempt.is_wrong or attempt.is_unsure) and not attempt.has_whole_window:
             self._doubted = attempt
-            self._begin(whole_window=True, written=attempt.settled)
+            self._begin(whole_window=True, written=attempt.settled, is_prompted=not attempt.is_wrong)
             return attempt.so_far()
         best = attempt if self._doubted is None else _better(self._doubted, attempt)
         assert best.result is not None
@@ -125,8 +125,12 @@ class Hearing:
         self.close()
         self.error = error
 
-    def _begin(self, whole_window: bool = False, written: Sequence[HeardToken] = ()) -> None:
-        self._attempt = Attempt(self.model, self.options, self._sound[: self._count], whole_window, written)
+    def _begin(
+        self, whole_window: bool = False, written: Sequence[HeardToken] = (), *, is_prompted: bool = True
+    ) -> None:
+        """Args: is_prompted: False after a wrong text; a prompt that says one thing over and over makes loops."""
+        options = self.options if is_prompted else replace(self.options, prompt="", hotwords=())
+        self._attempt = Attempt(self.model, options, self._sound[: self._count], whole_window, written)
 
 
 class Attempt:
@@ -254,6 +258,8 @@ class Attempt:
         text = self._text()
         sure = self.decoding.avg_logprob
         self.is_wrong = self.decoding.looped or guards.is_wrong(text, self._seconds)
+        if self._options.prompt or self._options.hotwords:  # they may be why nothing was written
+            self.is_wrong = self.is_wrong or not guards.has_words(text)
         self.is_unsure = guards.is_unsure(sure, self._language)
         nothing = not self.settled and guards.is_nothing(text, sure, self._no_speech_prob)
         self._finish(text, nothing=nothing)
