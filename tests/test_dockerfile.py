@@ -15,6 +15,7 @@ import pytest
 
 from vivavoce.config import FIELDS
 from vivavoce.settings import load
+from vivavoce.voices.store import open_store
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -95,3 +96,25 @@ def test_hadolint_finds_nothing() -> None:
     done = subprocess.run([str(HADOLINT), ROOT / "Dockerfile"], capture_output=True, text=True, timeout=60)
     assert done.stdout == ""
     assert done.returncode == 0
+
+
+def test_a_container_as_the_guide_starts_it_takes_new_voices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its folder of voices is mounted read-only: what is added goes to a volume that is kept."""
+    guide = (ROOT / "docs/deploying.md").read_text()
+    started = re.search(r"docker run -d.*?\n```", guide, re.DOTALL)
+    assert started is not None
+    mounts = re.findall(r"-v \"?[^:\s]+?:(/\w+)(:ro)?[\"\s]", started[0])
+    read_only = [target for target, mode in mounts if mode]
+    kept = [tmp_path / target[1:] for target, mode in mounts if not mode]
+    assert read_only
+    assert kept
+    environment = dict(re.findall(r"(VIVAVOCE_\w+)=(/\S+)", arguments("ENV")[-1]))
+    for target, _ in mounts:
+        (tmp_path / target[1:]).mkdir()
+    can = os.access
+    locked = [tmp_path / target[1:] for target in read_only]
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) not in locked and can(path, mode))
+    monkeypatch.chdir(tmp_path / "data")
+    config = load(environment={name: str(tmp_path / value[1:]) for name, value in environment.items()})
+    home = open_store(config.voices).home
+    assert any(home.is_relative_to(volume) for volume in kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -14,13 +14,14 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from fake_engine import FakeEngine
+from fake_engine import FakeEngine, wait_until
 from fake_recognizer import FakeRecognizer
 from live_server import LiveServer, live_server
 from loudness import Loudness
 from recordings import recording
 from vivavoce.audio.chunk import Samples
 from vivavoce.audio.telephone import TelephoneEncoder
+from vivavoce.decoding.service import DecodingLimits
 from vivavoce.engines.recognizer import HearingOptions
 
 KEY = "a-key-of-sixteen-characters"
@@ -123,6 +124,29 @@ async def test_opus_in_a_container(server: LiveServer, container: str) -> None:
         await socket.send(data)  # the next stream
         await send(socket, "input.done")
         assert len(finals(await until_done(socket))) == 1
+
+
+async def test_a_container_of_which_nothing_comes_gives_its_decoder_to_who_speaks(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many connections as one client may have decoders send the head of a recording, and no more."""
+    monkeypatch.setattr("vivavoce.decoding.service.REST_S", 0.0)
+    data = recording("ogg opus", 2.0)
+    async with AsyncExitStack() as stack:
+        idle = [await stack.enter_async_context(listening(server)) for _ in range(DecodingLimits().streams_per_owner)]
+        for socket in idle:
+            await send(socket, "session.config", encoding="container")
+            await socket.send(data[:1000])
+            await asyncio.to_thread(wait_until, lambda: len(server.server.decoding.lent) > idle.index(socket))  # noqa: B023
+        async with listening(server) as speaks:
+            await send(speaks, "session.config", encoding="container")
+            await speaks.send(data)
+            await send(speaks, "input.done")
+            messages = await until_done(speaks)
+        assert messages[-1]["status"] == "completed", messages
+        await idle[0].send(data[1000:])
+        refused = (await until_done(idle[0]))[0]
+        assert refused["error"]["code"] == "server_overloaded", "the one that rested longest has to begin anew"
 
 
 async def test_what_is_no_container_fails_alone(server: LiveServer) -> None:
