@@ -14,7 +14,7 @@ _FACE: Final = re.compile(
     r"(?<![^\s(*>])(?:[:;]['’]?[-^o]?(?:[)(\]\[DPpOoSs*|/\\]|\)\)+|\(\(+|D+)|=[-]?[)(]|[xX]D+|D:|\([:;]|<\\?/3|\^[_.]*\^|"
     r"-[_.]+-|>[_.]+<|[TQ][_.][TQ]|[oO][_.][oO]|[uU][wW][uU]|\\o/|¯\\?_\(ツ\)_/¯|\(╯°□°\)╯︵ ┻━┻)(?=[\s.,!?)]|\Z)"
 )
-_HEART: Final = re.compile(r"(?<!\S)(?:<3+|[❤♥💕💖💗💙💚💛💜🖤🧡]\ufe0f?)(?=[\s.,!?)]|\Z)")
+_HEART: Final = re.compile(r"(?<!\S)(?:(?:<3+){1,9}|[❤♥💕💖💗💙💚💛💜🖤🧡]\ufe0f?)(?=[\s.,!?)]|\Z)")
 _LOVED: Final = re.compile(r" (?:you|u|it|this|that|these|those|her|him|them|my|your|our|the|all|to)\b")
 _ANYTHING: Final = re.compile(r" [A-Za-z]")
 _SOMEBODY: Final = re.compile(r"(?<![A-Za-z])(?:[Ii]|[Ww]e|[Yy]ou|[Tt]hey) \Z")
@@ -62,7 +62,7 @@ def silence_emoticons(text: MappedText) -> MappedText:
 
 def _heart(found: re.Match[str]) -> str | None:
     before = found.string[max(0, found.start() - 32) : found.start()]
-    if _COMPARED.search(before):
+    if _COMPARED.search(before) and found[0].count("<") < 2:
         return None
     loved = (_ANYTHING if _SOMEBODY.search(before) else _LOVED).match(found.string[found.end() : found.end() + 12])
     return "love" if loved and _LOVER.search(before) else ""

@@ -70,7 +70,9 @@ _HIGHLIGHT: Final = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,200}+)(?<=\S)==
 _DOUBLE_SPACE: Final = re.compile(r"(?<=[ ])[ ]++(?=\S)")  # a tag stood between: <b>5</b> km
 _LOWERED: Final = re.compile(r"(?<=[A-Za-z)])~(\d{1,3})~")  # H~2~O
 _RAISED: Final = re.compile(r"(?<=[\w)])\^([+-]?\w{1,4})\^")  # x^2^
-_PYTHON_POWER: Final = re.compile(r"(?<!\w)(?<!\*\*)([a-z])\*\*(?=-?\d{1,3}(?![\w*]))")
+_PYTHON_POWER: Final = re.compile(
+    r"(?<!\w)(?<!\*\*)([a-z])\*\*(?=-?\d{1,3}(?![\w*]))|(?<=[\w)])()[ ]\*\*[ ](?=-?[\w(])"
+)
 _PRODUCT: Final = re.compile(r"(?<![\w*\\])([a-z])\*(?=[a-z\d](?![A-Za-z*]))")
 _ABSOLUTE: Final = re.compile(r"(?<![\w|])\|(-?\d{1,9}|[a-z](?:[ ]?[-+−–][ ]?\w)?)\|(?=[ ]?[<>=≤≥+*/-])")
 # What is dialled keeps its star: *67 behind such a word, *#06# anywhere.
@@ -101,7 +103,7 @@ def strip_markup(text: MappedText) -> MappedText:
     )
     text = read_formulas(text)
     text = text.keep(_LOWERED)
-    text = text.sub(_PYTHON_POWER, r"\1^")
+    text = text.sub(_PYTHON_POWER, lambda found: f"{found[1] or ''}^")
     text = text.sub(_RAISED, r"^\1").sub(_PRODUCT, r"\1×").sub(_ABSOLUTE, r"absolute value of \1")
     for pattern in (_RULE_LINE, _TABLE_RULE, _TABLE_EDGE):
         text = text.sub(pattern, "")

@@ -84,7 +84,11 @@ def _fraction(found: re.Match[str]) -> str | None:
     is_date = 1 <= above <= 12 and 1 <= below <= 31
     if is_date and _DATED.search(front):
         return pair
-    is_rating = above == below or _RATED.search(front) is not None or (below == 10 and counts_something(found))
+    is_rating = (
+        above == below
+        or _RATED.search(front) is not None
+        or (below == 10 and (counts_something(found) or after(found).startswith(" would")))
+    )
     if below in (5, 10, 20, 50, 100) and above <= below and is_rating:
         return f"{lead}{cardinal(above)} out of {cardinal(below)}"
     if above == below or (above > below and above + below == 100):

@@ -156,6 +156,7 @@ def _size(found: re.Match[str]) -> str | None:
         or _ARTICLE_BEFORE.search(before(found)) is not None
         or _SIZED.match(rest) is not None
         or (" " not in found[0] and is_noun(noun))
+        or noun in _HAS_SIDES
     )
     if _EQUALS.match(rest) or not (len(sides) > 2 or glued or of_something):
         return None
@@ -191,6 +192,11 @@ _INTEREST: Final = re.compile(r"(?i)\b(?:rates?|hikes?|cuts?|yields?|spreads?|ba
                               r"tightened|widened|raised?|lower(?:ed)?|increase[ds]?|fed|bonds?|points?|margins?|"
                               r"interest|inflation)\b")  # fmt: skip
 _HOW_MANY: Final = re.compile(r"(?i)\b(?:two|three|four|five|six|several|many|few|some|those|these|all|of) \Z")
+_HAS_SIDES: Final = frozenset(
+    ["photo", "photos", "print", "prints", "card", "cards", "frame", "frames", "rug", "poster", "grid", "matrix",
+     "board", "room", "sheet", "tile", "tiles", "table", "lot", "post", "posts", "lumber", "canvas", "envelope", "paper",
+     "box"]
+)  # fmt: skip
 _ARTICLE_BEFORE: Final = re.compile(r"(?i)(?<![\w'])(?:an?|the|each|per|size|measures|is) \Z")
 _EQUALS: Final = re.compile(r"[ ]?=")
 _SIZED: Final = re.compile(rf"[ ]?(?:{UNIT}|in(?:ches)?|feet|pixels|meters|metres|centimeters|inches|[\"'′″])(?!\w)")
@@ -273,6 +279,8 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.])([1-9])['′] (\d|1[01])(?= (?:tall|in height|and a half)\b)", _height),
     rule(r"(?<![\w.])([1-9])['′](1[01]|\d)(?![\w'′\"]|[.,]\d)", lambda m: f"{number(m[1])} foot {number(m[2])}"),
     rule(r"(?<=\d)[ ]?ft\.?[ ](\d{1,2})[ ]?in(?:\.|(?!\w))", lambda m: keep_stop(f" foot {number(m[1])}", m)),
+    rule(rf"(?<![\w.,])({NUMBER})[ ]?({UNIT})/\(({UNIT})\)",
+         lambda m: f"{number(m[1])} {unit_name(m[2], single=m[1] == '1')} per {unit_name(m[3], single=True)}"),
     *BEFORE_UNITS,
     rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})-?(?P<mark>[\"″])", _inches),
     rule(rf"(?<![\w.,/])(?P<amount>{NUMBER})(?:′|'(?=[ ]?(?:by|x|×)[ ]?\d|[ ](?:tall|wide|long|high|deep|ladder|"
