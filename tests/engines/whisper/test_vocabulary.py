@@ -38,7 +38,7 @@ def test_hotwords_and_prompt_stand_before_the_command() -> None:
     command = SMALL.command("en", HearingOptions(prompt="Hi", hotwords=("Viva", " ", "Voce")))
     place = SMALL.start_place(command)
     assert names(command[:1]) == ["<|startofprev|>"]
-    assert SMALL.text(command[1:place]) == " Viva, Voce Hi"
+    assert SMALL.text(command[1:place]) == " Viva, Voce. Hi"
     assert names(command[place:])[1] == "<|en|>"
 
 
