@@ -56,6 +56,7 @@ def _version(found: re.Match[str]) -> str:
 
 
 WEB: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=#include )<([\w./+-]{1,60})>", r"\1"),
     rule(r"(?<![\w.:/])((?:\d{1,3}\.){3}\d{1,3}|localhost):(\d{2,5})(?![\w:.]\w|\w)", _with_port),
     rule(r"(?<!\w)[A-Za-z]:\\[^\s<>\"|?*]{0,200}", _file),
     rule(r"(?<![\w.\"'])(?:~|\.{1,2})/[\w./~-]{1,200}", _file),

@@ -22,6 +22,8 @@ _FOREIGN: Final = re.compile(
     r"(?i)(?<![\w'’-])(?:der|das|und|ist|sind|eine?[mnrs]?|mit|für|nicht|auf|bei|etwa|lang|hoch|est|les|une|des|avec|pour|"
     r"dans|sur|environ|el|los|las|una|por|para|con|del|il|gli|della|dans|är|och|het|een|van)(?![\w'’-])"
 )
+_DAYS: Final = {"Mo": "Monday", "Di": "Tuesday", "Mi": "Wednesday", "Do": "Thursday", "Fr": "Friday", "Sa": "Saturday",
+                "So": "Sunday"}  # fmt: skip
 _MONTHS: Final = "Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Jänner"
 
 
@@ -36,6 +38,9 @@ def _decimal(found: re.Match[str]) -> str | None:
 
 
 EUROPEAN: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\w.-])(Mo|Di|Mi|Do|Fr|Sa|So)\.?[ ]?[-–][ ]?(Mo|Di|Mi|Do|Fr|Sa|So)(?:\.(?=[ ,:])|(?=[:,])|\.?\Z|"
+         r"(?= \d))",
+         lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2]]}"),
     rule(r"(?<!\w)Nr\.?[ ]?(?=\d)", "number "),
     rule(rf"(?<![\d.,])(\d{{1,2}})\.[ ](?=(?:{_MONTHS})(?!\w))", lambda m: f"{ordinal(int(m[1]))} "),
     rule(r"(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?=[ ]Uhr\b)", r"\1:\2"),

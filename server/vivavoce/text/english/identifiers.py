@@ -78,6 +78,8 @@ IDENTIFIERS: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])", _groups),
     rule(r"(?<![\w.-])(?=[a-f\d]{0,40}\d[a-f]{1,8}\d)(?=[a-f\d]{0,40}[a-f]\d{1,8}[a-f]|[a-f\d]{12})[a-f\d]{7,64}(?![\w])(?!\.\d)",
          lambda m: f" {spelled(m[0])}"),
+    rule(r"(?<![\w./@-])(?!\d{8}T\d{4})(?=[A-Z\d]{0,30}\d{4})(?:[A-Z]{1,3}\d{7,20}|(?=[A-Z\d]{0,30}\d[A-Z]{1,8}\d)[A-Z\d]{9,34})(?![\w/@-])",
+         lambda m: spelled(m[0])),
     rule(r"(?<!\w)0([xXbBoO])([0-9A-Fa-f]{1,16})(?!\w)", lambda m: f"zero {m[1].lower()} {spelled(m[2].upper())}"),
     rule(r"(?i)(?:(?<=\berror )|(?<=\bfault )|(?<=\bcode )|(?<=\bcodes )|"
          r"(?<=\berrors ))(?-i:[A-Z]{1,3}-?)\d{3,5}(?!\w|[.,]\d)",

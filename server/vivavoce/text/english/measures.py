@@ -194,8 +194,8 @@ _INTEREST: Final = re.compile(r"(?i)\b(?:rates?|hikes?|cuts?|yields?|spreads?|ba
 _HOW_MANY: Final = re.compile(r"(?i)\b(?:two|three|four|five|six|several|many|few|some|those|these|all|of) \Z")
 _HAS_SIDES: Final = frozenset(
     ["photo", "photos", "print", "prints", "card", "cards", "frame", "frames", "rug", "poster", "grid", "matrix",
-     "board", "room", "sheet", "tile", "tiles", "table", "lot", "post", "posts", "lumber", "canvas", "envelope", "paper",
-     "box"]
+     "board", "room", "sheet", "tile", "tiles", "table", "lot", "post", "posts", "lumber", "canvas", "envelope",
+     "paper", "box"]
 )  # fmt: skip
 _ARTICLE_BEFORE: Final = re.compile(r"(?i)(?<![\w'])(?:an?|the|each|per|size|measures|is) \Z")
 _EQUALS: Final = re.compile(r"[ ]?=")

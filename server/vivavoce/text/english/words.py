@@ -106,7 +106,8 @@ ABBREVIATIONS: Final[tuple[Rule, ...]] = (
     rule(r"(?<!\w)(?:[Ll]vl|Lv)(?=[ ]?\d)", "level"),
     rule(r"(?<=\d )est\.(?=\Z|[ ]?[,;)])|(?<![\w.])est\.(?=\)|,)", lambda m: with_stop("estimate", m)),
     rule(r"(?<![\w.])([Ee])st\.(?= [a-z])(?<!al\. [Ee]st\.)", lambda m: f"{m[1]}stimated"),
-    rule(r"(?i)(?:(?<=\bcase )|(?<=\border )|(?<=\bserial )|(?<=\bpolicy )|(?<=\bticket )|(?<=\baccount ))no\.(?= \w)",
+    rule(r"(?i)(?:(?<=\bcase )|(?<=\bvat )|(?<=\border )|(?<=\bserial )|(?<=\bpolicy )|(?<=\bticket )|"
+         r"(?<=\baccount ))no\.(?= \w)",
          "number"),
     rule(r"(?<![\w.])St (?=(?:Petersburg|Louis|Paul|Andrews|Albans|Ives|Helens|Helena|Lucia|Kitts|Vincent|John|"
          r"Mary|George|"
@@ -151,6 +152,7 @@ NUMBERS: Final[tuple[Rule, ...]] = (
     ),
     rule(r"#(?=\d++[A-Za-z])", " hashtag "),
     rule(r"#(?=\d)", " number "),
+    rule(r"(?<=[A-Za-z])~(?=\d)", " tilde "),
     rule(r"~(?=[ ]?(?:minus )?\d)", "about "),
     rule(r"(?<=\d)[ ]?[xX×][ ]?(?=\d)", " times "),
     rule(rf"{INTEGER}(?:\.\d++)?+|(?<![\w.])\.\d++", _integer),
