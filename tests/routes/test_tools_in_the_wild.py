@@ -16,6 +16,7 @@ from fake_recognizer import FakeRecognizer
 from live_server import LiveServer, live_server
 from loudness import Loudness
 from recordings import wav
+from stream_client import stream_client
 
 SPEECH, HEARING = "/v1/audio/speech", "/v1/audio/transcriptions"
 RECORDING = wav(np.concatenate([np.full(8_000, 0.25, np.float32), np.zeros(16_000, np.float32)]), 16_000)
@@ -153,3 +154,15 @@ def test_a_recording_as_text_has_the_limit_of_any_recording(server: LiveServer) 
         assert answer.status_code == 413, answer.text
     error = json.loads(answer.text)["error"]
     assert error["message"]
+
+
+@pytest.mark.parametrize("name", ["ulaw_8000", "alaw", "ulaw_16000"])
+async def test_telephone_sound_is_the_same_over_the_stream(server: LiveServer, name: str) -> None:
+    async with stream_client(server.port) as client:
+        await client.send("session.config", pace="burst", response_format=name)
+        await client.say("Hello there.")
+        streamed = await client.until("session.done")
+    async with httpx.AsyncClient() as over_http:
+        body = {"input": "Hello there.", "response_format": name}
+        answer = await over_http.post(server.url + SPEECH, json=body, timeout=20)
+    assert streamed.audio == answer.content != b""

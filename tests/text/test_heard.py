@@ -51,6 +51,11 @@ def heard(voice: tuple[EmbeddedEngine, EmbeddedVoice], written: str) -> str:
         ("I rate it 9/10 today.", "nine out of ten"),
         ("It has 300K users.", "three hundred thousand users"),
         ("It began after 1688 there.", "sixteen eighty eight"),
+        ("That was gr8 and sooooo good.", "great and so good"),
+        ("He is 6' tall and strong.", "six feet tall"),
+        ("Play F#m7, then D/F# on the guitar.", "d over f sharp"),
+        ("It is 100.000 km from here.", "one hundred thousand kilometers"),
+        ("It lasts PT1H30M in all.", "one hour thirty minutes"),
     ],
 )  # fmt: skip
 def test_the_value_is_heard(voice: tuple[EmbeddedEngine, EmbeddedVoice], written: str, words: str) -> None:
