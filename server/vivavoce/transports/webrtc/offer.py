@@ -15,15 +15,16 @@ from vivavoce.errors import InvalidRequest, PayloadTooLarge
 MAX_BYTES = 32 * 1024
 MAX_CANDIDATES = 10
 
+_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is routed today: neither NAT64 nor site-local is
+# What Python takes for global and is a way into some other network, or none.
 _LEADS_ELSEWHERE = tuple(
-    ipaddress.IPv6Network(text)
+    ipaddress.ip_network(text)
     for text in (
-        "::/96",  # IPv4-compatible, RFC 4291
-        "64:ff9b::/96",  # NAT64, RFC 6052: a translator may stand in front of the private network
-        "64:ff9b:1::/48",  # the same for local use, RFC 8215
-        "2001::/32",  # Teredo, RFC 4380
+        "192.0.0.0/24",  # of protocols, RFC 6890
+        "192.88.99.0/24",  # relays of 6to4, RFC 7526
+        "2001::/23",  # of protocols, Teredo among them, RFC 4380
         "2002::/16",  # 6to4, RFC 3056
-        "fec0::/10",  # site-local, RFC 3879
+        "3fff::/20",  # of documents, RFC 9637
     )
 )
 
@@ -108,8 +109,11 @@ def _is_welcome(candidate: str, allow_private: bool) -> bool:
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether it leads out of this network by itself: an address that holds another one leads to that."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped.is_global
-    return address.is_global and not any(address in network for network in _LEADS_ELSEWHERE)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _is_public(address.ipv4_mapped)
+        if address not in _UNICAST:
+            return False
+    return address.is_global and not any(
+        address.version == network.version and address in network for network in _LEADS_ELSEWHERE
+    )
