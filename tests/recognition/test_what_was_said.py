@@ -102,6 +102,11 @@ def test_a_prompt_that_repeats_itself_does_not_take_the_words_place(
     assert plain(text) == plain(SENTENCES[0])
 
 
+@pytest.mark.parametrize("word", ["Okay.", "Stop.", "Tomorrow."])
+def test_one_word_with_nothing_around_it_is_heard(server: LiveServer, engine: EmbeddedEngine, word: str) -> None:
+    assert plain(heard(server, said(engine, word)[0], language="en").json()["text"]) in (plain(word), ["ok"])
+
+
 def test_who_repeats_himself_is_heard_every_time(server: LiveServer, engine: EmbeddedEngine) -> None:
     rounds = [part for seed in range(8) for part in (said(engine, "Come on!", seed)[0], pause(0.25))]
     assert plain(heard(server, *rounds).json()["text"]).count("come") in (7, 8, 9)

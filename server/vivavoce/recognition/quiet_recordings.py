@@ -14,16 +14,16 @@ import numpy as np
 
 from vivavoce.recognition.listener import SAMPLE_RATE, AnySamples
 
-BLOCK = SAMPLE_RATE // 10  # samples; one click in a quiet recording is one block
-LOUD_BLOCKS = 10  # a second of speech is enough to tell its loudness
-QUIET = 5e-3  # root of the mean square, full scale is 1; speech has 0.02 to 0.2
-SPEECH = 0.05
+BLOCK = SAMPLE_RATE // 10  # samples
+LOUD_BLOCKS = 2  # the loudest may hold a click; the shortest word fills two
+QUIET = 5e-3  # root of the mean square of a loud block, full scale is 1; speech has 0.05 to 0.3
+SPEECH = 0.1
 _ROUNDING = 4e-5  # below this nothing was recorded but the rounding of 16 bits
 _AT_ONCE = 50 * BLOCK
 
 
 def gain_of(sound: Sequence[AnySamples]) -> float:
-    """What to multiply a recording with; 1 where its loudest second is loud enough, which is soon found out.
+    """What to multiply a recording with; 1 where it is loud enough, which is soon found out.
 
     Args:
         sound: its parts, 16 kHz.
