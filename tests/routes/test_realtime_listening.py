@@ -153,6 +153,39 @@ async def test_an_interruption_is_silence_and_a_turn(
     assert messages[3]["content"] == "Wait, stop."
 
 
+async def test_who_goes_on_while_it_thinks_is_not_talked_over(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    """An answer that nobody has heard yet is over as soon as the user speaks again; both messages are answered."""
+    stand_in.parts = [30.0, chunk("Too late.", finish="stop"), DONE]
+    await listen_with(connection, turn_detection={"type": "server_vad"})
+    await speak(connection, 0.2, 1.0)
+    await until(connection, "response.created")
+    stand_in.parts = [chunk("It is noon.", finish="stop"), DONE]
+    await speak(connection, 0.5, 1.0)
+    events = await until(connection, "response.done")
+    assert events[-1].response.status_details.reason == "turn_detected"
+    events = await until(connection, "response.done")
+    assert events[-1].response.status == "completed"
+    assert [message["content"] for message in stand_in.asked[-1]["messages"][1:]] == ["What time is it?", "Wait, stop."]
+
+
+async def test_a_noise_while_it_thinks_costs_no_answer(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    stand_in.parts = [1.0, chunk("It is noon.", finish="stop"), DONE]
+    await listen_with(connection, turn_detection={"type": "server_vad"})
+    await speak(connection, 0.2, 1.0)
+    await until(connection, "response.created")
+    await speak(connection, 0.4, 1.0)  # a noise without words
+    events = await until(connection, "response.done")
+    assert events[-1].response.status_details.reason == "turn_detected"
+    events = await until(connection, "response.done")
+    assert events[-1].response.status == "completed"
+    assert events[-1].response.output[0].content[0].transcript == "It is noon."
+    assert len(stand_in.asked) == 1
+
+
 async def test_who_speaks_over_an_answer_aside_does_not_end_it(
     connection: AsyncRealtimeConnection, stand_in: ChatStandIn
 ) -> None:

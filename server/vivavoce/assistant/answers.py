@@ -210,22 +210,30 @@ class Answers:
         return bool(self._running)
 
     @property
+    def is_coming(self) -> bool:
+        """Whether an answer in the conversation is being made."""
+        return self._session.responses.active is not None
+
+    @property
     def saying(self) -> str | None:
         """What the assistant says about now; None: it is silent."""
         return self._sounding.saying if self._sounding is not None else None
 
     def interrupt(self) -> None:
-        """The user talks over the assistant: silence, and what was heard, in this tick. An answer aside goes on."""
+        """The user has the floor: silence, and what was heard, in this tick. An answer aside goes on."""
         self._forget_unheard()
         sounding = self._sounding
         if sounding is not None and not sounding.response.options.in_conversation:
             sounding = None
-        if sounding is not None and sounding.reply.mouth is not None and self.saying is not None:
-            self._unheard = sounding.reply.mouth.unheard(), sounding
+        response = self._session.responses.active
+        answer = self._running.get(response.id) if response is not None else sounding
+        if answer is not None and (response is not None or self.saying is not None):
+            mouth = answer.reply.mouth
+            self._unheard = mouth.unheard() if mouth is not None else "", answer
         response = self._session.responses.interrupt()
         if response is not None:
             self.silence(response)
-        elif sounding is not None:
+        if sounding is not None and sounding is self._sounding:
             self._stop(sounding)
 
     def resume(self) -> None:
@@ -238,7 +246,8 @@ class Answers:
             answer.stop_thinking()
             return
         said = [TextDelta(text)] if text.strip() else []
-        self._start(response, after([*said, *answer.reply.outcome.calls], answer.rest))
+        rest = answer.think if answer.thinking is None else answer.rest
+        self._start(response, after([*said, *answer.reply.outcome.calls], rest))
 
     def silence(self, response: Response) -> None:
         """The client was told that the response is over."""

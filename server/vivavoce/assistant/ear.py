@@ -25,6 +25,11 @@ class Listened(Protocol):
         """What the assistant says about now, the last few seconds of it; None: it is silent."""
         ...
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether an answer is being made, heard or not: whoever speaks has not finished, or wants another one."""
+        ...
+
     async def enter(self) -> Place | None:
         """The conversation's room on the machine, from now on; None: it has none of its own.
 

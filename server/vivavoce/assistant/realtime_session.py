@@ -167,6 +167,11 @@ class RealtimeConversation:
         """What the assistant says about now; None: it is silent."""
         return self._answers.saying
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether an answer is being made, heard or not."""
+        return self._answers.is_coming
+
     async def enter(self) -> Place | None:
         """Room on the machine, from now on."""
         return await self._place.take() if self._place is not None else None

@@ -67,7 +67,7 @@ class SpokenMessages:
             self._conversation.wake_sender()
 
     async def tell(self, item_id: str, words: TurnWords, seconds: float, *, answers: bool) -> None:
-        """Tell a message's words when they are known, and answer it; silence is not answered."""
+        """Tell a message's words when they are known, and answer it; silence is not answered, and gives the floor back."""
         user = self._conversation.session.input
         try:
             understood = await words.understood()
@@ -77,6 +77,8 @@ class SpokenMessages:
             user.transcribed(item_id, understood.text, seconds=seconds, language=understood.language)
             if answers and understood.text:
                 self._conversation.answer()
+            elif answers:
+                self._conversation.resume()  # a noise had the floor
         except VivaVoceError as error:
             user.transcription_failed(item_id, error)
             self._conversation.report(error)

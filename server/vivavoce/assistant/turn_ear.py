@@ -259,7 +259,7 @@ class TurnEar:
             case turns.UserBegins(_, start_s, interrupts):
                 self._speech.begin(start_s)
                 user.speech_started(self._ms(start_s))
-                if interrupts and detection.interrupt_response:
+                if detection.interrupt_response and (interrupts or self._conversation.is_answering):
                     self._conversation.interrupt()
             case turns.SoftEnd():
                 self._soften(event)
