@@ -20,6 +20,7 @@ class Said:
     is_final: bool = False
     language: str = "en"
     closed: float | None = None
+    marked: float | None = None
 
 
 @dataclass
