@@ -51,6 +51,7 @@ def _bare(found: re.Match[str]) -> str | None:
 
 
 BARE: Final[tuple[Rule, ...]] = (
+    rule(r"(?<![\d.,:/A-Za-z+-])[1-9]\d{2,5}(?=乘)", lambda m: cardinal(int(m[0]))),
     rule(r"(?<![\d.,:/A-Za-z+-])([1-9]\d{2,8})[-–~～](?=[1-9]\d{1,8}[元人个米千公斤块度天岁次万])",
          lambda m: f"{cardinal(int(m[1]))}到"),
     rule(r"(?<![\d.,:/A-Za-z+#@-])(?<!第)[1-9]\d{2,8}(?![\d.:/A-Za-z%％‰℃°-]|,\d|年|\+\d)", _bare),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivavoce.text.chinese.numerals import DASH, HAN, NUMBER
+from vivavoce.text.chinese.numerals import DASH, DIGITS, HAN, NUMBER
 from vivavoce.text.english.rule import Rule, rule
 
 _TO: Final = "[ ]?[-–—~～〜]{1,2}[ ]?"
@@ -29,7 +29,15 @@ def _after_han(found: re.Match[str]) -> str:
     return minus(found)
 
 
+def _years(found: re.Match[str]) -> str:
+    """(1990-2020): from year to year."""
+    return "到".join("".join(DIGITS[int(figure)] for figure in year) for year in found.groups())
+
+
 RANGES: Final[tuple[Rule, ...]] = (
+    rule(r"(?<=满)(\d{2,6})[ ]?[-–][ ]?(\d{1,6})(?!\d)", r"\1减\2"),
+    rule(r"(?<=[(（])(1[0-9]\d\d|20\d\d)[-–—~～](1[0-9]\d\d|20\d\d)(?=[)）])", _years),
+    rule(r"(?<=\d[kKMBbm万亿])[ ]?[-–~～][ ]?(?=(?:US)?[$€£¥￥]\d)", "到"),
     rule(r"(?<=\d)[ ]?[-–−][ ]?(?=\d{1,9}[ ]?=)", "减"),
     rule(r"(?<![\d-])(1[0-9]\d\d|20\d\d)[-–—~～](1[0-9]\d\d|20\d\d)(?=年)", r"\1年到\2"),
     rule(rf"(?<=\d[{_OF_RANGE}]){_TO}(?=\d)", "到"),

@@ -32,7 +32,8 @@ def _scientific(found: re.Match[str]) -> str:
 
 
 SCIENTIFIC: Final[tuple[Rule, ...]] = (
-    rule(r"(?<=\d)/(?=\d{1,9}[ ]?=)", "除以"),
+    rule(r"(?<![\d+×÷/.-])(\d{1,9})/(\d{1,9})(?=[ ]?=)",
+         lambda m: f"{m[1]}除以{m[2]}" if int(m[1]) >= int(m[2]) else None),
     rule(FACTORIAL, lambda m: f"{m[1]}的阶乘等于{m[2]}" if is_factorial(m) else None),
     rule(rf"(?<![\d.A-Za-z])({NUMBER})[eE]([+-]?\d{{1,3}})(?![A-Za-z\d.])", _scientific),
 )  # fmt: skip

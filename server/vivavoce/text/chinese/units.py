@@ -95,7 +95,7 @@ MEASURES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![A-Za-z\d.])({NUMBER})(?P<many>[万亿千百]{{0,2}})[ ]?{_NO_AMPERES}"
          rf"(?P<unit>(?:{UNIT}){POWER}(?:/(?:{UNIT}|{HAN_UNIT}){POWER})?)(?![A-Za-z/²³^])", _unit),
     rule(rf"(?<=[\u4e00-\u9fff])/(?P<unit>(?:{UNIT}){POWER})(?![A-Za-z/])", lambda m: f"每{unit_name(m['unit'])}"),
-    rule(r"(?<=[元次块币])/(?=[天月年人次个斤件份晚])", "每"),
+    rule(r"(?<=[元次块币个件份条人页])/(?=[天周月年日时分秒人次个斤件份晚])", "每"),
     rule(r"(?<![\d/])(\d{2,3})/(\d{2,3})(?=毫米汞柱)", lambda m: f"{spoken_number(m[1])}比{spoken_number(m[2])}"),
     rule(r"(?<=血压)(\d{2,3})/(\d{2,3})(?!\d)", lambda m: f"{spoken_number(m[1])}比{spoken_number(m[2])}"),
 )  # fmt: skip
