@@ -16,6 +16,7 @@ from chat_stand_in import DONE, ChatStandIn, chunk, line
 from fake_engine import FakeEngine, wait_until
 from live_server import LiveServer, live_server
 from realtime_sdk import connect, openai_client, say, sound_of, think_with, until
+from vivavoce.errors import EngineError
 from vivavoce.hosted.chat import HostedChat
 
 STEP = 2400  # samples a character: a tenth of a second at 24 kHz
@@ -97,6 +98,22 @@ async def test_a_command_needs_no_chat_model(connection: AsyncRealtimeConnection
     assert events[-1].response.output[0].content[0].transcript == "I set a timer for five minutes."
     assert sound_of(events)
     assert not stand_in.asked
+
+
+async def test_a_command_that_cannot_be_confirmed_aloud_is_obeyed(stand_in: ChatStandIn) -> None:
+    """A voice of another language, or one that fails, keeps nobody from what he asked for."""
+
+    def fail(streams: object) -> None:
+        raise EngineError("no voice today")
+
+    with live_server([FakeEngine(["heart"], before_step=fail)], preload=False) as server:
+        async with connect(server) as connection:
+            await say(connection, "Set a timer for five minutes, please.")
+            await connection.response.create()
+            events = await until(connection, "response.done")
+    call = next(event for event in events if event.type == "response.function_call_arguments.done")
+    assert (call.name, json.loads(call.arguments)) == ("set_timer", {"seconds": 300})
+    assert events[-1].response.status == "failed"
 
 
 async def test_a_cancel_is_silence_and_the_model_sees_what_was_heard(

@@ -82,6 +82,7 @@ class Reply:
         self._goes_out = goes_out
         self._apology = apology
         self._written = False
+        self._thought = False  # to the end
         self._speaking: asyncio.Task[None] | None = None
 
     async def run(self) -> Outcome:
@@ -112,6 +113,7 @@ class Reply:
             async with self._think() as pieces:
                 async for piece in self._patiently(pieces):
                     self._take(piece, group)
+            self._thought = True
         except VivaVoceError as error:
             self.outcome.error = error
             logger.info("a reply has no words", extra={"code": error.code})
@@ -158,7 +160,8 @@ class Reply:
             yield piece
 
     def _tell_calls(self) -> None:
-        for call in self.outcome.calls if self.outcome.error is None else ():
+        """What is to be done is done, though it could not be said aloud."""
+        for call in self.outcome.calls if self._thought else ():
             self._told.call(call.call_id, call.name, call.arguments)
             self._told.end_call()
         self._goes_out()

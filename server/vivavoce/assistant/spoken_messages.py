@@ -67,7 +67,7 @@ class SpokenMessages:
             self._conversation.wake_sender()
 
     async def tell(self, item_id: str, words: TurnWords, seconds: float, *, answers: bool) -> None:
-        """Tell a message's words when they are known, and answer it; silence is not answered, and gives the floor back."""
+        """Tell a message's words when they are known, and answer it; one without words gives the floor back."""
         user = self._conversation.session.input
         try:
             understood = await words.understood()
