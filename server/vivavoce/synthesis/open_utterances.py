@@ -13,17 +13,15 @@ from collections import Counter
 from vivavoce.errors import ClientTooSlow
 from vivavoce.synthesis.utterance import Utterance
 
-MOST_LEFT = 64  # each holds a few seconds of sound: less than a megabyte
-
 
 class OpenUtterances:
     """The open utterances of one synthesizer.
 
     Args:
-        most_left: that may lie unread at once.
+        most_left: that may lie unread at once; each holds a few seconds of sound, and its text: a megabyte or two.
     """
 
-    def __init__(self, most_left: int = MOST_LEFT) -> None:
+    def __init__(self, most_left: int) -> None:
         self._most_left = most_left
         self._open: dict[Utterance, None] = {}
         self._left: dict[Utterance, None] = {}  # in the order in which they were left

@@ -108,7 +108,7 @@ class Synthesizer:
         metrics.load_ratio.set_function(lambda: self.admission.load() / self.admission.cores)
         metrics.capacity_ratio.set_function(lambda: self.admission.share)
         self._reading = ReadingThreads()
-        self._open = OpenUtterances()
+        self._open = OpenUtterances(max(1, admission.max_streams // 2))
         self._trials = VoiceTrials(library, self._say)
         self._watch = Watch(pool, admissions, metrics, self._look)
 
