@@ -170,6 +170,20 @@ async def test_who_goes_on_while_it_thinks_is_not_talked_over(
     assert [message["content"] for message in stand_in.asked[-1]["messages"][1:]] == ["What time is it?", "Wait, stop."]
 
 
+async def test_a_question_is_answered_that_ends_while_the_client_has_an_answer_made(
+    connection: AsyncRealtimeConnection, stand_in: ChatStandIn
+) -> None:
+    stand_in.parts = [chunk(STORY, finish="stop"), DONE]
+    await listen_with(connection, turn_detection={"type": "semantic_vad"})
+    await speak(connection, 0.2, 0.5, quiet_s=0.0)
+    await connection.response.create()
+    await until(connection, "response.output_audio.delta")
+    await speak(connection, 0.2, 0.5)
+    assert (await until(connection, "response.done"))[-1].response.status == "cancelled"
+    assert (await until(connection, "response.done"))[-1].response.status == "completed"
+    assert stand_in.asked[-1]["messages"][-1]["content"] == "What time is it?"
+
+
 async def test_a_noise_while_it_thinks_costs_no_answer(
     connection: AsyncRealtimeConnection, stand_in: ChatStandIn
 ) -> None:

@@ -169,8 +169,7 @@ class TurnEar:
             self._take_turns(self._turns.tick(self._now()))
             return
         self._something.clear()
-        came, self._came = ([], self._came) if self._stale else (self._came, [])
-        waiting = joined(came)
+        waiting, self._came = ([], self._came) if self._stale else (joined(self._came), [])
         for each in waiting:
             if isinstance(each, NewWishes) and self._wishes != self._lent_for:
                 self._stale, self._came = True, [*waiting, *self._came]
@@ -268,6 +267,8 @@ class TurnEar:
                 self._foresight.resume()
                 self._conversation.goes_on()
             case turns.TurnEnds(_, end_s):
+                if detection.interrupt_response and detection.create_response and self._conversation.is_answering:
+                    self._conversation.interrupt()  # what the client had made while the user spoke
                 self._speech.finish(end_s, self._feed.written)
                 user.speech_stopped(self._ms(end_s))
                 item_id = user.commit()
